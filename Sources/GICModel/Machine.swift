@@ -1,0 +1,174 @@
+// The doors of the model. What comes through them is values: accesses in, responses and line changes
+// out. The model calls nobody back.
+
+import GICArch
+
+/// Something a client does to a machine.
+@frozen public struct Access: Sendable {
+  @frozen public enum Operation: UInt8, Sendable {
+    /// `address` is a guest physical address inside a register frame; `source` the PE.
+    case read
+    case write
+    /// A write of `data` (EventID) to GITS_TRANSLATER of the ITS whose frame holds `address`
+    /// (0: the only ITS); `source` is the DeviceID.
+    case msi
+    /// `address` is a system register key (``SystemRegister/rawValue``); `source` the PE.
+    case systemRegisterRead
+    case systemRegisterWrite
+    /// An interrupt input: `address` is the INTID of a PPI (of PE `source`) or SPI, `data` the level.
+    case inputLine
+    /// What an MSI of DeviceID `source`, EventID `data` would do now. Changes nothing.
+    case translate
+  }
+  public var operation: Operation
+  /// Width in bytes: 1, 2, 4 or 8.
+  public var size: UInt8
+  public var source: UInt32
+  public var address: UInt64
+  public var data: UInt64
+  /// The client's time in cycles of the GIC clock; ``untimed`` lets the machine choose.
+  public var cycle: UInt64
+
+  @inlinable public init(
+    _ operation: Operation, size: UInt8 = 4, source: UInt32, address: UInt64 = 0,
+    data: UInt64 = 0, cycle: UInt64 = Access.untimed
+  ) {
+    (self.operation, self.size, self.source) = (operation, size, source)
+    (self.address, self.data, self.cycle) = (address, data, cycle)
+  }
+  /// A timed machine answers an untimed access once everything under way has ended.
+  @inlinable public static var untimed: UInt64 { .max }
+}
+
+/// How the bus answered, apart from any errno.
+@frozen public enum BusStatus: UInt8, Sendable {
+  case okay = 0
+  /// Inside a frame, but nothing there answers: reads 0, writes are ignored.
+  case reserved = 1
+  /// No frame at that address, no such PE, or a system register that does not exist.
+  case decodeError = 2
+}
+
+/// The interrupt outputs of one PE: IRQ is bit 0, FIQ bit 1; vIRQ and vFIQ will be bits 2 and 3.
+@frozen public struct LineLevels: OptionSet, Sendable {
+  public var rawValue: UInt8
+  @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+  @inlinable public static var irq: LineLevels { LineLevels(rawValue: 1) }
+  @inlinable public static var fiq: LineLevels { LineLevels(rawValue: 2) }
+}
+
+/// The answer to one ``Access``.
+@frozen public struct Response: Sendable {
+  public var status: BusStatus
+  /// Lines of the source PE after the access (of an MSI: none).
+  public var lines: LineLevels
+  /// Read: the value. MSI and translate: a packed ``MSIOutcome``.
+  public var value: UInt64
+  /// The cycle at which the result is visible to the client; the access' own cycle if there is no time.
+  public var cycle: UInt64
+  @inlinable public init(
+    status: BusStatus = .okay, lines: LineLevels = [], value: UInt64 = 0, cycle: UInt64 = 0
+  ) {
+    (self.status, self.lines, self.value, self.cycle) = (status, lines, value, cycle)
+  }
+}
+
+/// What became of an MSI at its translation.
+@frozen public struct MSIOutcome: Equatable, Sendable {
+  @frozen public enum Kind: UInt8, CaseIterable, Sendable {
+    /// Pending now, and was not before.
+    case set = 0
+    /// Was pending already: merged.
+    case merged = 1
+    /// The timed clock has taken it in; what becomes of it shows later.
+    case accepted = 2
+    // Dropped, and why.
+    case itsDisabled = 16
+    case deviceOOR = 17
+    case deviceUnmapped = 18
+    case eventOOR = 19
+    case eventUnmapped = 20
+    case collectionUnmapped = 21
+    case intidOOR = 22
+    case lpisDisabled = 23
+    case memoryFault = 24
+    case noITS = 25
+  }
+  public var kind: Kind
+  public var intid: INTID
+  public var collection: ICID
+  public var pe: PEIndex
+  @inlinable public init(
+    _ kind: Kind, intid: INTID = INTID(rawValue: 0), collection: ICID = ICID(rawValue: 0),
+    pe: PEIndex = PEIndex(0)
+  ) {
+    (self.kind, self.intid, self.collection, self.pe) = (kind, intid, collection, pe)
+  }
+  /// INTID [23:0], ICID [39:24], PE index [55:40], kind [63:56].
+  @inlinable public var packed: UInt64 {
+    UInt64(intid.rawValue & 0xff_ffff) | UInt64(collection.rawValue) &<< 24
+      | UInt64(pe.rawValue & 0xffff) &<< 40 | UInt64(kind.rawValue) &<< 56
+  }
+  @inlinable public init(packed: UInt64) {
+    kind = Kind(rawValue: UInt8(packed[63, 56])) ?? .noITS
+    intid = INTID(rawValue: UInt32(packed[23, 0]))
+    collection = ICID(rawValue: UInt16(packed[39, 24]))
+    pe = PEIndex(rawValue: UInt32(packed[55, 40]))
+  }
+}
+
+/// A change of a PE's interrupt outputs. `sequence` rises by one with each change of that PE.
+@frozen public struct LineChange: Equatable, Sendable {
+  public var pe: PEIndex
+  public var levels: LineLevels
+  public var sequence: UInt32
+  public var cycle: UInt64
+  @inlinable public init(pe: PEIndex, levels: LineLevels, sequence: UInt32, cycle: UInt64) {
+    (self.pe, self.levels, self.sequence, self.cycle) = (pe, levels, sequence, cycle)
+  }
+}
+
+/// When ``Machine/advance(to:until:)`` may stop before its limit.
+@frozen public enum StopCondition: Equatable, Sendable {
+  case limit
+  /// As soon as the PE's IRQ or FIQ is high.
+  case lineRaised(PEIndex)
+  /// As soon as nothing is under way in the ITS and redistributors.
+  case idle
+}
+
+/// A machine behind one door: distributor, redistributors, CPU interfaces and ITSs of one system.
+/// Not Sendable: one owner at a time.
+public protocol Machine: AnyObject {
+  var configuration: MachineConfiguration { get }
+  /// Now, in cycles of the GIC clock. Always 0 on the functional clock.
+  var cycle: UInt64 { get }
+
+  /// Hands the machine a range of guest RAM. Bounds are checked here, once.
+  /// - Throws: ``MemoryError``
+  func map(_ ram: GuestRAM) throws(MemoryError)
+  func unmap(_ address: PhysicalAddress) throws(MemoryError)
+
+  func perform(_ access: Access) -> Response
+
+  /// Lets time pass up to `cycle`, or until the condition holds. Returns the cycle reached.
+  func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64
+
+  /// Moves the line changes since the last call to the end of `changes`.
+  func drainLineChanges(into changes: inout [LineChange])
+
+  /// Makes the pending tables in guest RAM exact.
+  func flushPendingTables()
+  func reset()
+  func statistics() -> MachineStatistics
+}
+
+/// The client's mistake about memory.
+public enum MemoryError: Error, Equatable, Sendable {
+  case overlaps
+  case wraps
+  case misaligned
+  case empty
+  case tooManyRanges
+  case notMapped
+}

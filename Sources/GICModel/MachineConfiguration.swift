@@ -1,0 +1,74 @@
+// What a machine is, before it runs. A configuration is a value: files, traces and clients make one.
+
+import GICArch
+
+/// The shape, the identity, the rules and the times of one machine.
+public struct MachineConfiguration: Equatable, Sendable {
+  public var shape = Shape()
+  public var identity = Identity()
+  public var profile = Profile()
+  public var timing = TimingParameters()
+  public var clock = MachineStatistics.Clock.functional
+  public init() {}
+
+  /// How many PEs, and where the frames lie in the guest's physical address space.
+  public struct Shape: Equatable, Sendable {
+    /// Affinity of each PE, in the order of the redistributor frames; the count is the PEs'.
+    public var affinities: [Affinity] = [Affinity(rawValue: 0)]
+    public var gicdBase: PhysicalAddress = 0x0800_0000
+    /// Control frame of each ITS; its translation frame follows 64 KiB above.
+    public var itsBases: [PhysicalAddress] = [0x0808_0000]
+    public var gicrBase: PhysicalAddress = 0x080a_0000
+    /// Bytes from one redistributor to the next: 0x20000 (RD and SGI frame), GICv4 0x40000.
+    public var gicrStride: UInt64 = 0x2_0000
+    public init() {}
+  }
+
+  /// What the identification registers say.
+  public struct Identity: Equatable, Sendable {
+    /// 3 or 4: GICD_PIDR2.ArchRev and its like. 4 shows GICv4's register bits, nothing acts on them.
+    public var gicVersion: Int = 3
+    public var iidr: UInt32 = 0x43b
+    /// Device and event widths in bits; collection 16.
+    public var deviceIDBits: Int = 16
+    public var eventIDBits: Int = 16
+    public var collectionIDBits: Int = 16
+    /// `GITS_TYPER.CIL`: whether CIDbits is shown.
+    public var showsCollectionIDBits: Bool = true
+    /// What GITS_TYPER.ITT_entry_size promises, in bytes; at least the layout's 8.
+    public var ittEntryByteCount: Int = 8
+    public var ptaIsAddress: Bool = false
+    public var hardwareCollections: Int = 0
+    public var serrorSupport: Bool = false
+    public var dteByteCount: Int = 8
+    public var cteByteCount: Int = 8
+    /// Width of an INTID, `GICD_TYPER.IDbits` + 1.
+    public var intidBits: Int = 16
+    /// SPIs and below, in units of 32: `GICD_TYPER.ITLinesNumber`.
+    public var itLinesNumber: Int = 7
+    /// Priority bits implemented at the CPU interface, 4 through 8.
+    public var priorityBits: Int = 5
+    public var oneOfNSupported: Bool = false
+    public var commonLPIAffinity: Int = 1
+    public var directLPI: Bool = false
+    public init() {}
+  }
+}
+
+/// The choices that the architecture leaves open, or that another ITS is known to have made. A profile
+/// is data, not a second code path.
+public struct Profile: Equatable, Sendable {
+  public enum Base: String, Sendable, CaseIterable {
+    case architecture
+    case kvm
+    case qemu
+  }
+  /// What a rejected command costs.
+  public enum ErrorPolicy: String, Sendable, CaseIterable {
+    case skip
+    case stall
+  }
+  public var base = Base.architecture
+  public var commandErrors = ErrorPolicy.skip
+  public init() {}
+}

@@ -1,0 +1,66 @@
+// What a machine counted. Raw, in integers; percentiles and prose are made from it elsewhere.
+
+import GICArch
+
+/// Counters and histograms of one machine since its reset.
+public struct MachineStatistics: Equatable, Sendable {
+  public enum Clock: String, Sendable, CaseIterable { case functional, timed }
+  public var clock: Clock
+  public var cycle: UInt64 = 0
+
+  // Conservation: interrupts = delivered + merged + pending + the sum of dropped, always.
+  /// MSIs and INT commands that were given to the machine.
+  public var msis: UInt64 = 0
+  public var intCommands: UInt64 = 0
+  /// LPIs acknowledged.
+  public var delivered: UInt64 = 0
+  public var merged: UInt64 = 0
+  /// LPIs pending now, and MSIs under way that are not pending yet.
+  public var pending: UInt64 = 0
+  /// By reason; names are ``MSIOutcome/Kind`` cases and `cleared` (CLEAR, DISCARD, MAPD, CLRLPIR).
+  public var dropped: [String: UInt64] = [:]
+
+  /// Commands completed, by opcode name, and rejected, by error name.
+  public var commands: [String: UInt64] = [:]
+  public var commandErrors: [String: UInt64] = [:]
+
+  public struct PE: Equatable, Sendable {
+    public var lpisSet: UInt64 = 0
+    public var acknowledged: UInt64 = 0
+    public var lpisAcknowledged: UInt64 = 0
+    public var spurious: UInt64 = 0
+    public init() {}
+  }
+  public var pes: [PE] = []
+
+  /// Named event counters with GICP's names and IDs, timed clock only.
+  public struct Event: Equatable, Sendable {
+    public var name: String
+    /// GICP event number, nil where GICP has none.
+    public var gicp: Int?
+    public var count: UInt64
+    public init(name: String, gicp: Int?, count: UInt64) {
+      (self.name, self.gicp, self.count) = (name, gicp, count)
+    }
+  }
+  public var events: [Event] = []
+
+  /// Latency in cycles of one class of transaction, whole and by stage.
+  public struct Latency: Equatable, Sendable {
+    public var total: LatencyHistogram
+    /// In path order.
+    public var stages: [(name: String, histogram: LatencyHistogram)]
+    public init(total: LatencyHistogram, stages: [(name: String, histogram: LatencyHistogram)]) {
+      (self.total, self.stages) = (total, stages)
+    }
+    public static func == (a: Latency, b: Latency) -> Bool {
+      a.total == b.total && a.stages.elementsEqual(b.stages) { $0 == $1 }
+    }
+  }
+  /// Arrival at the ingress to acceptance by the CPU interface (or merge, or drop).
+  public var msiLatency: Latency?
+  /// CWRITER write to completion (CREADR may pass it).
+  public var commandLatency: Latency?
+
+  public init(clock: Clock) { self.clock = clock }
+}
