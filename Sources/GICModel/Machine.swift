@@ -133,6 +133,8 @@ import GICArch
   case limit
   /// As soon as the PE's IRQ or FIQ is high.
   case lineRaised(PEIndex)
+  /// As soon as the lines of any PE change.
+  case lineChange
   /// As soon as nothing is under way in the ITS and redistributors.
   case idle
 }
