@@ -42,6 +42,8 @@ public protocol TableFormat {
 @frozen public struct LevelOneEntry: Equatable, Sendable {
   public var raw: UInt64
   @inlinable public init(raw: UInt64) { self.raw = raw }
+  /// Size of an entry, in bytes.
+  @inlinable public static var byteCount: Int { 8 }
   @inlinable public var valid: Bool { raw[bit: 63] }
   /// First byte of the level-2 page, aligned to the table's page size by who wrote it.
   @inlinable public var page: PhysicalAddress { raw[51, 12] &<< 12 }
