@@ -7,9 +7,9 @@
 //
 // To come, each beside its physical kin:
 // - `GICR+VLPI.swift`: `extension GICR.VLPI`, the registers at `GICR.vlpiFrame`.
-// - `GITS+VSGI.swift`: `SGIR`, at `GITS.virtualSGIFrame` + 0x20.
+// - `GITS+VSGI.swift`: `SGIR`, at `GITS.virtualSGIFrame` + 0x0020.
 // - `ITSCommand`: cases VMAPP, VMAPTI, VMAPI, VMOVI, VMOVP, VINVALL, VSYNC, VSGI and INVDB; their
-//   opcodes are the physical ones with bit 5 set. `CommandError`: their numbers, 0x01_2x_xx.
+//   opcodes have bit 5 set. `CommandError`: their numbers, 0x01_2x_xx (VSYNC_VCPU_OOR 0x01_25_11).
 // - `TableFormat`: a virtual case of `ITE.Mapping`, and the vPE table's entry, `VPE`.
 
 extension ArchitectureVersion {

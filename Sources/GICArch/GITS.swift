@@ -319,6 +319,24 @@ extension GITS {
       get { raw[bit: 3] }
       set { raw[bit: 3] = newValue }
     }
+
+    /// `[4]` UMSI: an unmapped MSI was seen; `UMSIR` has it.
+    @inlinable public var umsi: Bool {
+      get { raw[bit: 4] }
+      set { raw[bit: 4] = newValue }
+    }
+
+    /// `[5]` Overflow: more than one was.
+    @inlinable public var overflow: Bool {
+      get { raw[bit: 5] }
+      set { raw[bit: 5] = newValue }
+    }
+
+    /// `[9:6]` Syndrome: why the MSI was unmapped.
+    @inlinable public var syndrome: Int {
+      get { Int(raw[9, 6]) }
+      set { raw[9, 6] = UInt64(truncatingIfNeeded: newValue) }
+    }
   }
 
   /// `GITS_UMSIR`, the unmapped MSI that was seen first: offset 0x0048, 64 bits, read-only. 0 where

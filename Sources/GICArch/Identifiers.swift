@@ -1,5 +1,6 @@
-// The architecture's identifiers, each a type of its own: a DeviceID is never an EventID, and of the
-// five names that a PE has (index, Processor_Number, affinity, frame, connection) none is another.
+// The architecture's identifiers, each a type of its own: a DeviceID is never an EventID, and of
+// the five names that a PE has (index, Processor_Number, affinity, frame, connection) none is
+// another.
 
 /// A guest physical address, in bytes.
 public typealias PhysicalAddress = UInt64
@@ -31,7 +32,7 @@ public typealias PhysicalAddress = UInt64
   public var description: String { "0x" + String(rawValue, radix: 16) }
 }
 
-/// An interrupt number. The architecture's ranges are properties, so that no caller compares numbers.
+/// An interrupt number. The architecture's ranges are properties: no caller compares numbers.
 /// - Source: Arm IHI 0069, "INTIDs", table of INTID ranges.
 @frozen public struct INTID: Hashable, Comparable, Sendable, CustomStringConvertible {
   public var rawValue: UInt32

@@ -10,7 +10,8 @@ public enum NativeFormat: TableFormat {
   }
   @inlinable public static func encode(_ entry: DTE) -> UInt64 {
     guard let itt = entry.itt else { return 0 }
-    return 1 &<< 63 | itt.base & .ones(51, 8) | UInt64(itt.eventIDBits &- 1)
+    let size = UInt64(truncatingIfNeeded: itt.eventIDBits &- 1)[4, 0]
+    return 1 &<< 63 | itt.base & .ones(51, 8) | size
   }
   @inlinable public static func decodeITE(_ raw: UInt64) -> ITE {
     guard raw[bit: 63] else { return ITE(mapping: nil) }
