@@ -71,35 +71,35 @@ private func check<F: TableFormat>(
   }
 }
 
-@Test func `entries survive a round trip`() {
-  roundTrip(NativeFormat.self)
-  roundTrip(KVMFormat.self)
+@Test func `entries survive a round trip`() throws {
+  try roundTrip(NativeFormat.self)
+  try roundTrip(KVMFormat.self)
 }
 
-private func roundTrip<F: TableFormat>(_: F.Type) {
+private func roundTrip<F: TableFormat>(_: F.Type) throws {
   var random = SplitMix64(seed: 1)
   for round in 0..<2000 {
     let bits = random.next()
     let itt = ITT(base: bits & 0xf_ffff_ffff_ff00, eventIDBits: Int(bits % 32) + 1)
-    #expect(F.decodeDTE(F.encode(DTE(itt: itt))) == DTE(itt: itt), "\(round)")
+    try #require(F.decodeDTE(F.encode(DTE(itt: itt))) == DTE(itt: itt), "\(round)")
     let mapped = ite(UInt32(truncatingIfNeeded: bits) | 1, UInt16(truncatingIfNeeded: bits >> 40))
-    #expect(F.decodeITE(F.encode(mapped)) == mapped, "\(round)")
+    try #require(F.decodeITE(F.encode(mapped)) == mapped, "\(round)")
     let bound = CTE(target: target(bits & 0xf_ffff_fffe))
-    #expect(F.decodeCTE(F.encode(bound)) == bound, "\(round)")
+    try #require(F.decodeCTE(F.encode(bound)) == bound, "\(round)")
   }
 }
 
-@Test func `any word decodes, and an entry without V is not mapped`() {
+@Test func `any word decodes, and an entry without V is not mapped`() throws {
   var random = SplitMix64(seed: 2)
   for _ in 0..<2000 {
     let invalid = random.next() >> 1
-    #expect(NativeFormat.decodeDTE(invalid) == DTE(itt: nil))
-    #expect(NativeFormat.decodeITE(invalid) == ITE(mapping: nil))
-    #expect(NativeFormat.decodeCTE(invalid) == CTE(target: nil))
-    #expect(KVMFormat.decodeDTE(invalid) == DTE(itt: nil))
-    #expect(KVMFormat.decodeCTE(invalid) == CTE(target: nil))
+    try #require(NativeFormat.decodeDTE(invalid) == DTE(itt: nil))
+    try #require(NativeFormat.decodeITE(invalid) == ITE(mapping: nil))
+    try #require(NativeFormat.decodeCTE(invalid) == CTE(target: nil))
+    try #require(KVMFormat.decodeDTE(invalid) == DTE(itt: nil))
+    try #require(KVMFormat.decodeCTE(invalid) == CTE(target: nil))
     // KVM's ITE has no V: next may be anything.
-    #expect(KVMFormat.decodeITE(invalid & 0xffff_0000_0000_ffff) == ITE(mapping: nil))
+    try #require(KVMFormat.decodeITE(invalid & 0xffff_0000_0000_ffff) == ITE(mapping: nil))
   }
 }
 
