@@ -34,11 +34,10 @@ enum Format {
     }
   }
 
-  /// `1.5 k`, `20 M`: for axes and cards.
+  /// `150,000`, `20 M`: for axes and rates.
   static func scaled(_ value: Double) -> String {
     switch value.magnitude {
-    case ..<10_000: return short(value)
-    case ..<1e6: return short(value / 1e3) + " k"
+    case ..<1e6: return short(value)
     case ..<1e9: return short(value / 1e6) + " M"
     default: return short(value / 1e9) + " G"
     }

@@ -73,14 +73,21 @@ extension ReplayDocument {
     return out
   }
 
+  /// Of more PEs than this a terminal shows the busiest; JSON and HTML have all.
+  private static var maximumPERows: Int { 16 }
+
   private var perPEText: String {
     guard !statistics.perPE.isEmpty else { return "" }
     var table = TextTable(["PE", "LPIs set", "LPIs acknowledged", "all acknowledges", "spurious"])
-    for (index, pe) in statistics.perPE.enumerated() {
+    let busiest = statistics.perPE.enumerated().sorted {
+      ($1.element.lpisAcknowledged, $0.offset) < ($0.element.lpisAcknowledged, $1.offset)
+    }.prefix(ReplayDocument.maximumPERows)
+    for (index, pe) in busiest.sorted(by: { $0.offset < $1.offset }) {
       let counts = [pe.lpisSet, pe.lpisAcknowledged, pe.acknowledged, pe.spurious]
       table.add(["\(index)"] + counts.map { Format.grouped($0) })
     }
-    return table.text
+    let hidden = statistics.perPE.count - busiest.count
+    return table.text + (hidden > 0 ? "and \(hidden) PEs that acknowledged fewer LPIs\n" : "")
   }
 
   private var notes: String {

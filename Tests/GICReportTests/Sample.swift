@@ -34,7 +34,8 @@ enum Sample {
       return pe
     }
     statistics.events = [
-      .init(name: "ITS_LPI", gicp: 0x22, count: 20_000), .init(name: "CREDIT_WAIT", gicp: nil, count: 9),
+      .init(name: "ITS_LPI", gicp: 0x22, count: 20_000),
+      .init(name: "CREDIT_WAIT", gicp: nil, count: 9),
     ]
     statistics.msiLatency = latency(
       [

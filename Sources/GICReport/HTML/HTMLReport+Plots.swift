@@ -24,8 +24,8 @@ extension HTMLReport {
     return section(
       "Latency",
       "MSI: from the ITS's ingress until the CPU interface accepts the LPI, or it is merged or "
-        + "dropped. Command: from the write of GITS_CWRITER until the command is complete. The axis "
-        + "is logarithmic.",
+        + "dropped. Command: from the write of GITS_CWRITER until the command is complete. A curve "
+        + "ends at the slowest one. Both axes are logarithmic, so that the tail shows.",
       figure(plot.draw) + distributionTable(classes.map { ($0.name, nil, $0.latency.total) }))
   }
 

@@ -59,7 +59,7 @@ extension HTMLReport {
     for value in configuration.values {
       table.add([
         .code(value.key), .number(value.value), .text(value.unit), .text(value.provenance),
-        .text(value.source),
+        .long(value.source),
       ])
     }
     return section(
@@ -82,8 +82,8 @@ extension ConfigurationDocument {
     func count(_ provenance: String) -> String {
       "\(timing.count { $0.provenance == provenance }) \(provenance)"
     }
-    return "Not calibrated to silicon: of \(timing.count) timing parameters "
-      + "\(count("documented")), \(count("measured")), \(count("assumed")). "
+    return "Not calibrated to silicon: of \(timing.count) timing parameters, "
+      + "\(count("documented")), \(count("measured")) and \(count("assumed")). "
       + "Latencies are what these values imply."
   }
 }

@@ -62,23 +62,26 @@ struct HTMLReport {
     let statistics = document.statistics
     let commands = statistics.commands.values.reduce(0, &+)
     var cards = [
-      (Format.grouped(statistics.conservation.msis), "MSIs"),
-      (Format.grouped(commands), "ITS commands"),
-      (Format.grouped(statistics.conservation.delivered), "LPIs acknowledged"),
-      (Format.grouped(document.merged), "merged into a pending LPI"),
+      (Format.grouped(statistics.conservation.msis), "", "MSIs"),
+      (Format.grouped(commands), "", "ITS commands"),
+      (Format.grouped(statistics.conservation.delivered), "", "LPIs acknowledged"),
+      (Format.grouped(document.merged), "", "merged into a pending LPI"),
     ]
     if let msi = statistics.latencyCycles.msi?.total, msi.count > 0 {
-      cards.append((cycles(msi.p50), "median MSI latency" + time(msi.p50)))
-      cards.append((cycles(msi.p99), "99th percentile" + time(msi.p99)))
+      cards.append((Format.grouped(msi.p50), "cycles", "median MSI latency" + time(msi.p50)))
+      cards.append((Format.grouped(msi.p99), "cycles", "99th percentile of MSIs" + time(msi.p99)))
     }
     if let command = statistics.latencyCycles.command?.total, command.count > 0 {
-      cards.append((cycles(command.p50), "median command latency" + time(command.p50)))
+      cards.append(
+        (Format.grouped(command.p50), "cycles", "median command latency" + time(command.p50)))
     }
-    let items = cards.map { "<div><b>\(escaped($0.0))</b><span>\(escaped($0.1))</span></div>" }
+    let items = cards.map { value, unit, name in
+      let unit = unit.isEmpty ? "" : " <small>\(escaped(unit))</small>"
+      return "<div><b>\(escaped(value))\(unit)</b><span>\(escaped(name))</span></div>"
+    }
     return "<div class=\"cards\">\n\(items.joined(separator: "\n"))\n</div>\n"
   }
 
-  private func cycles(_ value: UInt64) -> String { "\(Format.grouped(value)) cycles" }
   private func time(_ value: UInt64) -> String {
     nanosecondsPerCycle.map { ", " + Format.time(nanoseconds: Double(value) * $0) } ?? ""
   }
@@ -105,11 +108,13 @@ struct HTMLReport {
     return "<section>\n<h2>\(escaped(title))</h2>\n\(lead)\(body)</section>\n"
   }
 
-  /// A plot drawn for a wide window and again for a narrow one, so that its text keeps its size.
+  /// A plot drawn for windows of three widths, so that its text keeps about its size.
   func figure(_ draw: (Double) -> String) -> String {
-    let wide = draw(960).replacingFirst("<svg ", "<svg class=\"wide\" ")
-    let narrow = draw(360).replacingFirst("<svg ", "<svg class=\"narrow\" ")
-    return "<figure>\n\(wide)\n\(narrow)\n</figure>\n"
+    var markup = "<figure>\n"
+    for (name, width) in [("wide", 960.0), ("middle", 620), ("narrow", 370)] {
+      markup += draw(width).replacingFirst("<svg ", "<svg class=\"\(name)\" ") + "\n"
+    }
+    return markup + "</figure>\n"
   }
 }
 

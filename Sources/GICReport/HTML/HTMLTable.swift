@@ -3,6 +3,8 @@
 struct HTMLTable {
   enum Cell {
     case text(String)
+    /// Text that may wrap, but not into a column of single words.
+    case long(String)
     case code(String)
     /// Right-aligned.
     case number(String)
@@ -35,6 +37,7 @@ struct HTMLTable {
       for cell in row.cells {
         switch cell {
         case .text(let text): out += "<td>\(escaped(text))</td>"
+        case .long(let text): out += "<td class=\"long\">\(escaped(text))</td>"
         case .code(let text): out += "<td><code>\(escaped(text))</code></td>"
         case .number(let text): out += "<td class=\"n\">\(escaped(text))</td>"
         case .markup(let markup): out += "<td>\(markup)</td>"

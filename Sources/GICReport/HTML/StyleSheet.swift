@@ -54,11 +54,12 @@ enum StyleSheet {
     .muted,figcaption{color:var(--muted)}
     section{background:var(--card);border:1px solid var(--rule);border-radius:10px;
     padding:18px 20px;margin:16px 0}
-    .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;
+    .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:12px;
     margin:18px 0}
     .cards>div{background:var(--card);border:1px solid var(--rule);border-radius:10px;
-    padding:12px 16px}
-    .cards b{display:block;font-size:1.35rem;font-weight:650;line-height:1.3;
+    padding:12px 14px}
+    .cards small{font-size:.85rem;font-weight:500;color:var(--muted)}
+    .cards b{display:block;white-space:nowrap;font-size:1.35rem;font-weight:650;line-height:1.3;
     font-variant-numeric:tabular-nums}
     .cards span{display:block;color:var(--muted);font-size:.85rem}
     .verdict{display:inline-block;font-weight:650;padding:2px 12px;border-radius:999px;
@@ -68,7 +69,7 @@ enum StyleSheet {
     figure{margin:12px 0 0}
     svg{display:block;width:100%;height:auto;overflow:visible;
     font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-    svg.narrow{display:none}
+    svg.narrow,svg.middle{display:none}
     .scroll{overflow-x:auto}
     table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
     th,td{padding:5px 12px 5px 0;text-align:left;border-bottom:1px solid var(--rule);
@@ -78,11 +79,11 @@ enum StyleSheet {
     tr.sum td{font-weight:650}
     tr:last-child td{border-bottom:0}
     code{font:.92em ui-monospace,SFMono-Regular,"DejaVu Sans Mono",monospace}
-    td code{overflow-wrap:anywhere}
+    td:first-child{white-space:nowrap}
+    td.long{min-width:220px}
     ul{margin:4px 0 12px;padding-left:20px}
     summary{cursor:pointer;font-weight:600}
     .key{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:7px}
-    .tag{white-space:nowrap}
     text{fill:var(--fg)}
     text.tick,text.axis{fill:var(--muted);font-variant-numeric:tabular-nums}
     text.heading{font-size:14px;font-weight:600}
@@ -97,7 +98,9 @@ enum StyleSheet {
     .part{stroke:var(--card);stroke-width:1}
     .empty{fill:var(--empty)}
     @media (max-width:640px){main{padding:16px 12px 32px}section{padding:14px 12px}
-    svg.wide{display:none}svg.narrow{display:block}}
+    }
+    @media (max-width:920px){svg.wide{display:none}svg.middle{display:block}}
+    @media (max-width:600px){svg.middle{display:none}svg.narrow{display:block}}
     @media print{body{background:#fff}section{break-inside:avoid}}
 
     """

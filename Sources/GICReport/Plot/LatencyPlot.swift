@@ -1,6 +1,8 @@
 // How latencies are spread: the share of transactions that took at most so long.
 
-/// A cumulative distribution on a logarithmic axis, with marks at the median and the 99th percentile.
+/// A cumulative distribution with marks at the median and the 99th percentile. Both axes are
+/// logarithmic, the vertical one in the share that took longer: 90, 99, 99.9 % are equally far apart, so
+/// that the tail shows.
 struct LatencyPlot {
   struct Curve {
     var name: String
@@ -15,13 +17,18 @@ struct LatencyPlot {
   func draw(width: Double) -> String {
     let curves = curves.filter { $0.distribution.count > 0 }
     let names = curves.map { "\($0.name) (\(Format.grouped($0.distribution.count)))" }
-    let legend = SVG.legendHeight(names, x: 44, width: width)
-    var svg = SVG(width: width, height: 300 + legend)
-    svg.legend(zip(curves, names).map { ("s\($0.color)", $1) }, x: 44, y: 2)
-    let area = PlotArea(left: 44, top: 34 + legend, right: width - 14, bottom: 236 + legend)
+    let legend = SVG.legendHeight(names, x: 52, width: width)
+    var svg = SVG(width: width, height: 320 + legend)
+    svg.legend(zip(curves, names).map { ("s\($0.color)", $1) }, x: 52, y: 2)
+    let area = PlotArea(left: 52, top: 34 + legend, right: width - 14, bottom: 256 + legend)
     let x = horizontal(curves, area)
-    let y = Scale(kind: .linear, domain: 0...1, start: area.bottom, end: area.top)
-    svg.verticalAxis(y, in: area, title: "share of all, %", ticks: 5) { Format.short($0 * 100) }
+    let y = vertical(curves, area)
+    for (label, slower) in ticks where y.domain.contains(slower) {
+      let place = y.position(slower)
+      svg.line(x1: area.left, y1: place, x2: area.right, y2: place, "grid")
+      svg.text(label, x: area.left - 8, y: place + 4, .end, "tick")
+    }
+    svg.text("% that took at most so long", x: area.left, y: area.top - 10, .start, "axis")
     svg.horizontalAxis(
       x, in: area, title: nanosecondsPerCycle == nil ? "cycles" : "cycles, and time",
       ticks: Int(width / 70), second: seconds)
@@ -30,6 +37,21 @@ struct LatencyPlot {
     return svg.element(
       label: "Cumulative distribution of latency: "
         + curves.map { "\($0.name) median \($0.distribution.p50) cycles" }.joined(separator: ", "))
+  }
+
+  /// Labels in per cent, and the share that takes longer.
+  private let ticks: [(String, Double)] = [
+    ("0", 1), ("50", 0.5), ("90", 0.1), ("99", 0.01), ("99.9", 0.001), ("99.99", 0.0001),
+    ("99.999", 0.00001),
+  ]
+
+  /// As many nines as the largest curve can resolve, at least two and at most five.
+  private func vertical(_ curves: [Curve], _ area: PlotArea) -> Scale {
+    let count = Double(curves.map(\.distribution.count).max() ?? 1)
+    var least = 0.01
+    while least > 0.000_011, least * count > 1 { least /= 10 }
+    return Scale(
+      kind: .logarithmic, domain: least * 0.999...1, start: area.top, end: area.bottom)
   }
 
   private var seconds: ((Double) -> String)? {
@@ -46,15 +68,14 @@ struct LatencyPlot {
 
   private func draw(_ curve: Curve, _ x: Scale, _ y: Scale, in svg: inout SVG) {
     let distribution = curve.distribution
-    var points = [(x: x.position(x.domain.lowerBound), y: y.position(0))]
+    var points = [(x: x.position(x.domain.lowerBound), y: y.position(1))]
     var seen: UInt64 = 0
     for bucket in distribution.buckets {
       let place = x.position(max(Double(bucket.floor), Double(distribution.min)))
-      points.append((place, y.position(Double(seen) / Double(distribution.count))))
+      points.append((place, y.position(1 - Double(seen) / Double(distribution.count))))
       seen += bucket.count
-      points.append((place, y.position(Double(seen) / Double(distribution.count))))
+      points.append((place, y.position(1 - Double(seen) / Double(distribution.count))))
     }
-    points.append((x.position(x.domain.upperBound), y.position(1)))
     svg.path(points, "curve l\(curve.color)")
   }
 
@@ -65,11 +86,11 @@ struct LatencyPlot {
     var taken: [(left: Double, right: Double, y: Double)] = []
     for curve in curves {
       let marks = [
-        (name: "p50", share: 0.5, value: curve.distribution.p50),
-        (name: "p99", share: 0.99, value: curve.distribution.p99),
+        (name: "p50", share: 0.5, value: curve.distribution.p50, below: 4.0),
+        (name: "p99", share: 0.99, value: curve.distribution.p99, below: 18.0),
       ]
       for mark in marks {
-        let place = (x: x.position(Double(mark.value)), y: y.position(mark.share))
+        let place = (x: x.position(Double(mark.value)), y: y.position(1 - mark.share))
         let time = seconds.map { ", " + $0(Double(mark.value)) } ?? ""
         svg.circle(
           x: place.x, y: place.y, radius: 4, "dot s\(curve.color)",
@@ -78,7 +99,7 @@ struct LatencyPlot {
         let length = SVG.width(of: label)
         let toTheLeft = place.x + 10 + length > area.right
         let left = toTheLeft ? place.x - 10 - length : place.x + 10
-        var height = place.y + 18
+        var height = place.y + mark.below
         while taken.contains(where: {
           left < $0.right && $0.left < left + length && ($0.y - height).magnitude < 15
         }) { height += 15 }

@@ -34,7 +34,7 @@ struct SVG {
   func element(label: String) -> String {
     let size = "\(number(width)) \(number(height))"
     return "<svg viewBox=\"0 0 \(size)\" role=\"img\" aria-label=\"\(escaped(label))\" "
-      + "style=\"max-width:\(number(width))px\">\n\(body)</svg>"
+      + "style=\"max-width:\(number(width * 1.5))px\">\n\(body)</svg>"
   }
 
   mutating func rectangle(

@@ -25,18 +25,21 @@ struct Scale {
   }
 
   /// Round values inside the domain, about `count` of them on a linear axis. On a logarithmic one the
-  /// powers of ten, with 2 and 5 times them if that gives no more than `count`.
+  /// powers of ten, with 2 and 5 times them if that gives no more than `count`; where it spans too
+  /// little for two of those, evenly spaced ones.
   func ticks(_ count: Int) -> [Double] {
-    guard kind == .logarithmic else {
-      let step = Scale.niceStep((domain.upperBound - domain.lowerBound) / Double(max(count, 1)))
-      let first = (domain.lowerBound / step).rounded(.up)
-      let last = (domain.upperBound / step + 1e-9).rounded(.down)
-      guard first <= last else { return [] }
-      return stride(from: first, through: last, by: 1).map { $0 * step }
-    }
+    guard kind == .logarithmic else { return linearTicks(count) }
     let fine = logarithmicTicks([1, 2, 5])
     let coarse = fine.count <= count ? fine : logarithmicTicks([1])
-    return coarse.count >= 2 ? coarse : fine
+    return [coarse, fine].first { $0.count >= 2 } ?? linearTicks(count)
+  }
+
+  private func linearTicks(_ count: Int) -> [Double] {
+    let step = Scale.niceStep((domain.upperBound - domain.lowerBound) / Double(max(count, 1)))
+    let first = (domain.lowerBound / step).rounded(.up)
+    let last = (domain.upperBound / step + 1e-9).rounded(.down)
+    guard first <= last else { return [] }
+    return stride(from: first, through: last, by: 1).map { $0 * step }
   }
 
   /// 1, 2 or 5 times a power of ten, at least `rough`.
