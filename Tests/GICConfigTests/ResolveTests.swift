@@ -198,6 +198,12 @@ func `text that is no YAML has a place`(text: String) {
   #expect(plain.provenance == .assumed && plain.source == "set in a.yaml")
 }
 
+@Test func `a source names the file and not its directory`() throws {
+  let resolved = try resolve([layer("timing: {hop_cycles: 1}", "/home/a/x.yaml")])
+  let value = try #require(resolved.values.first { $0.key == "timing.hop_cycles" })
+  #expect(value.source == "set in x.yaml" && value.layer == "/home/a/x.yaml")
+}
+
 @Test func `a later count of PEs replaces earlier affinities`() throws {
   let resolved = try resolve([
     layer("machine: {affinities: [7]}"), layer("machine: {pes: 2}", "b.yaml"),

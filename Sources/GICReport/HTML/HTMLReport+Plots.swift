@@ -74,7 +74,7 @@ extension HTMLReport {
   private var peTable: String {
     var table = HTMLTable(
       ["PE", "LPIs set", "LPIs acknowledged", "all acknowledges", "spurious"],
-      numbers: [0, 1, 2, 3, 4])
+      numbers: [0, 1, 2, 3, 4], isSlim: true)
     for (index, pe) in document.statistics.perPE.enumerated() {
       let counts = [pe.lpisSet, pe.lpisAcknowledged, pe.acknowledged, pe.spurious]
       table.add([.number("\(index)")] + counts.map { .number(Format.grouped($0)) })

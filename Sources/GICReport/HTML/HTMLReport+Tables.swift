@@ -3,7 +3,7 @@
 extension HTMLReport {
   var checks: String {
     var table = HTMLTable(
-      ["compared with the trace", "checked", "mismatched", ""], numbers: [1, 2])
+      ["compared with the trace", "checked", "mismatched", ""], numbers: [1, 2], isSlim: true)
     var examples = ""
     for (name, check) in document.checks {
       let note = check.notModelled.map { $0 > 0 ? "\(Format.grouped($0)) not modelled" : "" } ?? ""
@@ -28,7 +28,7 @@ extension HTMLReport {
 
   var conservation: String {
     let conservation = document.statistics.conservation
-    var table = HTMLTable(["interrupts", "count"], numbers: [1])
+    var table = HTMLTable(["interrupts", "count"], numbers: [1], isSlim: true)
     table.add([.text("MSIs"), .number(Format.grouped(conservation.msis))])
     table.add([.text("INT commands"), .number(Format.grouped(conservation.intCommands))])
     table.add(
@@ -58,7 +58,8 @@ extension HTMLReport {
     var table = HTMLTable(["key", "value", "unit", "from", "source"], numbers: [1])
     for value in configuration.values {
       table.add([
-        .code(value.key), .number(value.value), .text(value.unit), .text(value.provenance),
+        .code(value.key), value.value.count > 24 ? .long(value.value) : .number(value.value),
+        .text(value.unit), .text(value.provenance),
         .long(value.source),
       ])
     }
