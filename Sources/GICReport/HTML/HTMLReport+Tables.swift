@@ -53,6 +53,29 @@ extension HTMLReport {
       table.markup)
   }
 
+  /// Commands by name, and the events of the timed clock with GICP's numbers.
+  var counters: String {
+    let statistics = document.statistics
+    var commands = HTMLTable(["command", "count"], numbers: [1], isSlim: true)
+    for (name, count) in statistics.commands.sorted(by: { $0.key < $1.key }) where count > 0 {
+      commands.add([.code(name), .number(Format.grouped(count))])
+    }
+    for (name, count) in statistics.commandErrors.sorted(by: { $0.key < $1.key }) where count > 0 {
+      commands.add([.text("rejected: \(name)"), .number(Format.grouped(count))])
+    }
+    var events = HTMLTable(["event", "GICP", "count"], numbers: [1, 2], isSlim: true)
+    for event in statistics.events {
+      events.add([
+        .code(event.name), .number(event.gicpText), .number(Format.grouped(event.count)),
+      ])
+    }
+    let tables = [commands, events].filter { !$0.rows.isEmpty }.map(\.markup)
+    guard !tables.isEmpty else { return "" }
+    return section(
+      "Counters", "GICP: the event's number in the performance monitor of Arm's GICs.",
+      "<div class=\"pair\">\n\(tables.joined())</div>\n")
+  }
+
   var configuration: String {
     let configuration = document.configuration
     var table = HTMLTable(["key", "value", "unit", "from", "source"], numbers: [1])

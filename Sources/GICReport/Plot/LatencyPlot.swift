@@ -73,7 +73,7 @@ struct LatencyPlot {
     for bucket in distribution.buckets {
       let place = x.position(max(Double(bucket.floor), Double(distribution.min)))
       points.append((place, y.position(1 - Double(seen) / Double(distribution.count))))
-      seen += bucket.count
+      seen &+= bucket.count
       points.append((place, y.position(1 - Double(seen) / Double(distribution.count))))
     }
     svg.path(points, "curve l\(curve.color)")
