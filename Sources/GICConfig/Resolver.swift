@@ -1,12 +1,12 @@
-// YAML layers become a machine. Every node is looked up in the tables of settings; what is not there,
-// or does not fit, stops the resolution where it stands.
+// YAML layers become a machine. Every node is looked up in the tables of settings; what is not
+// there, or does not fit, stops the resolution where it stands.
 
 import GICModel
 import Yams
 
 /// Lays the layers over the defaults, the last one on top.
-/// - Throws: ``ConfigurationError`` for text that is no YAML, an unknown key, a value that does not fit
-///   or a combination that no machine can have.
+/// - Throws: ``ConfigurationError`` for text that is no YAML, an unknown key, a value that does not
+///   fit or a combination that no machine can have.
 public func resolve(
   _ layers: [ConfigurationLayer]
 ) throws(ConfigurationError) -> ResolvedConfiguration {

@@ -1,7 +1,7 @@
 // The result of a replay. Its JSON keys are an interface: scripts read them.
 
-/// What a replay did, what it compared, and how long things took in simulated time. Two replays of the
-/// same trace with the same configuration give equal documents apart from ``host``.
+/// What a replay did, what it compared, and how long things took in simulated time. Two replays of
+/// the same trace with the same configuration give equal documents apart from ``host``.
 public struct ReplayDocument: JSONDocument, Equatable, Sendable {
   public var trace: Trace
   /// `functional` or `timed`.

@@ -1,8 +1,8 @@
 // How latencies are spread: the share of transactions that took at most so long.
 
 /// A cumulative distribution with marks at the median and the 99th percentile. Both axes are
-/// logarithmic, the vertical one in the share that took longer: 90, 99, 99.9 % are equally far apart, so
-/// that the tail shows.
+/// logarithmic, the vertical one in the share that took longer: 90, 99, 99.9 % are equally far
+/// apart, so that the tail shows.
 struct LatencyPlot {
   struct Curve {
     var name: String
