@@ -45,7 +45,8 @@ extension HTMLReport {
     return section(
       "Where the time goes",
       "Mean latency by stage. A part of a bar is the stage's mean over all transactions of its "
-        + "kind; the table's mean is over those that saw the stage. The two bars have axes of their own.",
+        + "kind; the table's mean is over those that saw the stage. The two bars have axes of "
+        + "their own.",
       body)
   }
 
