@@ -62,7 +62,9 @@ struct ReferenceMachine {
 
   /// Why a device has no slot in the table.
   private func slot(_ n: Int, _ id: UInt32) -> ReferenceFault? {
-    guard id < 1 << configuration.identity.deviceIDBits, its[n].hasDevices else { return .deviceOOR }
+    guard id < 1 << configuration.identity.deviceIDBits, its[n].hasDevices else {
+      return .deviceOOR
+    }
     guard let pages = its[n].pages else {
       return id < 2 * ReferenceMachine.perPage ? nil : .deviceOOR
     }

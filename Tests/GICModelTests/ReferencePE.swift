@@ -64,7 +64,7 @@ struct ReferencePE {
   /// The value of a group priority's bits: [7:n+1] for a binary point n of Group 0, [7:n] of Group 1.
   func groupPriority(_ priority: UInt8, group1: Bool) -> UInt8 {
     let dropped = group1 && !cbpr ? bpr1 : bpr0 + 1
-    return dropped > 7 ? 0 : priority >> UInt8(dropped) << UInt8(dropped)
+    return dropped > 7 ? 0 : (priority >> UInt8(dropped)) << UInt8(dropped)
   }
   var runningPriority: UInt8 { active0.union(active1).min() ?? 0xff }
 
@@ -152,7 +152,11 @@ extension ReferenceMachine {
   }
 
   mutating func deactivate(_ intid: UInt32, _ pe: Int) {
-    if intid < 32 { pes[pe].privates[Int(intid)].active = false } else { spis[intid]?.active = false }
+    if intid < 32 {
+      pes[pe].privates[Int(intid)].active = false
+    } else {
+      spis[intid]?.active = false
+    }
   }
 
   /// An SGI to the PEs listed (of one cluster, Aff0 16 x range + bit), or to all others.
