@@ -253,10 +253,7 @@ private func `with the stall policy a rejected command holds the queue`(rule: Ru
   #expect(world.read(.gits(0), GITS.CREADR.offset) == slot | 1, "without Retry it stays")
   world.ring(retry: true)
   #expect(world.errors == [rule.error!: 2], "Retry runs the same command")
-  // The guest mends the slot.
-  world.store(World.queue(0) + slot, QueueEntry(.sync(0)).dw0)
-  world.store(World.queue(0) + slot + 8, 0)
-  world.store(World.queue(0) + slot + 16, 0)
+  world.mend(slot: slot)
   world.ring(retry: true)
   #expect(world.read(.gits(0), GITS.CREADR.offset) == world.read(.gits(0), GITS.CWRITER.offset))
   #expect(world.translate(77, 0).kind == .eventUnmapped)

@@ -242,6 +242,13 @@ extension World {
     }
     return cwriters[n]
   }
+  /// Puts a SYNC where a command holds the queue.
+  func mend(its n: Int = 0, slot: UInt64) {
+    let address = World.queue(n) + slot
+    for (index, word) in [QueueEntry(.sync(0)).dw0, 0, 0, 0].enumerated() {
+      store(address + UInt64(8 * index), word)
+    }
+  }
   func ring(its n: Int = 0, retry: Bool = false) {
     write(.gits(n), GITS.CWRITER.offset, UInt64(cwriters[n]) | (retry ? 1 : 0))
   }
