@@ -63,7 +63,10 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "GICReplay",
-      dependencies: ["GICArch", "GICModel", "GICClient", "GICConfig", "GICReport", "CLZMA"],
+      dependencies: [
+        "GICArch", "GICModel", "GICClient", "GICConfig", "GICReport", "CLZMA",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
 
     // Row 4: programs; argument parsing only.
