@@ -1,0 +1,189 @@
+// The timed clock, closed loop: whoever waits in the trace waits here, and does all it does next later.
+
+import GICArch
+import GICModel
+import GICReport
+
+/// One replay with a stream of events for each PE and one for the devices. An event happens at the
+/// trace's time plus the delay that its stream has collected; the earliest happens next, and of equal
+/// times what stands first in the trace. Three things make a stream wait:
+/// - a poll of GITS_CREADR, until the queue has come as far as the trace saw;
+/// - an acknowledge, until the PE's interrupt output is high;
+/// - an event of ``TraceOperation/keepsOrder``, until all such events before it have happened.
+struct ClosedReplay<Target: ReplayTarget> {
+  enum State { case ready, waitsForOrder, waitsForLine, ended }
+
+  struct Stream {
+    /// Positions in ``ClosedReplay/order``.
+    var head: Int
+    var end: Int
+    /// Cycles.
+    var delay: UInt64 = 0
+    var state = State.ready
+    /// When the first poll of the present wait was; nil: not polling.
+    var pollStart: UInt64?
+    var deadline: UInt64 = .max
+  }
+
+  let trace: Trace
+  let target: Target
+  let clock: ReplayClock
+  let patience: ReplayPatience
+  var book: ReplayBook
+  /// Acknowledges that found nothing where the trace's guest found something.
+  var unsatisfied = 0
+
+  /// Indices of events, stream after stream; the devices' is the last stream.
+  let order: [UInt32]
+  var streams: [Stream]
+  /// Indices of the events that keep their order, and how many of them have happened.
+  let serial: [UInt32]
+  var serialHead = 0
+  /// What GITS_CREADR polls wait for, by event.
+  let targets: [Int: UInt64]
+  var progress = QueueProgress()
+
+  var heap = EventHeap()
+  var waitingForLine = 0
+  var levels: [LineLevels]
+  var active: ActiveInterrupts
+  var changes: [LineChange] = []
+  /// Cycle reached.
+  var now: UInt64 = 0
+  /// All events before this index have happened.
+  var frontier = 0
+  var happened: [Bool]
+
+  init(_ trace: Trace, on target: Target, clock: ReplayClock, limit: Int? = nil) {
+    (self.trace, self.target, self.clock) = (trace, target, clock)
+    patience = ReplayPatience(clock)
+    book = ReplayBook(trace)
+    let count = min(limit ?? .max, trace.events.count)
+    let cpus = trace.header.cpuCount
+    levels = Array(repeating: [], count: cpus)
+    active = ActiveInterrupts(peCount: cpus)
+    happened = Array(repeating: false, count: count)
+    var perStream = [[UInt32]](repeating: [], count: cpus + 1)
+    var serial: [UInt32] = []
+    var targets: [Int: UInt64] = [:]
+    var progress = QueueProgress()
+    for index in 0..<count {
+      let event = trace.events[index]
+      guard !event.operation.isObservation else {
+        happened[index] = true
+        continue
+      }
+      perStream[event.who < 0 ? cpus : Int(event.who)].append(UInt32(index))
+      if event.operation.keepsOrder { serial.append(UInt32(index)) }
+      if event.isQueueBase { progress.restart(event.b) }
+      if event.isProgressRead { targets[index] = progress.read(event.b) }
+    }
+    var start = 0
+    streams = perStream.map { indices in
+      defer { start += indices.count }
+      return Stream(head: start, end: start + indices.count)
+    }
+    order = Array(perStream.joined())
+    (self.serial, self.targets) = (serial, targets)
+  }
+
+  mutating func run(progress: (Int) -> Void = { _ in }) throws(ReplayError) {
+    for index in streams.indices { arm(index) }
+    moveFrontier()
+    var steps = 0
+    while let next = heap.first {
+      if next.time > now, waitingForLine > 0 {
+        // A line that rises on the way may let an earlier event happen.
+        now = max(
+          now, try target.advance(to: next.time, until: .lineChange, changes: &changes))
+        noteLines()
+        guard now >= next.time, heap.first == next else { continue }
+      }
+      heap.removeFirst()
+      try happen(next)
+      steps += 1
+      if steps & 0x3fff == 0 { progress(frontier) }
+    }
+    now = try target.advance(to: now &+ patience.drainCycles, until: .idle, changes: &changes)
+    try book.close(target, timed: true, complete: happened.count == trace.events.count)
+  }
+
+  func stream(of event: TraceEvent) -> Int {
+    event.who < 0 ? streams.count - 1 : Int(event.who)
+  }
+
+  /// The index of the event that a stream does next.
+  func head(_ stream: Int) -> Int? {
+    let s = streams[stream]
+    return s.head < s.end ? Int(order[s.head]) : nil
+  }
+
+  /// Puts a stream's next event where it belongs.
+  mutating func arm(_ stream: Int) {
+    guard let index = head(stream) else {
+      streams[stream].state = .ended
+      return
+    }
+    let event = trace.events[index]
+    if event.operation.keepsOrder, Int(serial[serialHead]) != index {
+      streams[stream].state = .waitsForOrder
+      return
+    }
+    streams[stream].state = .ready
+    let time = clock.cycles(ns: event.time) &+ streams[stream].delay
+    heap.insert(EventHeap.Entry(time: max(time, now), index: index))
+  }
+
+  /// A stream's event has happened now: the next one comes later by what this one came too late.
+  mutating func complete(_ index: Int, _ event: TraceEvent) {
+    let stream = stream(of: event)
+    streams[stream].delay = now &- clock.cycles(ns: event.time)
+    streams[stream].head += 1
+    streams[stream].pollStart = nil
+    happened[index] = true
+    if event.operation.keepsOrder {
+      serialHead += 1
+      if serialHead < serial.count {
+        let next = Int(serial[serialHead])
+        let other = self.stream(of: trace.events[next])
+        if streams[other].state == .waitsForOrder, head(other) == next { arm(other) }
+      }
+    }
+    arm(stream)
+    moveFrontier()
+  }
+
+  /// All that can bring an acknowledge its interrupt has happened once it stands at the frontier:
+  /// from then on it waits for a limited time.
+  mutating func moveFrontier() {
+    while frontier < happened.count, happened[frontier] { frontier += 1 }
+    guard frontier < happened.count else { return }
+    let stream = stream(of: trace.events[frontier])
+    guard streams[stream].state == .waitsForLine, streams[stream].deadline == .max else { return }
+    streams[stream].deadline = now &+ patience.acknowledgeCycles
+    heap.insert(
+      EventHeap.Entry(time: streams[stream].deadline, index: frontier, isDeadline: true))
+  }
+
+  /// Takes in the line changes since the last time, and wakes who waited for one.
+  mutating func noteLines() {
+    for change in changes where levels.indices.contains(change.pe.index) {
+      let pe = change.pe.index
+      levels[pe] = change.levels
+      guard !change.levels.isEmpty, streams[pe].state == .waitsForLine, let index = head(pe) else {
+        continue
+      }
+      streams[pe].state = .ready
+      streams[pe].deadline = .max
+      waitingForLine -= 1
+      let time = clock.cycles(ns: trace.events[index].time) &+ streams[pe].delay
+      heap.insert(EventHeap.Entry(time: max(time, change.cycle), index: index))
+    }
+    changes.removeAll(keepingCapacity: true)
+  }
+}
+
+extension TraceEvent {
+  /// A write of GITS_CBASER.
+  var isQueueBase: Bool { operation == .itsWrite && a == UInt64(GITS.CBASER.offset) && !isBad }
+}
