@@ -28,7 +28,10 @@ public struct MachineConfiguration: Equatable, Sendable {
   public struct Identity: Equatable, Sendable {
     /// 3 or 4: GICD_PIDR2.ArchRev and its like. 4 shows GICv4's register bits, nothing acts on them.
     public var gicVersion: Int = 3
+    /// `GITS_IIDR`.
     public var iidr: UInt32 = 0x43b
+    /// `GICD_IIDR` and `GICR_IIDR`: KVM shows another revision there than in `GITS_IIDR`.
+    public var distributorIIDR: UInt32 = 0x43b
     /// Device and event widths in bits; collection 16.
     public var deviceIDBits: Int = 16
     public var eventIDBits: Int = 16
@@ -48,6 +51,10 @@ public struct MachineConfiguration: Equatable, Sendable {
     public var itLinesNumber: Int = 7
     /// Priority bits implemented at the CPU interface, 4 through 8.
     public var priorityBits: Int = 5
+    /// Width of an INTID in the ICC registers, 16 or 24: `ICC_CTLR_EL1.IDbits`.
+    public var cpuInterfaceIDBits: Int = 24
+    /// `GICD_TYPER.A3V`: whether the distributor shows that Affinity 3 may be other than 0.
+    public var affinity3Valid: Bool = true
     public var oneOfNSupported: Bool = false
     public var commonLPIAffinity: Int = 1
     public var directLPI: Bool = false

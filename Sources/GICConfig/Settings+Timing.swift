@@ -1,0 +1,110 @@
+// The timing model's parameters with their provenance. "Assumed" is said of whatever no document
+// states: no vendor publishes a latency inside an ITS.
+
+import GICModel
+
+extension Settings {
+  /// Longer latencies than this many cycles are mistakes.
+  static let longest: UInt64 = 1 << 31
+
+  private static let guess = Setting.Origin(.assumed, "no public figure")
+  private static let ranges = "Arm 101206, table 3-9: range"
+  private static let agilex = Setting.Origin(
+    .documented, "Intel Agilex 5 register map, GITS_CFGID; ways: Arm 101206, 4.9")
+
+  private static func cycles(
+    _ key: String, _ path: Setting.Path<UInt64>, _ origin: Setting.Origin = guess
+  ) -> Setting {
+    .integer("timing." + key, path, 0...longest, unit: "cycles", origin)
+  }
+  private static func count(
+    _ key: String, _ path: Setting.Path<Int>, _ range: ClosedRange<UInt64>, _ unit: String,
+    _ origin: Setting.Origin = guess
+  ) -> Setting {
+    .integer("timing." + key, path, range, unit: unit, origin)
+  }
+  private static func cache(
+    _ name: String, _ entries: Setting.Path<Int>, _ ways: Setting.Path<Int>,
+    _ origin: Setting.Origin
+  ) -> [Setting] {
+    [
+      count(name + "_cache_entries", entries, 1...1_048_576, "entries", origin),
+      count(name + "_cache_ways", ways, 1...1_048_576, "ways", origin),
+    ]
+  }
+
+  static let timing: [Setting] = front + caches + ports + back
+
+  /// The clock, MSI ingress, command fetch and the arbiter.
+  private static let front: [Setting] = [
+    .integer(
+      "timing.clock_hertz", \.timing.clockHertz, 1_000...1_000_000_000_000, unit: "Hz",
+      (.documented, "SCP-firmware b34e5ceb: SGI-575, RD-N1-Edge, RD-V1, RD-N2, RD-Fremont")),
+    cycles("msi_accept_cycles", \.timing.msiAcceptCycles),
+    count("msi_fifo_entries", \.timing.msiFIFODepth, 1...65_536, "entries"),
+    count(
+      "command_fetch_entries", \.timing.commandFetchDepth, 1...32, "entries",
+      (.documented, "Arm 101206, 3.3; Arm 102666: one 256-bit command read in flight")),
+    cycles("command_decode_cycles", \.timing.commandDecodeCycles),
+    cycles("command_operation_cycles", \.timing.commandOperationCycles),
+    cycles("command_retire_cycles", \.timing.commandRetireCycles),
+    cycles("arbiter_cycles", \.timing.arbiterCycles),
+    count("arbiter_msi_weight", \.timing.arbiterWeightMSI, 1...1_000, "weight"),
+    count("arbiter_command_weight", \.timing.arbiterWeightCommand, 1...1_000, "weight"),
+  ]
+
+  private static let caches: [Setting] =
+    [
+      cycles("device_lookup_cycles", \.timing.deviceLookupCycles),
+      cycles("event_lookup_cycles", \.timing.eventLookupCycles),
+      cycles("collection_lookup_cycles", \.timing.collectionLookupCycles),
+    ]
+    + cache("device", \.timing.deviceCache.entries, \.timing.deviceCache.ways, agilex)
+    + cache("event", \.timing.eventCache.entries, \.timing.eventCache.ways, agilex)
+    + cache("collection", \.timing.collectionCache.entries, \.timing.collectionCache.ways, agilex)
+
+  /// Translation, table memory and the LPI link.
+  private static let ports: [Setting] = [
+    count(
+      "translation_slots", \.timing.translationSlots, 1...4_096, "slots",
+      (.assumed, "Arm 101206, 3.3 states 5 reads; 4 and the command read is an inference")),
+    count(
+      "table_writes_in_flight", \.timing.tableWritesInFlight, 1...4_096, "writes",
+      (.documented, "Arm 101206, 3.3")),
+    cycles(
+      "memory_latency_cycles", \.timing.memoryLatencyCycles,
+      (.documented, "81 ns measured, 83 ns published for Graviton2 (AnandTech 15578), rounded up")),
+    cycles("memory_request_cycles", \.timing.memoryRequestCycles),
+    cycles("link_format_cycles", \.timing.linkFormatCycles),
+    .integer(
+      "timing.link_beats", \.timing.linkBeats, 0...longest, unit: "beats",
+      (.assumed, "Arm 101206, table 3-9: 16-bit stream; a 64-bit message is assumed")),
+    count(
+      "link_credits", \.timing.linkCredits, 1...4_096, "credits",
+      (.assumed, ranges + " 1 to 16, value assumed")),
+    cycles("link_return_cycles", \.timing.linkReturnCycles),
+    cycles("hop_cycles", \.timing.hopCycles),
+  ]
+
+  /// The LPI unit, the redistributor, the CPU interface and the PE.
+  private static let back: [Setting] =
+    [cycles("lpi_lookup_cycles", \.timing.lpiLookupCycles)]
+    + cache(
+      "lpi", \.timing.lpiCache.entries, \.timing.lpiCache.ways,
+      (.assumed, "Arm 101206, table 3-5: range 16 to 1024, two-way; value assumed"))
+    + [
+      count(
+        "lpi_banks", \.timing.lpiBanks, 1...64, "banks",
+        (.documented, "Arm 100336, 2.1.7: one LPI cache a chip")),
+      count(
+        "property_reads_in_flight", \.timing.propertyReadsInFlight, 1...4_096, "reads",
+        (.documented, "Arm 100336, table 2-4")),
+      .boolean("timing.invall_refetches", \.timing.invallRefetches, guess),
+      cycles("hppi_select_cycles", \.timing.hppiSelectCycles),
+      cycles(
+        "downstream_cycles", \.timing.downstreamCycles,
+        (.assumed, "DDI 0516: 16-bit stream; a 64-bit message is assumed")),
+      cycles("acceptance_cycles", \.timing.acceptanceCycles),
+      cycles("pe_handling_cycles", \.timing.peHandlingCycles, (.assumed, "a workload's parameter")),
+    ]
+}
