@@ -121,6 +121,9 @@ public struct Check: Codable, Equatable, Sendable {
   public var examples: [String] = []
   /// Answers that were left out because the model has no such register; nil where that cannot be.
   public var notModelled: Int?
+  /// Acknowledges that found nothing where the traced guest found an interrupt: with latencies, MSIs
+  /// merge that did not merge in the trace. No mismatch; nil where there is no time.
+  public var unsatisfied: Int?
 
   public init(notModelled: Int? = nil) { self.notModelled = notModelled }
 
@@ -133,7 +136,7 @@ public struct Check: Codable, Equatable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case checked, mismatched, examples
+    case checked, mismatched, examples, unsatisfied
     case notModelled = "not_modelled"
   }
 }
