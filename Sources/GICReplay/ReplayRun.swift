@@ -127,7 +127,8 @@ public struct ReplayRun {
       // Who acknowledges what depends on time. That the machine counts what the PEs got does not.
       document.acknowledges.unsatisfied = unsatisfied
       for (pe, count) in book.ledger.lpis.enumerated() {
-        let counted = statistics.perPE.indices.contains(pe) ? statistics.perPE[pe].lpisAcknowledged : 0
+        let counted =
+          statistics.perPE.indices.contains(pe) ? statistics.perPE[pe].lpisAcknowledged : 0
         document.acknowledges.record(
           UInt64(count) == counted,
           "PE \(pe): expected \(count) LPIs acknowledged, got \(counted)")

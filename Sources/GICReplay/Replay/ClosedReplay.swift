@@ -28,7 +28,7 @@ struct ClosedReplay<Target: ReplayTarget> {
   let trace: Trace
   let target: Target
   let clock: ReplayClock
-  let patience: ReplayPatience
+  var patience: ReplayPatience
   var book: ReplayBook
   /// Acknowledges that found nothing where the trace's guest found something.
   var unsatisfied = 0

@@ -53,7 +53,8 @@ struct EndStateCheck {
     _ counts: [Int]
   ) {
     guard let snapshot = ledger.snapshots[name], let end = snapshot.end else {
-      check.record(false, "line \(statement.line): expected marks of snapshot '\(name)', found none")
+      check.record(
+        false, "line \(statement.line): expected marks of snapshot '\(name)', found none")
       return
     }
     var key = InterruptLedger.key(device, event)

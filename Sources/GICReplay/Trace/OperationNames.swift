@@ -20,7 +20,9 @@ struct OperationNames {
 
   /// Names the operations that are spelled most like `word`.
   func complaint(about word: String) -> String {
-    let all = TraceOperation.allCases.flatMap { $0.mayBeBad ? [$0.name, $0.name + "bad"] : [$0.name] }
+    let all = TraceOperation.allCases.flatMap {
+      $0.mayBeBad ? [$0.name, $0.name + "bad"] : [$0.name]
+    }
     let ranked = (all + ["E"]).map { (distance($0, word), $0) }.sorted { $0 < $1 }
     let nearest = ranked.prefix(3).map { "'\($0.1)'" }.joined(separator: ", ")
     return "expected an operation, found '\(word)'; nearest: \(nearest)"

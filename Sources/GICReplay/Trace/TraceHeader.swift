@@ -126,7 +126,8 @@ struct TraceHeaderBuilder {
       }
     }
     throw TraceError(
-      file: file, line: line, "expected 'gic-version=3' or 'gic-version=4' in 'arguments', found none"
+      file: file, line: line,
+      "expected 'gic-version=3' or 'gic-version=4' in 'arguments', found none"
     )
   }
 

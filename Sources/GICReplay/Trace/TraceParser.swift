@@ -185,7 +185,8 @@ struct TraceParser {
       throw error("expected a width of 1, 2, 4 or 8 bytes, found \(size)")
     }
     event.size = UInt8(size)
-    event.b = try fields.hexadecimal("a value of \(size) bytes", max: .ones(Int(size) * 8 - 1, 0), in: bytes)
+    event.b = try fields.hexadecimal(
+      "a value of \(size) bytes", max: .ones(Int(size) * 8 - 1, 0), in: bytes)
   }
 
   private func sgi(

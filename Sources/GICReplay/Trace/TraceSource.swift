@@ -124,7 +124,8 @@ final class TraceSource {
       throw TraceError(file: file, "the xz stream needs more than 256 MiB to be decoded")
     default:
       throw TraceError(
-        file: file, "expected a valid xz stream, found a damaged one (liblzma error \(status.rawValue))")
+        file: file,
+        "expected a valid xz stream, found a damaged one (liblzma error \(status.rawValue))")
     }
   }
 }
