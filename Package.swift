@@ -89,6 +89,7 @@ let package = Package(
     .testTarget(name: "GICModelTests", dependencies: ["GICModel"], swiftSettings: strict),
     .testTarget(name: "GICWireTests", dependencies: ["GICWire"], swiftSettings: strict),
     .testTarget(name: "GICConfigTests", dependencies: ["GICConfig"], swiftSettings: strict),
+    .testTarget(name: "GICReportTests", dependencies: ["GICReport"], swiftSettings: strict),
     .testTarget(
       name: "GICServerTests", dependencies: ["GICServer", "GICClient"], swiftSettings: strict),
     .testTarget(
