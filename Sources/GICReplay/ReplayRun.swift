@@ -33,7 +33,8 @@ public struct ReplayRun {
   /// Called now and then with the number of events done.
   public var progress: (Int) -> Void = { _ in }
 
-  /// - Parameter base: the machine but for its shape, which the trace says, and its clock, which the
+  /// - Parameter base: the machine but for its shape, which the trace says, and its clock, which
+  ///   the
   ///   options say.
   /// - Throws: ``ConfigurationError`` if no machine can be made of that.
   public init(

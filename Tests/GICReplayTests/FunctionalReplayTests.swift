@@ -69,7 +69,8 @@ private func mismatches(_ book: ReplayBook) -> [String: [String]] {
     ])
 }
 
-/// One row per kind of mismatch: a line of the good run, what stands there instead, and who complains.
+/// One row per kind of mismatch: a line of the good run, what stands there instead, and who
+/// complains.
 private let bad: [(line: String, instead: String, kind: String, example: String)] = [
   ("ir 8 8 77", "ir 8 8 78", "registers", "tiny.trace:14: ir 0x8: expected 0x78, got 0x77"),
   ("ir 90 4 20", "ir 90 4 0", "creadr", "tiny.trace:18: expected 0x0, got 0x20"),
@@ -85,7 +86,8 @@ private let bad: [(line: String, instead: String, kind: String, example: String)
   ),
   (
     "40 - x 8 1 2001 1 1", "40 - xf 8 1 ite", "translations",
-    "tiny.trace:20: DeviceID 0x8, EventID 0x1: expected a failure, got set, INTID 8193, ICID 0x1, PE 1"
+    "tiny.trace:20: DeviceID 0x8, EventID 0x1: expected a failure, got set, INTID 8193, ICID 0x1, "
+      + "PE 1"
   ),
   (
     "40 - line 1 0 1", "40 - line 1 1 0", "lines",

@@ -200,7 +200,8 @@ func `streams wait as the guest would`(row: Int) throws {
   #expect(replay.book.ledger.lpis == [1, 0])
 }
 
-/// Rows: EOI mode, what the trace acknowledged and what the machine gave, and what EOI and DIR write.
+/// Rows: EOI mode, what the trace acknowledged and what the machine gave, and what EOI and DIR
+/// write.
 private let completions:
   [(mode1: Bool, traced: UInt32, got: UInt32, end: UInt32?, at: UInt32?, dir: UInt32?)] = [
     (false, 27, 27, 27, nil, nil),

@@ -1,5 +1,5 @@
-// What each PE has really acknowledged. With latencies that are not the trace's another interrupt may
-// have been the best one, so EOIR and DIR must name what IAR gave, not what the trace says.
+// What each PE has really acknowledged. With latencies that are not the trace's another interrupt
+// may have been the best one, so EOIR and DIR must name what IAR gave, not what the trace says.
 
 import GICArch
 

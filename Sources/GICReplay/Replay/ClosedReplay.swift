@@ -1,12 +1,13 @@
-// The timed clock, closed loop: whoever waits in the trace waits here, and does all it does next later.
+// The timed clock, closed loop: whoever waits in the trace waits here, and does all it does next
+// later.
 
 import GICArch
 import GICModel
 import GICReport
 
 /// One replay with a stream of events for each PE and one for the devices. An event happens at the
-/// trace's time plus the delay that its stream has collected; the earliest happens next, and of equal
-/// times what stands first in the trace. Three things make a stream wait:
+/// trace's time plus the delay that its stream has collected; the earliest happens next, and of
+/// equal times what stands first in the trace. Three things make a stream wait:
 /// - a poll of GITS_CREADR, until the queue has come as far as the trace saw;
 /// - an acknowledge, until the PE's interrupt output is high;
 /// - an event of ``TraceOperation/keepsOrder``, until all such events before it have happened.

@@ -12,8 +12,8 @@ struct InterruptLedger {
     var handled: [Int]
     /// Who acknowledged it last.
     var lastPE: Int?
-    /// Who acknowledged it last before the guest disabled it. If the guest resends it with INT, that
-    /// acknowledge found the handler disabled and was not counted.
+    /// Who acknowledged it last before the guest disabled it. If the guest resends it with INT,
+    /// that acknowledge found the handler disabled and was not counted.
     var unhandledBy: Int?
   }
   private struct Key: Hashable {

@@ -1,5 +1,5 @@
-// The LPI tables in guest RAM, where the guest's own writes to GICR_PROPBASER and GICR_PENDBASER say
-// they are.
+// The LPI tables in guest RAM, where the guest's own writes to GICR_PROPBASER and GICR_PENDBASER
+// say they are.
 
 import GICArch
 

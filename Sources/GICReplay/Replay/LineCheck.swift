@@ -4,8 +4,8 @@ import GICModel
 import GICReport
 
 /// Matches changes with what the trace says. Both are counted in causes, the events that can move a
-/// line: a trace prints a change behind its cause or directly before it, so a change that the machine
-/// made at cause n is due in the file behind cause n - 1 or n.
+/// line: a trace prints a change behind its cause or directly before it, so a change that the
+/// machine made at cause n is due in the file behind cause n - 1 or n.
 struct LineCheck {
   private struct Expected {
     var cause: Int

@@ -1,4 +1,5 @@
-// The timed clock, open loop: every event at the trace's own time, whatever the machine makes of it.
+// The timed clock, open loop: every event at the trace's own time, whatever the machine makes of
+// it.
 
 import GICArch
 import GICModel

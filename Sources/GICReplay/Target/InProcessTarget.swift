@@ -3,7 +3,8 @@ import GICModel
 import GICReport
 import Glibc
 
-/// A machine of this process. Its RAM is mapped, not filled: only pages that the trace touches cost.
+/// A machine of this process. Its RAM is mapped, not filled: only pages that the trace touches
+/// cost.
 @safe final class InProcessTarget: ReplayTarget {
   private let machine: any Machine
   private let ramBase: PhysicalAddress

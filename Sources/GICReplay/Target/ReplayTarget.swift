@@ -1,5 +1,5 @@
-// Where a trace is replayed: a machine in this process, or one behind a socket. Answers come in order,
-// possibly later than they were asked for.
+// Where a trace is replayed: a machine in this process, or one behind a socket. Answers come in
+// order, possibly later than they were asked for.
 
 import GICArch
 import GICModel
@@ -10,7 +10,8 @@ struct Answer {
   /// What the asker gave to know it again: an index of the trace's events.
   var tag: Int
   var response: Response
-  /// The line changes up to here in ``AnswerLog/changes``; those since the answer before are its own.
+  /// The line changes up to here in ``AnswerLog/changes``; those since the answer before are its
+  /// own.
   var changeEnd: Int
 }
 

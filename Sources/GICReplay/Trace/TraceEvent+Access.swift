@@ -41,7 +41,8 @@ extension TraceHeader {
   /// First byte of a redistributor's RD frame.
   func redistributor(_ rd: UInt16) -> PhysicalAddress { gicrBase &+ UInt64(rd) &* gicrStride }
 
-  /// Whether the event touches a register that only GICv4 has: a VLPI frame, or a GITS_BASER for vPEs.
+  /// Whether the event touches a register that only GICv4 has: a VLPI frame, or a GITS_BASER for
+  /// vPEs.
   func isGICv4Only(_ event: TraceEvent) -> Bool {
     guard gicVersion == 4 else { return false }
     switch event.operation {

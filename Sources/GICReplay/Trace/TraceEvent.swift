@@ -1,9 +1,10 @@
-// One line of a trace as a value of fixed size. What does not fit (memory contents, console text) lies
-// in the trace's side buffers.
+// One line of a trace as a value of fixed size. What does not fit (memory contents, console text)
+// lies in the trace's side buffers.
 
 import GICArch
 
-/// What a line of a trace says was done or observed. The raw value has no meaning outside the process.
+/// What a line of a trace says was done or observed. The raw value has no meaning outside the
+/// process.
 /// - Source: FORMAT.md of the traces, "Stimuli" and "Observed".
 @frozen public enum TraceOperation: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   // Most frequent first: a name is looked up in this order.

@@ -20,7 +20,8 @@ public struct TraceHeader: Equatable, Sendable {
   public var affinities: [Affinity]
   /// 3 or 4.
   public var gicVersion: Int
-  /// Devices behind a bridge, which write with the bridge's DeviceID and EventIDs from `firstEvent`.
+  /// Devices behind a bridge, which write with the bridge's DeviceID and EventIDs from
+  /// `firstEvent`.
   public var aliases: [DeviceID: Alias]
 
   public struct Alias: Equatable, Sendable {

@@ -102,7 +102,8 @@ final class TraceSource {
     precondition(range.lowerBound >= 0 && range.upperBound <= input.count && room >= 0)
     var leftIn = 0
     var leftOut = 0
-    // SAFETY: liblzma gets pointers into both arrays with lengths checked above, for this call only.
+    // SAFETY: liblzma gets pointers into both arrays with lengths checked above, for this call
+    // only.
     let status = unsafe input.withUnsafeBufferPointer { source in
       unsafe buffer.withUnsafeMutableBufferPointer { target in
         unsafe stream.pointee.next_in = source.baseAddress.map { unsafe $0 + range.lowerBound }
