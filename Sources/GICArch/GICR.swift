@@ -112,8 +112,8 @@ extension GICR {
     }
   }
 
-  /// `GICR_TYPER`, what the redistributor can do, and whose it is: offset 0x0008, 64 bits, read-
-  /// only.
+  /// `GICR_TYPER`, what the redistributor can do, and whose it is: offset 0x0008, 64 bits,
+  /// read-only.
   /// - Source: Arm IHI 0069, "GICR_TYPER, Redistributor Type Register".
   @frozen public struct TYPER: Register {
     @inlinable public static var offset: Int { 0x0008 }
@@ -261,8 +261,8 @@ extension GICR {
     }
   }
 
-  /// `GICR_MPAMIDR`, the partitioning the redistributor supports: offset 0x0018, 32 bits, read-
-  /// only. 0 where `GICR_TYPER.MPAM` is 0.
+  /// `GICR_MPAMIDR`, the partitioning the redistributor supports: offset 0x0018, 32 bits,
+  /// read-only. 0 where `GICR_TYPER.MPAM` is 0.
   /// - Source: Arm IHI 0069, "GICR_MPAMIDR, Report maximum PARTID and PMG Register".
   @frozen public struct MPAMIDR: Register {
     @inlinable public static var offset: Int { 0x0018 }

@@ -28,8 +28,11 @@ public struct RegisterEntry: Equatable, Sendable {
   /// Bits that a write can change.
   public var writable: UInt64
 
-  /// Bytes of the frame that the register takes, all elements of an array together.
-  public var byteRange: Range<Int> { offset..<offset + byteCount * count }
+  /// Bytes of the frame that the register takes, all elements of an array together. A system
+  /// register's offset is a key, of which the next is another's.
+  public var byteRange: Range<Int> {
+    offset..<offset + (frame == .cpuInterface ? 1 : byteCount * count)
+  }
 
   init<R: Register>(_ type: R.Type, _ frame: RegisterFrame, count: Int = 1, suffix: String = "") {
     let prefix = frame.rawValue.prefix(4)

@@ -1,5 +1,5 @@
-// Values that fit alone and not together. An error points at the first key of its rule that a layer set
-// (the defaults fit together, so at least one was set).
+// Values that fit alone and not together. An error points at the first key of its rule that a layer
+// set (the defaults fit together, so at least one was set).
 
 import GICModel
 
@@ -39,7 +39,8 @@ extension Resolver {
     try require(
       identity.showsCollectionIDBits || identity.collectionIDBits == 16,
       ["identity.collection_id_bits", "identity.shows_collection_id_bits"],
-      "expected 16 while identity.shows_collection_id_bits is false, not \(identity.collectionIDBits)"
+      "expected 16 while identity.shows_collection_id_bits is false, "
+        + "not \(identity.collectionIDBits)"
     )
     try require(
       identity.cpuInterfaceIDBits == 16 || identity.cpuInterfaceIDBits == 24,

@@ -8,7 +8,8 @@ public enum Presets {
   public static var environmentKey: String { "ITSD_CONFIGS" }
 
   /// Where presets are looked for, in this order: `$ITSD_CONFIGS`; `Configs` in the working
-  /// directory; beside the executable, and above it as SwiftPM builds (`.build/TRIPLE/release/itsd`).
+  /// directory; beside the executable, and above it as SwiftPM builds
+  /// (`.build/TRIPLE/release/itsd`).
   public static func directories(
     environment: [String: String] = ProcessInfo.processInfo.environment,
     executable: String = executablePath()
@@ -42,7 +43,8 @@ public enum Presets {
     return files.filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
   }
 
-  /// A preset by its name (`gic600`), or a file by its path (anything with a `/` or ending `.yaml`).
+  /// A preset by its name (`gic600`), or a file by its path (anything with a `/` or ending
+  /// `.yaml`).
   /// - Throws: ``ConfigurationError`` if it cannot be read; its message lists what there is.
   public static func load(
     _ nameOrPath: String, among places: [String] = directories()

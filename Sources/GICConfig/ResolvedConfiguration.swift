@@ -47,9 +47,9 @@ public struct ResolvedConfiguration: Equatable, Sendable {
   /// Every setting there is, in the order of its table.
   public var values: [ConfiguredValue]
 
-  /// 16 hexadecimal digits that are equal for equal machines: FNV-1a, 64 bits, over the UTF-8 text of
-  /// one line `key=value` and a line feed for every setting, in rising order of the keys' bytes. Name,
-  /// provenance and layers do not enter.
+  /// 16 hexadecimal digits that are equal for equal machines: FNV-1a, 64 bits, over the UTF-8 text
+  /// of one line `key=value` and a line feed for every setting, in rising order of the keys' bytes.
+  /// Name, provenance and layers do not enter.
   /// - Source: G. Fowler, L. C. Noll, K.-P. Vo: the FNV-1a hash, RFC 9923.
   public var hash: String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -1,12 +1,12 @@
-// YAML layers become a machine. Every node is looked up in the tables of settings; what is not there,
-// or does not fit, stops the resolution where it stands.
+// YAML layers become a machine. Every node is looked up in the tables of settings; what is not
+// there, or does not fit, stops the resolution where it stands.
 
 import GICModel
 import Yams
 
 /// Lays the layers over the defaults, the last one on top.
-/// - Throws: ``ConfigurationError`` for text that is no YAML, an unknown key, a value that does not fit
-///   or a combination that no machine can have.
+/// - Throws: ``ConfigurationError`` for text that is no YAML, an unknown key, a value that does not
+///   fit or a combination that no machine can have.
 public func resolve(
   _ layers: [ConfigurationLayer]
 ) throws(ConfigurationError) -> ResolvedConfiguration {
@@ -32,6 +32,11 @@ struct Resolver {
   private var about = ""
   private(set) var origins: [String: Origin] = [:]
   private var layer = ""
+
+  /// The layer's name without its directories: results must not depend on where files lie.
+  private var layerName: String {
+    layer.split(separator: "/").last.map(String.init) ?? layer
+  }
 
   /// Text longer than this is no configuration.
   private static let maximumByteCount = 1 << 20
@@ -115,7 +120,7 @@ struct Resolver {
     }
     var value = node
     var provenance = setting.isTiming ? Provenance.assumed : .chosen
-    var source = "set in \(layer)"
+    var source = "set in \(layerName)"
     if case .mapping(let annotated) = node {
       (value, provenance, source) = try annotation(annotated, of: setting)
     }
@@ -138,7 +143,7 @@ struct Resolver {
   ) throws(ConfigurationError) -> (Node, Provenance, String) {
     var value: Node?
     var provenance: Provenance?
-    var source = "set in \(layer)"
+    var source = "set in \(layerName)"
     let allowed = Provenance.allCases.filter { $0 != .chosen || !setting.isTiming }
     for (key, node) in mapping {
       switch key.scalar?.string {

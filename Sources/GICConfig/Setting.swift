@@ -1,5 +1,6 @@
-// A setting is a row of a table: its key, what it may be, where its default comes from, and the field
-// of the machine that it sets. Reading, checking, printing and hashing are driven by the rows.
+// A setting is a row of a table: its key, what it may be, where its default comes from, and the
+// field of the machine that it sets. Reading, checking, printing and hashing are driven by the
+// rows.
 
 import GICModel
 

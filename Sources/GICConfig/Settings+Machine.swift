@@ -25,7 +25,8 @@ extension Settings {
     pes, affinities,
   ]
 
-  /// Affinities as QEMU's and KVM's GICv3 number PEs: 16 to a cluster, as many as ICC_SGI1R can name.
+  /// Affinities as QEMU's and KVM's GICv3 number PEs: 16 to a cluster, as many as ICC_SGI1R can
+  /// name.
   static func linearAffinities(_ count: Int) -> [Affinity] {
     (0..<count).map { Affinity(rawValue: UInt32($0 % 16 | ($0 / 16) << 8)) }
   }

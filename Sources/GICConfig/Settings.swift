@@ -46,7 +46,8 @@ enum Settings {
     .integer("identity.it_lines_number", \.identity.itLinesNumber, 0...31, unit: "32 lines", shown),
     .integer("identity.priority_bits", \.identity.priorityBits, 4...8, unit: "bits", shown),
     .integer(
-      "identity.cpu_interface_id_bits", \.identity.cpuInterfaceIDBits, 16...24, unit: "bits", shown),
+      "identity.cpu_interface_id_bits", \.identity.cpuInterfaceIDBits, 16...24, unit: "bits",
+      shown),
     .boolean("identity.affinity3_valid", \.identity.affinity3Valid, shown),
     .boolean("identity.one_of_n_supported", \.identity.oneOfNSupported, shown),
     .integer("identity.common_lpi_affinity", \.identity.commonLPIAffinity, 0...3, shown),

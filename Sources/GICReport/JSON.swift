@@ -1,5 +1,5 @@
-// Documents become bytes here, and nowhere else: keys sorted, numbers exact, the same value always the
-// same bytes.
+// Documents become bytes here, and nowhere else: keys sorted, numbers exact, the same value always
+// the same bytes.
 
 import Foundation
 
@@ -7,7 +7,8 @@ import Foundation
 public enum JSONLayout: Sendable {
   /// One line, no blanks.
   case compact
-  /// Two spaces a level; an array of plain numbers stays on one line, so that a histogram is a line.
+  /// Two spaces a level; an array of plain numbers stays on one line, so that a histogram is a
+  /// line.
   case indented
 }
 

@@ -1,5 +1,5 @@
-// The JSON form of a replay. Conservation, the headline of the latencies and the per-PE counts stand at
-// the top, where scripts look for them; reading takes them from `statistics`.
+// The JSON form of a replay. Conservation, the headline of the latencies and the per-PE counts
+// stand at the top, where scripts look for them; reading takes them from `statistics`.
 
 extension ReplayDocument {
   enum CodingKeys: String, CodingKey {

@@ -1,7 +1,7 @@
 // The result of a replay. Its JSON keys are an interface: scripts read them.
 
-/// What a replay did, what it compared, and how long things took in simulated time. Two replays of the
-/// same trace with the same configuration give equal documents apart from ``host``.
+/// What a replay did, what it compared, and how long things took in simulated time. Two replays of
+/// the same trace with the same configuration give equal documents apart from ``host``.
 public struct ReplayDocument: JSONDocument, Equatable, Sendable {
   public var trace: Trace
   /// `functional` or `timed`.
@@ -65,12 +65,14 @@ public struct ReplayDocument: JSONDocument, Equatable, Sendable {
     public var parseLinesPerSecond: Double
     public var residentBytes: UInt64
     public var toolVersion: String
+    /// A rate that is no number, because no time passed, becomes 0: JSON has no infinity.
     public init(
       mode: String, elapsedSeconds: Double, eventsPerSecond: Double, parseLinesPerSecond: Double,
       residentBytes: UInt64, toolVersion: String
     ) {
       (self.mode, self.elapsedSeconds) = (mode, elapsedSeconds)
-      (self.eventsPerSecond, self.parseLinesPerSecond) = (eventsPerSecond, parseLinesPerSecond)
+      self.eventsPerSecond = eventsPerSecond.isFinite ? eventsPerSecond : 0
+      self.parseLinesPerSecond = parseLinesPerSecond.isFinite ? parseLinesPerSecond : 0
       (self.residentBytes, self.toolVersion) = (residentBytes, toolVersion)
     }
     enum CodingKeys: String, CodingKey {
@@ -163,10 +165,6 @@ public struct ConfigurationDocument: Codable, Equatable, Sendable {
   }
   public init(name: String, hash: String, values: [Value]) {
     (self.name, self.hash, self.values) = (name, hash, values)
-  }
-  /// How many values have the provenance.
-  public func count(_ provenance: String) -> Int {
-    values.count { $0.provenance == provenance }
   }
   /// The GIC clock in Hz, as the value of ``clockKey`` says it; nil if there is none.
   public var clockHertz: Double? {

@@ -1,10 +1,10 @@
-// What a machine counted, as a document: percentiles made, names spelled for JSON. It is what a daemon
-// sends to its clients and what a report is drawn from.
+// What a machine counted, as a document: percentiles made, names spelled for JSON. It is what a
+// daemon sends to its clients and what a report is drawn from.
 
 import GICModel
 
-/// Counters and latencies of one machine since its reset. Integers are exact; the JSON text of equal
-/// statistics is equal byte for byte.
+/// Counters and latencies of one machine since its reset. Integers are exact; the JSON text of
+/// equal statistics is equal byte for byte.
 public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
   /// `functional` or `timed`.
   public var clock: String

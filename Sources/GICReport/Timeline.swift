@@ -34,7 +34,8 @@ public struct Timeline: Codable, Equatable, Sendable {
   }
   public mutating func countMSI(at ns: UInt64) { msis[bin(at: ns)] += 1 }
   public mutating func countCommand(at ns: UInt64) { commands[bin(at: ns)] += 1 }
-  /// - Parameter pe: position among the redistributor frames; one that the timeline lacks is ignored.
+  /// - Parameter pe: position among the redistributor frames; one that the timeline lacks is
+  ///   ignored.
   public mutating func countAcknowledge(by pe: Int, at ns: UInt64) {
     guard acknowledgesPerPE.indices.contains(pe) else { return }
     acknowledgesPerPE[pe][bin(at: ns)] += 1

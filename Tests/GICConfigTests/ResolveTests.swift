@@ -118,12 +118,13 @@ private let bad: [(name: String, text: String, message: String)] = [
   ),
   (
     "above 52 bits", "machine: {gicr_base: 0xfffffffff0000}",
-    "a.yaml:1:22: machine.gicr_base: 0xfffffffff0000...0x1000000000ffff ends above 52 bits of address"
+    "a.yaml:1:22: machine.gicr_base: 0xfffffffff0000...0x1000000000ffff "
+      + "ends above 52 bits of address"
   ),
   (
     "GICv4 stride", "identity: {gic_version: 4}",
-    "a.yaml:1:25: machine.gicr_stride: expected at least 0x40000 with identity.gic_version 4, whose "
-      + "redistributors have four frames"
+    "a.yaml:1:25: machine.gicr_stride: expected at least 0x40000 with identity.gic_version 4, "
+      + "whose redistributors have four frames"
   ),
   (
     "hidden collection width",
@@ -137,8 +138,8 @@ private let bad: [(name: String, text: String, message: String)] = [
   ),
   (
     "bad affinity", "machine: {affinities: [0x1000000]}",
-    "a.yaml:1:23: machine.affinities: expected affinities such as 0.0.1.0 or an MPIDR such as 0x100, "
-      + "not 0x1000000"
+    "a.yaml:1:23: machine.affinities: expected affinities such as 0.0.1.0 or an MPIDR such as "
+      + "0x100, not 0x1000000"
   ),
   (
     "two shapes", "machine: {pes: 2, affinities: [0, 1]}",
@@ -196,6 +197,12 @@ func `text that is no YAML has a place`(text: String) {
         layer: "b.yaml"))
   let plain = try #require(resolved.values.first { $0.key == "timing.hop_cycles" })
   #expect(plain.provenance == .assumed && plain.source == "set in a.yaml")
+}
+
+@Test func `a source names the file and not its directory`() throws {
+  let resolved = try resolve([layer("timing: {hop_cycles: 1}", "/home/a/x.yaml")])
+  let value = try #require(resolved.values.first { $0.key == "timing.hop_cycles" })
+  #expect(value.source == "set in x.yaml" && value.layer == "/home/a/x.yaml")
 }
 
 @Test func `a later count of PEs replaces earlier affinities`() throws {

@@ -10,8 +10,8 @@ private func histogram(_ values: some Sequence<UInt64>) -> LatencyHistogram {
   return histogram
 }
 
-/// Computed by hand: below 128 exact; above, the last value of a bucket that is 1/64 of its power of
-/// two wide (500 lies in 500...503, 900 in 896...903, 990 in 984...991, 999 in 992...999).
+/// Computed by hand: below 128 exact; above, the last value of a bucket that is 1/64 of its power
+/// of two wide (500 lies in 500...503, 900 in 896...903, 990 in 984...991, 999 in 992...999).
 private let percentiles: [(name: String, values: [UInt64], expected: [UInt64])] = [
   ("1 through 100", Array(1...100), [50, 90, 99, 100]),
   ("1 through 1000", Array(1...1000), [503, 903, 991, 999]),

@@ -103,6 +103,17 @@ func `labels of a plot keep apart and inside`(width: Double) throws {
   }
 }
 
+@Test func `a label that would touch its neighbour is left out`() throws {
+  var svg = SVG(width: 370, height: 100)
+  let area = PlotArea(left: 40, top: 10, right: 350, bottom: 60)
+  let scale = Scale(kind: .linear, domain: 0...1_000_000, start: 40, end: 350)
+  svg.horizontalAxis(scale, in: area, title: "", ticks: 50)
+  let drawing = svg.element(label: "")
+  #expect(try overlaps(drawing) == [])
+  let labels = try Markup(drawing).elements.filter { $0.attributes["class"] == "tick" }
+  #expect((3...8).contains(labels.count))
+}
+
 @Test func `stages add up to the mean`() throws {
   let latency = try #require(StatisticsDocument(Sample.statistics()).latencyCycles.msi)
   let sum = latency.stages.reduce(0) { $0 + StagePlot.contribution($1, of: latency.total) }

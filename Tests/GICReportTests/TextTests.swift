@@ -38,7 +38,8 @@ func `numbers read as people write them`(made: String, expected: String) {
     "replayed on the timed clock, closed loop, configuration gic600: as the trace says\n",
     "conservation: 20,975 MSIs + 3 INT = 20,849 delivered + 126 merged + 1 pending + 2 dropped "
       + "(cleared 2): holds\n",
-    "whole, ns at 1 GHz",
+    "\ncommands: INV 54, MAPD 15, MAPTI 32, MOVI 902, SYNC 1,022\n", "whole, ns at 1 GHz",
+    "\nITS_LPI      0x22  20,000\n", "\nCREDIT_WAIT     -       9\n",
     "Not calibrated to silicon: of 3 timing parameters, 2 documented, 0 measured and 1 assumed.",
     "configuration gic600, hash 0123456789abcdef\n",
   ] {
@@ -74,4 +75,18 @@ func `numbers read as people write them`(made: String, expected: String) {
   statistics.pes[33].lpisAcknowledged += 1
   let text = Sample.document(peCount: 40, statistics: statistics).text()
   #expect(text.contains("\n33  ") && text.contains("and 24 PEs that acknowledged fewer LPIs\n"))
+}
+
+@Test func `rejected commands are said`() {
+  var statistics = MachineStatistics(clock: .functional)
+  statistics.commandErrors = ["mapdDeviceOOR": 2, "intUnmappedInterrupt": 0]
+  let text = StatisticsDocument(statistics).text(clockHertz: nil)
+  #expect(text.hasSuffix("\nrejected: mapdDeviceOOR 2\n"))
+}
+
+@Test func `a rate without time is 0`() throws {
+  let host = ReplayDocument.Host(
+    mode: "in-process", elapsedSeconds: 0, eventsPerSecond: .infinity, parseLinesPerSecond: .nan,
+    residentBytes: 0, toolVersion: "0")
+  #expect(host.eventsPerSecond == 0 && host.parseLinesPerSecond == 0)
 }

@@ -44,8 +44,9 @@ extension HTMLReport {
     }
     return section(
       "Where the time goes",
-      "Mean latency by stage. A part of a bar is the stage's mean over all transactions of its kind; "
-        + "the table's mean is over those that saw the stage. The two bars have axes of their own.",
+      "Mean latency by stage. A part of a bar is the stage's mean over all transactions of its "
+        + "kind; the table's mean is over those that saw the stage. The two bars have axes of "
+        + "their own.",
       body)
   }
 
@@ -74,7 +75,7 @@ extension HTMLReport {
   private var peTable: String {
     var table = HTMLTable(
       ["PE", "LPIs set", "LPIs acknowledged", "all acknowledges", "spurious"],
-      numbers: [0, 1, 2, 3, 4])
+      numbers: [0, 1, 2, 3, 4], isSlim: true)
     for (index, pe) in document.statistics.perPE.enumerated() {
       let counts = [pe.lpisSet, pe.lpisAcknowledged, pe.acknowledged, pe.spurious]
       table.add([.number("\(index)")] + counts.map { .number(Format.grouped($0)) })

@@ -3,7 +3,7 @@
 extension HTMLReport {
   var checks: String {
     var table = HTMLTable(
-      ["compared with the trace", "checked", "mismatched", ""], numbers: [1, 2])
+      ["compared with the trace", "checked", "mismatched", ""], numbers: [1, 2], isSlim: true)
     var examples = ""
     for (name, check) in document.checks {
       let note = check.notModelled.map { $0 > 0 ? "\(Format.grouped($0)) not modelled" : "" } ?? ""
@@ -28,7 +28,7 @@ extension HTMLReport {
 
   var conservation: String {
     let conservation = document.statistics.conservation
-    var table = HTMLTable(["interrupts", "count"], numbers: [1])
+    var table = HTMLTable(["interrupts", "count"], numbers: [1], isSlim: true)
     table.add([.text("MSIs"), .number(Format.grouped(conservation.msis))])
     table.add([.text("INT commands"), .number(Format.grouped(conservation.intCommands))])
     table.add(
@@ -53,12 +53,36 @@ extension HTMLReport {
       table.markup)
   }
 
+  /// Commands by name, and the events of the timed clock with GICP's numbers.
+  var counters: String {
+    let statistics = document.statistics
+    var commands = HTMLTable(["command", "count"], numbers: [1], isSlim: true)
+    for (name, count) in statistics.commands.sorted(by: { $0.key < $1.key }) where count > 0 {
+      commands.add([.code(name), .number(Format.grouped(count))])
+    }
+    for (name, count) in statistics.commandErrors.sorted(by: { $0.key < $1.key }) where count > 0 {
+      commands.add([.text("rejected: \(name)"), .number(Format.grouped(count))])
+    }
+    var events = HTMLTable(["event", "GICP", "count"], numbers: [1, 2], isSlim: true)
+    for event in statistics.events {
+      events.add([
+        .code(event.name), .number(event.gicpText), .number(Format.grouped(event.count)),
+      ])
+    }
+    let tables = [commands, events].filter { !$0.rows.isEmpty }.map(\.markup)
+    guard !tables.isEmpty else { return "" }
+    return section(
+      "Counters", "GICP: the event's number in the performance monitor of Arm's GICs.",
+      "<div class=\"pair\">\n\(tables.joined())</div>\n")
+  }
+
   var configuration: String {
     let configuration = document.configuration
     var table = HTMLTable(["key", "value", "unit", "from", "source"], numbers: [1])
     for value in configuration.values {
       table.add([
-        .code(value.key), .number(value.value), .text(value.unit), .text(value.provenance),
+        .code(value.key), value.value.count > 24 ? .long(value.value) : .number(value.value),
+        .text(value.unit), .text(value.provenance),
         .long(value.source),
       ])
     }

@@ -27,6 +27,7 @@ struct HTMLReport {
       <body>
       <main>
       \(header)\(cards)\(calibration)\(latency)\(stages)\(timeline)\(load)\(checks)\(conservation)\
+      \(counters)\
       \(configuration)\(footer)</main>
       </body>
       </html>

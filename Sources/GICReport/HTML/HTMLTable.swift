@@ -19,14 +19,18 @@ struct HTMLTable {
   var columns: [Column]
   var rows: [(cells: [Cell], isSum: Bool)] = []
 
-  init(_ titles: [String], numbers: Set<Int>) {
+  /// As wide as its cells, not as the page: few columns are read better close together.
+  let isSlim: Bool
+
+  init(_ titles: [String], numbers: Set<Int>, isSlim: Bool = false) {
+    self.isSlim = isSlim
     columns = titles.enumerated().map { Column(title: $1, isNumber: numbers.contains($0)) }
   }
 
   mutating func add(_ cells: [Cell], isSum: Bool = false) { rows.append((cells, isSum)) }
 
   var markup: String {
-    var out = "<div class=\"scroll\"><table>\n<thead><tr>"
+    var out = "<div class=\"scroll\"><table\(isSlim ? " class=\"slim\"" : "")>\n<thead><tr>"
     for column in columns {
       out += column.isNumber ? "<th class=\"n\">" : "<th>"
       out += escaped(column.title) + "</th>"

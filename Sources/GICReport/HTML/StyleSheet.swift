@@ -72,6 +72,9 @@ enum StyleSheet {
     svg.narrow,svg.middle{display:none}
     .scroll{overflow-x:auto}
     table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
+    table.slim{width:auto;min-width:min(420px,100%)}
+    .pair{display:flex;flex-wrap:wrap;gap:16px 48px;align-items:flex-start}
+    .pair table.slim{min-width:0}
     th,td{padding:5px 12px 5px 0;text-align:left;border-bottom:1px solid var(--rule);
     vertical-align:top}
     th{color:var(--muted);font-weight:600;white-space:nowrap}

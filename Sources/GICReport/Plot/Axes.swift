@@ -22,8 +22,8 @@ extension SVG {
     text(title, x: area.left, y: area.top - 10, .start, "axis")
   }
 
-  /// Ticks below the area: a label, and a second line if `second` gives one. A label that would touch
-  /// its left neighbour is left out.
+  /// Ticks below the area: a label, and a second line if `second` gives one. A label that would
+  /// touch its left neighbour is left out.
   mutating func horizontalAxis(
     _ scale: Scale, in area: PlotArea, title: String, ticks: Int,
     format: (Double) -> String = Format.scaled, second: ((Double) -> String)? = nil,

@@ -1,8 +1,8 @@
 // How latencies are spread: the share of transactions that took at most so long.
 
 /// A cumulative distribution with marks at the median and the 99th percentile. Both axes are
-/// logarithmic, the vertical one in the share that took longer: 90, 99, 99.9 % are equally far apart, so
-/// that the tail shows.
+/// logarithmic, the vertical one in the share that took longer: 90, 99, 99.9 % are equally far
+/// apart, so that the tail shows.
 struct LatencyPlot {
   struct Curve {
     var name: String
@@ -73,7 +73,7 @@ struct LatencyPlot {
     for bucket in distribution.buckets {
       let place = x.position(max(Double(bucket.floor), Double(distribution.min)))
       points.append((place, y.position(1 - Double(seen) / Double(distribution.count))))
-      seen += bucket.count
+      seen &+= bucket.count
       points.append((place, y.position(1 - Double(seen) / Double(distribution.count))))
     }
     svg.path(points, "curve l\(curve.color)")

@@ -94,6 +94,7 @@ struct SVG {
     return text.hasSuffix(".00") ? String(text.dropLast(3)) : String(text.dropLast())
   }
 
-  /// About how wide a text is in the page's 12-pixel sans-serif: generous, so that labels keep apart.
+  /// About how wide a text is in the page's 12-pixel sans-serif: generous, so that labels keep
+  /// apart.
   static func width(of text: String) -> Double { Double(text.count) * 6.8 }
 }

@@ -24,9 +24,9 @@ struct Scale {
     return start + (transformed(value) - low) / (high - low) * (end - start)
   }
 
-  /// Round values inside the domain, about `count` of them on a linear axis. On a logarithmic one the
-  /// powers of ten, with 2 and 5 times them if that gives no more than `count`; where it spans too
-  /// little for two of those, evenly spaced ones.
+  /// Round values inside the domain, about `count` of them on a linear axis. On a logarithmic one
+  /// the powers of ten, with 2 and 5 times them if that gives no more than `count`; where it spans
+  /// too little for two of those, evenly spaced ones.
   func ticks(_ count: Int) -> [Double] {
     guard kind == .logarithmic else { return linearTicks(count) }
     let fine = logarithmicTicks([1, 2, 5])

@@ -1,0 +1,19 @@
+import GICArch
+
+func device(_ rawValue: UInt32) -> DeviceID { DeviceID(rawValue: rawValue) }
+func event(_ rawValue: UInt32) -> EventID { EventID(rawValue: rawValue) }
+func icid(_ rawValue: UInt16) -> ICID { ICID(rawValue: rawValue) }
+func target(_ rawValue: UInt64) -> RDbase { RDbase(rawValue: rawValue) }
+
+/// A seeded generator, so that a failure names the input that repeats it.
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+  init(seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+}
