@@ -97,7 +97,12 @@ let package = Package(
       dependencies: ["GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
       swiftSettings: strict),
     .testTarget(
-      name: "GICReplayTests", dependencies: ["GICReplay", "GICServer"], swiftSettings: strict),
+      name: "GICReplayTests",
+      dependencies: [
+        "GICReplay", "GICServer", "GICClient", "GICWire", "GICReport", "GICConfig",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

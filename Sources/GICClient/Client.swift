@@ -119,8 +119,23 @@ public final class Client {
 
   /// Line changes since the last call, in order.
   public func takeLineChanges() -> [LineNotice] {
-    defer { inbox.notices.removeAll(keepingCapacity: true) }
+    defer {
+      inbox.notices.removeAll(keepingCapacity: true)
+      inbox.noticePositions.removeAll(keepingCapacity: true)
+    }
     return inbox.notices
+  }
+
+  /// What has come since the last call: replies in order, and line changes, each with how many of these
+  /// replies came before it. A change comes before the reply to what caused it.
+  /// - Parameter all: wait until every request is answered, as ``drain()`` does.
+  public func takeArrivals(
+    all: Bool
+  ) throws(ClientError) -> (replies: [Reply], lines: [(notice: LineNotice, after: Int)]) {
+    // Both are taken before the next thing can arrive, so the positions are these replies'.
+    let replies = all ? try drain() : try poll()
+    let positions = inbox.noticePositions
+    return (replies, Array(zip(takeLineChanges(), positions)))
   }
 
   // MARK: Blocking

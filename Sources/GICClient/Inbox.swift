@@ -8,6 +8,8 @@ final class Inbox: ConnectionDelegate {
   var frameLimit = Slot.byteCount + WireProtocol.defaultTailLimit
   var replies: [Reply] = []
   var notices: [LineNotice] = []
+  /// For each notice, how many of ``replies`` came before it.
+  var noticePositions: [Int] = []
   /// Set once, when the connection has ended.
   var failure: ClientError?
   /// Identifiers of requests that will be answered, in order; the first `answered` have been.
@@ -46,7 +48,9 @@ final class Inbox: ConnectionDelegate {
   private func take(_ frame: RawSpan) throws(WireError) {
     guard let slot = Slot(decoding: frame) else { return }
     switch try DaemonMessage(decoding: slot, frame: frame) {
-    case .line(let notice): notices.append(notice)
+    case .line(let notice):
+      notices.append(notice)
+      noticePositions.append(replies.count)
     case .unknown: break
     case .reply(let reply):
       guard outstanding > 0, expected[answered] == reply.id else {

@@ -58,6 +58,15 @@ public struct ReplayRun {
         ramByteCount: header.ramByteCount))
   }
 
+  /// Replays on a machine that a running daemon makes for it.
+  /// - Parameter address: `unix:PATH` or `tcp:HOST:PORT`.
+  public func run(attachedTo address: String) throws(ReplayError) -> ReplayDocument {
+    let header = trace.header
+    return try run(
+      on: try AttachedTarget(
+        address, configuration, ramBase: header.ramBase, ramByteCount: header.ramByteCount))
+  }
+
   func run<Target: ReplayTarget>(on target: Target) throws(ReplayError) -> ReplayDocument {
     let clock = ReplayClock(hertz: configuration.machine.timing.clockHertz)
     let start = ContinuousClock.now

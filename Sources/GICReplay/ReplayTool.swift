@@ -36,9 +36,10 @@ public struct ReplayTool {
     run.parseLinesPerSecond = seconds > 0 ? Double(loaded.lineCount) / seconds : 0
     let bar = ProgressLine(total: loaded.events.count)
     run.progress = bar.show
-    let document = try run.run(on: makeMachine)
+    let document =
+      if let address { try run.run(attachedTo: address) } else { try run.run(on: makeMachine) }
     bar.clear()
-    try Output.write(
+    try write(
       json ? try document.json(.indented) : Array(document.text(colored: isatty(1) != 0).utf8),
       to: .standardOutput)
     if let html {
@@ -47,7 +48,7 @@ public struct ReplayTool {
           FilePath(html), .writeOnly, options: [.create, .truncate],
           permissions: [.ownerReadWrite, .groupRead, .otherRead])
         defer { try? file.close() }
-        try Output.write(Array(document.html().utf8), to: file)
+        try write(Array(document.html().utf8), to: file)
       } catch let error as Errno {
         throw ReplayError("\(html) cannot be written: \(error)")
       }
@@ -65,18 +66,16 @@ struct ProgressLine {
 
   func show(_ done: Int) {
     guard isTerminal, total > 0 else { return }
-    try? Output.write(
+    try? write(
       Array("\r\(done * 100 / total)% of \(total) events".utf8), to: .standardError)
   }
   func clear() {
     guard isTerminal else { return }
-    try? Output.write(Array("\r\u{1b}[K".utf8), to: .standardError)
+    try? write(Array("\r\u{1b}[K".utf8), to: .standardError)
   }
 }
 
-/// Bytes to a descriptor.
-enum Output {
-  static func write(_ bytes: [UInt8], to descriptor: FileDescriptor) throws {
-    try descriptor.writeAll(bytes)
-  }
+/// All of the bytes, to a descriptor.
+func write(_ bytes: [UInt8], to descriptor: FileDescriptor) throws {
+  try descriptor.writeAll(bytes)
 }

@@ -45,7 +45,6 @@ import Glibc
   }
 
   var mode: String { "in-process" }
-  var cycle: UInt64 { machine.cycle }
 
   private func offset(_ address: PhysicalAddress, _ count: Int) throws(ReplayError) -> Int {
     guard address >= ramBase, count >= 0, count <= ramByteCount,

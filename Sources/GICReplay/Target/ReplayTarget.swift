@@ -47,8 +47,6 @@ protocol ReplayTarget: AnyObject {
   func advance(
     to cycle: UInt64, until condition: StopCondition, changes: inout [LineChange]
   ) throws(ReplayError) -> UInt64
-  /// The cycle that the machine has reached, as far as its answers say.
-  var cycle: UInt64 { get }
 
   func flushPendingTables() throws(ReplayError)
   func statistics() throws(ReplayError) -> StatisticsDocument
