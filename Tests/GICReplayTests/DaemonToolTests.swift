@@ -6,11 +6,11 @@ import Testing
   #expect(
     DaemonTool.table(
       ["machine", "PEs"], [["a", "4"], ["longer than that", "1024"]], none: "nothing")
-      == """
-      machine           PEs
-      a                 4
-      longer than that  1024
+        == """
+        machine           PEs
+        a                 4
+        longer than that  1024
 
-      """)
+        """)
   #expect(DaemonTool.table(["machine"], [], none: "nothing") == "nothing\n")
 }

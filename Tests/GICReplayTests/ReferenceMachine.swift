@@ -1,6 +1,6 @@
-// The rules that the traces need, written as plainly as possible: dictionaries and sets, nothing cached,
-// no time. It shares no code with the model, so that a replay is tested by itself, and can tell which
-// of the two is wrong when they differ.
+// The rules that the traces need, written as plainly as possible: dictionaries and sets, nothing
+// cached, no time. It shares no code with the model, so that a replay is tested by itself, and can
+// tell which of the two is wrong when they differ.
 
 import GICArch
 

@@ -88,6 +88,46 @@ private let orders: [(name: String, trace: String, log: [String])] = [
     ]
   ),
   (
+    "an MSI is as late as the PE that it interrupts",
+    """
+    10 - msi 8 0
+    10 - x 8 0 2000 0 0
+    12 0 iar 2000
+    15 0 eoi 2000
+    30 - msi 8 0
+    30 - x 8 0 2000 0 0
+    """,
+    ["10 8 msi 0", "40 0 iar1 -> 8192", "43 0 eoir1 <- 8192", "58 8 msi 0"]
+  ),
+  (
+    "an MSI keeps its place behind the queue's writes",
+    """
+    10 - msi 8 1
+    10 - x 8 1 2001 1 1
+    12 1 iar 2001
+    14 1 iw 88 4 20
+    16 - msi 8 0
+    16 - x 8 0 2000 0 0
+    """,
+    ["10 8 msi 1", "40 1 iar1 -> 8193", "42 1 write 0x8080088 <- 32", "42 8 msi 0"]
+  ),
+  (
+    "the queue's write keeps its place behind the MSIs",
+    """
+    10 - msi 8 0
+    10 - x 8 0 2000 0 0
+    12 0 iar 2000
+    20 - msi 8 0
+    20 - x 8 0 2000 0 0
+    22 1 iw 88 4 20
+    24 1 iw 0 4 1
+    """,
+    [
+      "10 8 msi 0", "40 0 iar1 -> 8192", "48 8 msi 0", "48 1 write 0x8080088 <- 32",
+      "50 1 write 0x8080000 <- 1",
+    ]
+  ),
+  (
     "EOI and DIR name what was acknowledged",
     """
     1 0 cw ctlr 2

@@ -7,7 +7,7 @@ import GICReport
 extension ClosedReplay {
   mutating func happen(_ entry: EventHeap.Entry) throws(ReplayError) {
     let event = trace.events[entry.index]
-    let stream = stream(of: event)
+    let stream = Int(streamOf[entry.index])
     guard head(stream) == entry.index else { return }
     if entry.isDeadline {
       guard streams[stream].state == .waitsForLine, streams[stream].deadline == entry.time else {
@@ -17,6 +17,11 @@ extension ClosedReplay {
       streams[stream].deadline = .max
     } else {
       guard streams[stream].state == .ready else { return }
+      let due = due(entry.index, stream)
+      if due > max(now, entry.time) {
+        // The PE that it interrupts has become later since.
+        return heap.insert(EventHeap.Entry(time: due, index: entry.index))
+      }
     }
     now = max(now, entry.time)
     switch event.operation {
@@ -78,7 +83,7 @@ extension ClosedReplay {
 
   /// Reads GITS_CREADR; comes back a little later if the queue has not come far enough.
   private mutating func poll(_ index: Int, _ event: TraceEvent) throws(ReplayError) {
-    let stream = stream(of: event)
+    let stream = Int(streamOf[index])
     guard let access = event.access(trace.header, cycle: now) else { return }
     let position = progress.read(try perform(access))
     let wanted = targets[index] ?? 0

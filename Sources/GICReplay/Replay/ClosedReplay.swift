@@ -5,12 +5,15 @@ import GICArch
 import GICModel
 import GICReport
 
-/// One replay with a stream of events for each PE and one for the devices. An event happens at the
-/// trace's time plus the delay that its stream has collected; the earliest happens next, and of
-/// equal times what stands first in the trace. Three things make a stream wait:
+/// One replay with a stream of events for each PE, and for each PE one of the MSIs that devices send
+/// it. A PE's event happens at the trace's time plus the delay that its stream has collected; an MSI is
+/// as late as the PE that it interrupts, since a device answers what its driver asked for. The earliest
+/// happens next, and of equal times what stands first in the trace. Three things make a stream wait:
 /// - a poll of GITS_CREADR, until the queue has come as far as the trace saw;
 /// - an acknowledge, until the PE's interrupt output is high;
-/// - an event of ``TraceOperation/keepsOrder``, until all such events before it have happened.
+/// - an event of ``TraceOperation/keepsOrder``, until all such events before it have happened. MSIs keep
+///   their place among the writes of GITS_CWRITER: a driver maps before its device sends, and has it
+///   quiet before it unmaps.
 struct ClosedReplay<Target: ReplayTarget> {
   enum State { case ready, waitsForOrder, waitsForLine, ended }
 
@@ -34,8 +37,15 @@ struct ClosedReplay<Target: ReplayTarget> {
   /// Acknowledges that found nothing where the trace's guest found something.
   var unsatisfied = 0
 
-  /// Indices of events, stream after stream; the devices' is the last stream.
+  /// Indices of events, stream after stream: the PEs', the MSIs for each PE, and the rest.
   let order: [UInt32]
+  /// By index of the event; -1 for an observation.
+  let streamOf: [Int32]
+  /// Indices of the writes of GITS_CWRITER and of the MSIs, and how many at their fronts have happened.
+  let doorbells: [UInt32]
+  var doorbellHead = 0
+  let msis: [UInt32]
+  var msiHead = 0
   var streams: [Stream]
   /// Indices of the events that keep their order, and how many of them have happened.
   let serial: [UInt32]
@@ -64,28 +74,17 @@ struct ClosedReplay<Target: ReplayTarget> {
     levels = Array(repeating: [], count: cpus)
     active = ActiveInterrupts(peCount: cpus)
     happened = Array(repeating: false, count: count)
-    var perStream = [[UInt32]](repeating: [], count: cpus + 1)
-    var serial: [UInt32] = []
-    var targets: [Int: UInt64] = [:]
-    var progress = QueueProgress()
-    for index in 0..<count {
-      let event = trace.events[index]
-      guard !event.operation.isObservation else {
-        happened[index] = true
-        continue
-      }
-      perStream[event.who < 0 ? cpus : Int(event.who)].append(UInt32(index))
-      if event.operation.keepsOrder { serial.append(UInt32(index)) }
-      if event.isQueueBase { progress.restart(event.b) }
-      if event.isProgressRead { targets[index] = progress.read(event.b) }
-    }
+    var sorter = StreamSorter(trace, count: count)
+    sorter.sort()
+    for index in 0..<count where sorter.streamOf[index] < 0 { happened[index] = true }
     var start = 0
-    streams = perStream.map { indices in
+    streams = sorter.perStream.map { indices in
       defer { start += indices.count }
       return Stream(head: start, end: start + indices.count)
     }
-    order = Array(perStream.joined())
-    (self.serial, self.targets) = (serial, targets)
+    order = Array(sorter.perStream.joined())
+    (streamOf, serial, targets) = (sorter.streamOf, sorter.serial, sorter.targets)
+    (doorbells, msis) = (sorter.doorbells, sorter.msis)
   }
 
   mutating func run(progress: (Int) -> Void = { _ in }) throws(ReplayError) {
@@ -109,14 +108,35 @@ struct ClosedReplay<Target: ReplayTarget> {
     try book.close(target, timed: true, complete: happened.count == trace.events.count)
   }
 
-  func stream(of event: TraceEvent) -> Int {
-    event.who < 0 ? streams.count - 1 : Int(event.who)
-  }
-
   /// The index of the event that a stream does next.
   func head(_ stream: Int) -> Int? {
     let s = streams[stream]
     return s.head < s.end ? Int(order[s.head]) : nil
+  }
+
+  /// When a stream's event is due: late by the stream's delay, or by that of the PE that it interrupts.
+  func due(_ index: Int, _ stream: Int) -> UInt64 {
+    let time = clock.cycles(ns: trace.events[index].time)
+    let cpus = trace.header.cpuCount
+    guard (cpus..<cpus * 2).contains(stream) else { return time &+ streams[stream].delay }
+    let pe = stream - cpus
+    var delay = streams[pe].delay
+    if streams[pe].state == .waitsForLine, let head = head(pe) {
+      // The PE is waiting now: it will be at least that late.
+      let began = clock.cycles(ns: trace.events[head].time)
+      if now > began { delay = max(delay, now - began) }
+    }
+    return time &+ delay
+  }
+
+  /// Whether all has happened that the trace's guest has made sure of before this event.
+  private func isInOrder(_ index: Int, _ event: TraceEvent) -> Bool {
+    if event.operation == .msi {
+      return doorbellHead == doorbells.count || Int(doorbells[doorbellHead]) > index
+    }
+    guard event.operation.keepsOrder else { return true }
+    guard Int(serial[serialHead]) == index else { return false }
+    return !event.isDoorbell || msiHead == msis.count || Int(msis[msiHead]) > index
   }
 
   /// Puts a stream's next event where it belongs.
@@ -125,33 +145,46 @@ struct ClosedReplay<Target: ReplayTarget> {
       streams[stream].state = .ended
       return
     }
-    let event = trace.events[index]
-    if event.operation.keepsOrder, Int(serial[serialHead]) != index {
+    guard isInOrder(index, trace.events[index]) else {
       streams[stream].state = .waitsForOrder
       return
     }
     streams[stream].state = .ready
-    let time = clock.cycles(ns: event.time) &+ streams[stream].delay
-    heap.insert(EventHeap.Entry(time: max(time, now), index: index))
+    heap.insert(EventHeap.Entry(time: max(due(index, stream), now), index: index))
   }
 
   /// A stream's event has happened now: the next one comes later by what this one came too late.
   mutating func complete(_ index: Int, _ event: TraceEvent) {
-    let stream = stream(of: event)
+    let stream = Int(streamOf[index])
     streams[stream].delay = now &- clock.cycles(ns: event.time)
     streams[stream].head += 1
     streams[stream].pollStart = nil
     happened[index] = true
-    if event.operation.keepsOrder {
-      serialHead += 1
-      if serialHead < serial.count {
-        let next = Int(serial[serialHead])
-        let other = self.stream(of: trace.events[next])
-        if streams[other].state == .waitsForOrder, head(other) == next { arm(other) }
-      }
-    }
     arm(stream)
+    if event.operation == .msi {
+      while msiHead < msis.count, happened[Int(msis[msiHead])] { msiHead += 1 }
+      if serialHead < serial.count { rearm(Int(streamOf[Int(serial[serialHead])])) }
+    } else if event.operation.keepsOrder {
+      serialHead += 1
+      if event.isDoorbell { passDoorbell() }
+      if serialHead < serial.count { rearm(Int(streamOf[Int(serial[serialHead])])) }
+      // The stream itself may have been put aside before the head moved on.
+      rearm(stream)
+    }
     moveFrontier()
+  }
+
+  /// MSIs may have waited for the queue's write.
+  private mutating func passDoorbell() {
+    doorbellHead += 1
+    for stream in streams.indices {
+      if let index = head(stream), trace.events[index].operation == .msi { rearm(stream) }
+    }
+  }
+
+  /// Looks again at a stream that waited for its turn.
+  private mutating func rearm(_ stream: Int) {
+    if streams[stream].state == .waitsForOrder { arm(stream) }
   }
 
   /// All that can bring an acknowledge its interrupt has happened once it stands at the frontier:
@@ -159,7 +192,7 @@ struct ClosedReplay<Target: ReplayTarget> {
   mutating func moveFrontier() {
     while frontier < happened.count, happened[frontier] { frontier += 1 }
     guard frontier < happened.count else { return }
-    let stream = stream(of: trace.events[frontier])
+    let stream = Int(streamOf[frontier])
     guard streams[stream].state == .waitsForLine, streams[stream].deadline == .max else { return }
     streams[stream].deadline = now &+ patience.acknowledgeCycles
     heap.insert(

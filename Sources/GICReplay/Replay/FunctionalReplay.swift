@@ -96,7 +96,7 @@ struct FunctionalReplay<Target: ReplayTarget> {
       book.ledger.countMSI(
         DeviceID(rawValue: UInt32(event.a)), EventID(rawValue: UInt32(event.b)))
       book.timeline.countMSI(at: event.time)
-      if let expected = translation(after: answer.tag) { compareTranslation(value, expected) }
+      if let expected = trace.translation(after: answer.tag) { compareTranslation(value, expected) }
     case .translation, .failedTranslation: compareTranslation(value, event)
     case .acknowledge:
       let pe = Int(event.who)
@@ -113,15 +113,6 @@ struct FunctionalReplay<Target: ReplayTarget> {
       book.compareRead(event, value)
     default: return
     }
-  }
-
-  /// What the trace says became of the MSI at `index`: the `x` or `xf` before the next stimulus.
-  private func translation(after index: Int) -> TraceEvent? {
-    for event in trace.events[(index + 1)...] {
-      if event.operation == .translation || event.operation == .failedTranslation { return event }
-      guard event.operation.isObservation else { return nil }
-    }
-    return nil
   }
 
   private mutating func compareTranslation(_ packed: UInt64, _ expected: TraceEvent) {

@@ -79,6 +79,9 @@ struct OpenReplay<Target: ReplayTarget> {
     try check()
   }
 
+  /// Tags the answer to a write that the trace does not have: there is nothing to compare.
+  private static var ownWrite: Int { -1 }
+
   private mutating func settle() throws(ReplayError) {
     try target.drain(into: &log)
     try check()
@@ -87,7 +90,7 @@ struct OpenReplay<Target: ReplayTarget> {
   private mutating func check() throws(ReplayError) {
     let answers = log.answers
     log.removeAll()
-    for answer in answers {
+    for answer in answers where answer.tag != OpenReplay.ownWrite {
       let event = trace.events[answer.tag]
       switch event.operation {
       case .msi:
@@ -100,8 +103,8 @@ struct OpenReplay<Target: ReplayTarget> {
         if got.isSpecial, !traced.isSpecial { unsatisfied += 1 }
         book.acknowledged(got, by: Int(event.who), at: event.time)
         if let now = active.acknowledged(got, traced: traced, by: Int(event.who)) {
-          try write(.eoir1, now.end, event, answer.tag)
-          try write(.dir, now.deactivate, event, answer.tag)
+          try write(.eoir1, now.end, event, OpenReplay.ownWrite)
+          try write(.dir, now.deactivate, event, OpenReplay.ownWrite)
         }
       case _ where event.readsWhatTimeLeavesAlone:
         book.compareRead(event, answer.response.value)
