@@ -10,45 +10,174 @@ typealias ITSIndex = Int
 struct Engine<Observer: EngineObserver>: ~Copyable {
   let configuration: MachineConfiguration
   var observer: Observer
+  var memory = GuestMemory()
+  let its: Slab<ITSState>
+  let pes: Slab<PEState>
+  let properties: Slab<PropertyTable>
+  var distributor: Distributor
+  var counts = EngineCounts()
+  /// Changes of the PEs' lines that nobody has fetched yet.
+  var outbox: [LineChange] = []
+  /// What line changes are stamped with; kept by whoever keeps the time.
+  var stamp: UInt64 = 0
 
   init(configuration: MachineConfiguration, observer: Observer) {
     self.configuration = configuration
     self.observer = observer
+    let shape = configuration.shape
+    let identity = configuration.identity
+    its = Slab(count: shape.itsBases.count) {
+      ITSState(base: shape.itsBases[$0], identity: identity)
+    }
+    pes = Slab(count: shape.affinities.count) {
+      PEState(
+        affinity: shape.affinities[$0], configuration: configuration,
+        tracksArrival: !Observer.offersAtOnce)
+    }
+    // Tables are made when they are first used, so the places cost nothing.
+    properties = Slab(count: shape.affinities.count) { _ in PropertyTable(lpiCount: 0) }
+    distributor = Distributor(identity: identity)
+    outbox.reserveCapacity(64)
+  }
+
+  deinit {
+    for n in 0..<its.count { its[n].deallocate() }
+    its.deallocate()
+    for index in 0..<pes.count { pes[index].lpis.deallocate() }
+    pes.deallocate()
+    for index in 0..<properties.count { properties[index].bytes.deallocate() }
+    properties.deallocate()
+    distributor.deallocate()
+    counts.deallocate()
+    memory.deallocate()
+  }
+
+  /// Everything as after power-on; guest RAM stays mapped and as it is.
+  mutating func reset() {
+    for n in 0..<its.count {
+      let base = its[n].base
+      its[n].deallocate()
+      its[n] = ITSState(base: base, identity: configuration.identity)
+    }
+    for index in 0..<pes.count {
+      let (affinity, sequence) = (pes[index].affinity, pes[index].lineSequence)
+      let raised = pes[index].lines != []
+      pes[index].lpis.deallocate()
+      pes[index] = PEState(
+        affinity: affinity, configuration: configuration, tracksArrival: !Observer.offersAtOnce)
+      pes[index].lineSequence = sequence
+      if raised { lineChanged(PEIndex(index), to: []) }
+    }
+    for index in 0..<properties.count { properties[index].users = 0 }
+    distributor.reset()
+    counts.reset()
   }
 }
 
 // The engine's doors for whoever keeps the time.
 extension Engine {
-  /// A register read or write, an input line, a system register: takes effect now. With
-  /// `Observer.offersAtOnce` a write that gives the ITS work also drains the queue.
-  mutating func access(_ access: Access) -> Response { Response() }
-
   /// Whether the command queue of ITS `n` holds a command that may run now: enabled, not stalled,
   /// not empty behind what already runs.
-  func hasCommand(_ n: ITSIndex) -> Bool { false }
-
-  /// Grant of the next command of ITS `n`: fetches, decodes and executes it. CREADR does not move.
-  /// - Returns: what it was; nil for a reserved opcode or a slot that could not be read.
-  mutating func executeCommand(_ n: ITSIndex) -> ITSCommand? { nil }
-
-  /// The oldest executed command is complete: CREADR moves over it.
-  mutating func retireCommand(_ n: ITSIndex) {}
+  func hasCommand(_ n: ITSIndex) -> Bool { waitingCommands(n) > 0 }
 
   /// Grant of an MSI: translates and sets pending.
   mutating func signal(_ device: DeviceID, _ event: EventID, its n: ITSIndex) -> MSIOutcome {
-    MSIOutcome(.noITS)
+    counts.msis &+= 1
+    guard n >= 0, n < its.count else { return dropped(.noITS) }
+    guard its[n].enabled else { return dropped(.itsDisabled) }
+    let (route, pe): (Route, PEIndex)
+    do throws(WalkFault) {
+      route = try walkEvent(n, device, event)
+      pe = try walkCollection(n, route.collection)
+    } catch {
+      return dropped(error.outcome)
+    }
+    let kind = setPending(route.intid, at: pe)
+    return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
+  }
+
+  /// What ``signal(_:_:its:)`` would do now. It may fill caches, and changes nothing else.
+  mutating func translate(_ device: DeviceID, _ event: EventID, its n: ITSIndex) -> MSIOutcome {
+    guard n >= 0, n < its.count else { return MSIOutcome(.noITS) }
+    guard its[n].enabled else { return MSIOutcome(.itsDisabled) }
+    do throws(WalkFault) {
+      let route = try walkEvent(n, device, event)
+      let pe = try walkCollection(n, route.collection)
+      let state = pes[pe.index].lpis
+      let kind: MSIOutcome.Kind =
+        !pes[pe.index].lpisEnabled
+        ? .lpisDisabled : state.isPending(route.intid) ? .merged : .set
+      return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
+    } catch {
+      return MSIOutcome(error.outcome)
+    }
+  }
+
+  private mutating func dropped(_ kind: MSIOutcome.Kind) -> MSIOutcome {
+    counts.drop(kind)
+    observer.observe(.dropped(kind))
+    return MSIOutcome(kind)
   }
 
   /// A set message has reached the PE's redistributor: from now on `intid` can be selected.
   /// Nothing happens if it is no longer pending there.
-  mutating func arrive(_ intid: INTID, at pe: PEIndex) {}
+  mutating func arrive(_ intid: INTID, at pe: PEIndex) {
+    pes[pe.index].lpis.setUnderWay(intid, false)
+    guard pes[pe.index].lpis.isPending(intid), pes[pe.index].lpisEnabled else { return }
+    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+    pes[pe.index].lpis.consider(intid, property)
+    observer.observe(.candidatesChanged(pe))
+  }
 
   /// The best LPI that has arrived at the PE's redistributor, pending and enabled.
-  func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? { nil }
+  func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {
+    guard pes[pe.index].lpisEnabled else { return nil }
+    return pes[pe.index].lpis.best(properties[pes[pe.index].propertyTable])
+  }
 
-  /// Shows the CPU interface an LPI (nil: none), and updates the PE's lines.
-  mutating func offer(_ intid: INTID?, to pe: PEIndex) {}
+  /// Shows the CPU interface an LPI (nil: none), and updates the PE's lines. One that is no longer
+  /// pending and enabled is not shown.
+  mutating func offer(_ intid: INTID?, to pe: PEIndex) {
+    pes[pe.index].offered = nil
+    if let intid, pes[pe.index].lpisEnabled, pes[pe.index].lpis.isPending(intid) {
+      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+      if property.enabled {
+        pes[pe.index].offered = intid
+        pes[pe.index].offeredPriority = property.priority
+      }
+    }
+    updateLines(pe)
+  }
 
   /// What the CPU interface is being shown now.
-  func offeredLPI(of pe: PEIndex) -> INTID? { nil }
+  func offeredLPI(of pe: PEIndex) -> INTID? { pes[pe.index].offered }
+}
+
+extension WalkFault {
+  var outcome: MSIOutcome.Kind {
+    switch self {
+    case .deviceOOR: .deviceOOR
+    case .deviceUnmapped: .deviceUnmapped
+    case .eventOOR: .eventOOR
+    case .eventUnmapped: .eventUnmapped
+    case .collectionUnmapped: .collectionUnmapped
+    case .unreachable: .memoryFault
+    }
+  }
+}
+
+extension Engine {
+  mutating func drainLineChanges(into changes: inout [LineChange]) {
+    guard !outbox.isEmpty else { return }
+    changes.append(contentsOf: outbox)
+    outbox.removeAll(keepingCapacity: true)
+  }
+
+  func report(into statistics: inout MachineStatistics) {
+    counts.report(into: &statistics)
+    for index in 0..<pes.count {
+      statistics.pes.append(pes[index].counts)
+      statistics.pending += UInt64(pes[index].lpis.count) + pes[index].parked
+    }
+  }
 }

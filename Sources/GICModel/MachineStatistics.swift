@@ -8,10 +8,13 @@ public struct MachineStatistics: Equatable, Sendable {
   public var clock: Clock
   public var cycle: UInt64 = 0
 
-  // Conservation: interrupts = delivered + merged + pending + the sum of dropped, always.
+  // Conservation, always: msis + intCommands + restored
+  //   = delivered + merged + pending + the sum of dropped.
   /// MSIs and INT commands that were given to the machine.
   public var msis: UInt64 = 0
   public var intCommands: UInt64 = 0
+  /// Pending bits that software had put into a pending table before it enabled LPIs.
+  public var restored: UInt64 = 0
   /// LPIs acknowledged.
   public var delivered: UInt64 = 0
   public var merged: UInt64 = 0

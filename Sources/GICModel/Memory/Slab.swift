@@ -41,3 +41,27 @@
 extension Slab where Element: BitwiseCopyable {
   init(repeating value: Element, count: Int) { self.init(count: count) { _ in value } }
 }
+
+extension Slab where Element == UInt8 {
+  /// Fills the slab from host memory that holds as many bytes.
+  @unsafe func copy(from source: UnsafeRawPointer) {
+    // SAFETY: the caller vouches for the source; the slab has `count` bytes.
+    unsafe UnsafeMutableRawPointer(base).copyMemory(from: source, byteCount: count)
+  }
+}
+
+extension Slab where Element: BitwiseCopyable {
+  /// Sets every element.
+  func fill(_ value: Element) {
+    // SAFETY: the slab has `count` elements, all initialised and trivial.
+    unsafe base.update(repeating: value, count: count)
+  }
+
+  /// A slab of `newCount` elements that begins with this one's; this one is given back.
+  consuming func grown(to newCount: Int, filler: Element) -> Slab<Element> {
+    let old = self
+    let new = Slab(count: newCount) { $0 < old.count ? old[$0] : filler }
+    old.deallocate()
+    return new
+  }
+}

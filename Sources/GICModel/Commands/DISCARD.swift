@@ -1,0 +1,18 @@
+import GICArch
+
+extension Engine {
+  /// DISCARD: unbinds an event and clears the LPI.
+  /// Work: DTE, ITE and CTE lookups, one ITE write, one clear message.
+  /// - Source: Arm IHI 0069, "DISCARD".
+  mutating func discard(
+    _ n: ITSIndex, _ device: DeviceID, _ event: EventID
+  ) throws(CommandFault) {
+    let (route, pe) = try route(n, .discard, device, event)
+    guard let known = its[n].translations.device(device),
+      memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: nil)))
+    else { throw .unreachable }
+    its[n].translations.set(device, event, 0)
+    observer.observe(.eventWritten(device, event))
+    clearPending(route.intid, at: pe)
+  }
+}

@@ -1,0 +1,33 @@
+import GICArch
+
+extension Engine {
+  /// MOVI: gives an event another collection, and moves the LPI if it is pending.
+  /// Work: DTE, ITE and two CTE lookups, one ITE write, two messages.
+  /// - Source: Arm IHI 0069, "MOVI".
+  mutating func movi(
+    _ n: ITSIndex, _ device: DeviceID, _ event: EventID, _ collection: ICID
+  ) throws(CommandFault) {
+    let (route, source) = try route(n, .movi, device, event)
+    try checkCollection(.movi, collection)
+    let target: PEIndex
+    let known: TranslationCache.Device
+    do throws(WalkFault) {
+      target = try walkCollection(n, collection)
+      known = try its[n].translations.device(device).orThrow(.deviceUnmapped)
+    } catch { throw CommandFault(.movi, walk: error) }
+    let mapping = ITE.Mapping(intid: route.intid, collection: collection)
+    guard memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
+    else { throw .unreachable }
+    its[n].translations.set(device, event, TranslationCache.word(route.intid, collection))
+    observer.observe(.eventWritten(device, event))
+    movePending(route.intid, from: source, to: target)
+  }
+}
+
+extension Optional {
+  /// The value, or the fault that its absence is.
+  @inline(__always) func orThrow(_ fault: WalkFault) throws(WalkFault) -> Wrapped {
+    guard let self else { throw fault }
+    return self
+  }
+}

@@ -1,0 +1,12 @@
+import GICArch
+
+extension Engine {
+  /// SYNC: everything before it is visible at the redistributor once it completes. Without time it is
+  /// so already.
+  /// Work: a round trip to the target.
+  /// - Source: Arm IHI 0069, "SYNC".
+  mutating func sync(_ target: RDbase) throws(CommandFault) {
+    guard let pe = pe(at: target) else { throw CommandFault(.sync, .targetOOR) }
+    observer.observe(.synchronize(pe))
+  }
+}

@@ -1,0 +1,94 @@
+import GICArch
+
+/// The shared part of the GIC: group enables and the SPIs, one bit or byte an INTID, 0 through 1019. The
+/// places of INTIDs 0 through 31 stay empty: those are banked in the redistributors.
+struct Distributor {
+  /// GICD_CTLR: EnableGrp0 and EnableGrp1; ARE and DS are always one.
+  var enableGroup0 = false
+  var enableGroup1 = false
+  /// Words of 32 INTIDs that are implemented.
+  let wordCount: Int
+  let group: Slab<UInt32>
+  let enabled: Slab<UInt32>
+  let latched: Slab<UInt32>
+  let level: Slab<UInt32>
+  let active: Slab<UInt32>
+  let edge: Slab<UInt32>
+  let priority: Slab<UInt8>
+  /// IROUTER of each INTID: an affinity, and bit 31 for any PE.
+  let router: Slab<UInt64>
+
+  init(identity: MachineConfiguration.Identity) {
+    let words = Swift.min(identity.itLinesNumber + 1, 32)
+    wordCount = words
+    group = Slab(repeating: 0, count: words)
+    enabled = Slab(repeating: 0, count: words)
+    latched = Slab(repeating: 0, count: words)
+    level = Slab(repeating: 0, count: words)
+    active = Slab(repeating: 0, count: words)
+    edge = Slab(repeating: 0, count: words)
+    priority = Slab(repeating: 0, count: words * 32)
+    router = Slab(repeating: 0, count: words * 32)
+  }
+
+  func deallocate() {
+    for slab in [group, enabled, latched, level, active, edge] { slab.deallocate() }
+    priority.deallocate()
+    router.deallocate()
+  }
+
+  mutating func reset() {
+    enableGroup0 = false
+    enableGroup1 = false
+    for slab in [group, enabled, latched, level, active, edge] { slab.fill(0) }
+    priority.fill(0)
+    router.fill(0)
+  }
+
+  /// INTIDs of SPIs that exist are 32 up to this.
+  var intidEnd: Int { Swift.min(wordCount * 32, 1020) }
+  func holds(_ intid: INTID) -> Bool { intid.isSPI && Int(intid.rawValue) < intidEnd }
+
+  @inline(__always) func pending(_ word: Int) -> UInt32 {
+    latched[word] | level[word] & ~edge[word]
+  }
+  /// Pending, enabled and not active.
+  @inline(__always) func candidates(_ word: Int) -> UInt32 {
+    pending(word) & enabled[word] & ~active[word]
+  }
+
+  /// The affinity that an SPI goes to; 1 of N goes to the first PE.
+  func target(of intid: INTID) -> UInt64 { router[Int(intid.rawValue)] }
+}
+
+extension Engine {
+  /// Whether SPI `intid` is for this PE. An SPI for any PE goes to PE 0, which is always awake.
+  func isRouted(_ intid: INTID, to pe: PEIndex) -> Bool {
+    let route = GICD.IROUTER(raw: distributor.router[Int(intid.rawValue)])
+    return route.anyPE ? pe.rawValue == 0 : route.affinity == pes[pe.index].affinity
+  }
+
+  /// Something about SPIs or group enables changed that any PE may see.
+  mutating func distributorChanged() {
+    for index in 0..<pes.count { updateLines(PEIndex(index)) }
+  }
+
+  /// An SPI's input.
+  mutating func setSPI(_ intid: INTID, level: Bool) {
+    let word = Int(intid.rawValue >> 5)
+    let bit = Int(intid.rawValue & 31)
+    let rises = level && !distributor.level[word][bit: bit]
+    distributor.level[word][bit: bit] = level
+    if rises, distributor.edge[word][bit: bit] { distributor.latched[word][bit: bit] = true }
+    distributorChanged()
+  }
+
+  /// A PPI's input.
+  mutating func setPPI(_ intid: INTID, of pe: PEIndex, level: Bool) {
+    let bit = Int(intid.rawValue)
+    let rises = level && !pes[pe.index].level[bit: bit]
+    pes[pe.index].level[bit: bit] = level
+    if rises, pes[pe.index].edge[bit: bit] { pes[pe.index].latched[bit: bit] = true }
+    updateLines(pe)
+  }
+}

@@ -1,0 +1,68 @@
+import GICArch
+
+/// What the rules count, in places that a hot path can add to.
+struct EngineCounts {
+  var msis: UInt64 = 0
+  var intCommands: UInt64 = 0
+  var delivered: UInt64 = 0
+  var merged: UInt64 = 0
+  /// Pending bits that came with a pending table from RAM and that no clear of EnableLPIs had left.
+  var restored: UInt64 = 0
+  /// Pending bits that a command or register took away.
+  var cleared: UInt64 = 0
+  private let dropped = Slab<UInt64>(repeating: 0, count: 32)
+  private let commands = Slab<UInt64>(repeating: 0, count: 16)
+  private let errors = Slab<UInt64>(repeating: 0, count: 16 * 32)
+  /// Slots whose opcode is no GICv3 command, and slots that could not be read.
+  var unknownCommands: UInt64 = 0
+  var unreachableSlots: UInt64 = 0
+  /// Commands whose table entry lies outside guest RAM: there is no architectural number for it.
+  var unreachableEntries: UInt64 = 0
+
+  func deallocate() {
+    dropped.deallocate()
+    commands.deallocate()
+    errors.deallocate()
+  }
+  mutating func reset() {
+    let (dropped, commands, errors) = (dropped, commands, errors)
+    dropped.fill(0)
+    commands.fill(0)
+    errors.fill(0)
+    (msis, intCommands, delivered, merged, restored, cleared) = (0, 0, 0, 0, 0, 0)
+    (unknownCommands, unreachableSlots, unreachableEntries) = (0, 0, 0)
+  }
+
+  @inline(__always) func drop(_ kind: MSIOutcome.Kind) { dropped[Int(kind.rawValue) & 31] &+= 1 }
+  @inline(__always) func complete(_ opcode: ITSCommand.Opcode) {
+    commands[Int(opcode.rawValue) & 15] &+= 1
+  }
+  func reject(_ error: CommandError) { errors[EngineCounts.place(error)] &+= 1 }
+
+  private static func place(_ error: CommandError) -> Int {
+    Int(error.rawValue >> 8 & 15) * 32 + Int(error.rawValue & 31)
+  }
+
+  func report(into statistics: inout MachineStatistics) {
+    statistics.msis = msis
+    statistics.intCommands = intCommands
+    statistics.delivered = delivered
+    statistics.merged = merged
+    statistics.restored = restored
+    for kind in MSIOutcome.Kind.allCases where dropped[Int(kind.rawValue)] > 0 {
+      statistics.dropped[String(describing: kind)] = dropped[Int(kind.rawValue)]
+    }
+    if cleared > 0 { statistics.dropped["cleared"] = cleared }
+    for opcode in ITSCommand.Opcode.allCases where commands[Int(opcode.rawValue)] > 0 {
+      statistics.commands[opcode.name] = commands[Int(opcode.rawValue)]
+    }
+    for error in CommandError.allCases where errors[EngineCounts.place(error)] > 0 {
+      statistics.commandErrors[error.name] = errors[EngineCounts.place(error)]
+    }
+    let unnamed = [
+      ("UNKNOWN_COMMAND", unknownCommands), ("UNREACHABLE_SLOT", unreachableSlots),
+      ("UNREACHABLE_ENTRY", unreachableEntries),
+    ]
+    for (name, count) in unnamed where count > 0 { statistics.commandErrors[name] = count }
+  }
+}

@@ -1,0 +1,111 @@
+// The command queue: the only room that moves CREADR. A command is granted (executed) first and retired
+// later; between the two CREADR stands still.
+
+import GICArch
+
+extension Engine {
+  /// How many commands of ITS `n` have not been granted and may run: none while it is disabled,
+  /// stalled or has no valid queue.
+  @inline(__always) func waitingCommands(_ n: ITSIndex) -> Int {
+    guard its[n].enabled, !its[n].stalled, its[n].cbaser.valid else { return 0 }
+    let distance = its[n].cwriter - its[n].granted
+    return (distance >= 0 ? distance : distance + its[n].cbaser.byteCount) / QueueEntry.byteCount
+  }
+
+  func isStalled(_ n: ITSIndex) -> Bool { its[n].stalled }
+
+  /// Grant of the next command of ITS `n`: fetches, decodes and executes it. CREADR does not move.
+  /// - Returns: what it was; nil for a reserved opcode or a slot that could not be read.
+  mutating func executeCommand(_ n: ITSIndex) -> ITSCommand? {
+    let slot = its[n].granted
+    let entry = memory.loadEntry(its[n].cbaser.physicalAddress &+ UInt64(slot))
+    its[n].granted = nextSlot(n, slot)
+    guard let entry else {
+      counts.unreachableSlots &+= 1
+      return nil
+    }
+    guard let command = ITSCommand(decoding: entry) else {
+      counts.unknownCommands &+= 1
+      return nil
+    }
+    do {
+      try execute(command, its: n)
+      counts.complete(command.opcode)
+    } catch {
+      reject(command, error, its: n, slot: slot)
+    }
+    return command
+  }
+
+  /// A rejected command has had no effect. It is skipped, or it holds the queue, as the profile says.
+  private mutating func reject(
+    _ command: ITSCommand, _ fault: CommandFault, its n: ITSIndex, slot: Int
+  ) {
+    switch fault {
+    case .rejected(let error):
+      counts.reject(error)
+      observer.observe(.rejected(error))
+    case .unreachable: counts.unreachableEntries &+= 1
+    }
+    if configuration.profile.commandErrors == .stall {
+      its[n].stalled = true
+      its[n].granted = slot
+    }
+  }
+
+  /// The oldest granted command is complete: CREADR moves over it.
+  mutating func retireCommand(_ n: ITSIndex) {
+    guard its[n].creadr != its[n].granted else { return }
+    its[n].creadr = nextSlot(n, its[n].creadr)
+  }
+
+  @inline(__always) private func nextSlot(_ n: ITSIndex, _ slot: Int) -> Int {
+    let next = slot &+ QueueEntry.byteCount
+    return next >= its[n].cbaser.byteCount ? 0 : next
+  }
+
+  /// Without time: runs everything that waits, to the end.
+  mutating func drain(_ n: ITSIndex) {
+    while waitingCommands(n) > 0 {
+      _ = executeCommand(n)
+      retireCommand(n)
+    }
+  }
+
+  /// CWRITER.Retry: the held command runs again.
+  mutating func retry(_ n: ITSIndex) {
+    guard its[n].stalled else { return }
+    its[n].stalled = false
+    its[n].granted = its[n].creadr
+  }
+}
+
+/// Why a command had no effect.
+enum CommandFault: Error {
+  case rejected(CommandError)
+  /// Its table entry lies outside guest RAM, for which the architecture has no number.
+  case unreachable
+
+  /// The command's own number for a fault of the walk.
+  init(_ opcode: ITSCommand.Opcode, walk fault: WalkFault) {
+    let reason: CommandError.Reason
+    switch fault {
+    case .deviceOOR: reason = .deviceOOR
+    case .deviceUnmapped: reason = .deviceUnmapped
+    case .eventOOR: reason = .eventOOR
+    case .eventUnmapped: reason = .interruptUnmapped
+    case .collectionUnmapped: reason = .collectionUnmapped
+    case .unreachable:
+      self = .unreachable
+      return
+    }
+    self.init(opcode, reason)
+  }
+  init(_ opcode: ITSCommand.Opcode, _ reason: CommandError.Reason) {
+    guard let error = CommandError(opcode, reason) else {
+      self = .unreachable
+      return
+    }
+    self = .rejected(error)
+  }
+}

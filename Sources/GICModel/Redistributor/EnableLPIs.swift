@@ -1,0 +1,79 @@
+// GICR_CTLR.EnableLPIs: the moments at which the LPI tables in guest RAM and what a redistributor
+// remembers of them are made the same.
+
+import GICArch
+
+extension Engine {
+  /// 0 to 1: reads the configuration table (unless another PE has it) and the pending table (unless
+  /// PENDBASER.PTZ says that it is all zero). What lies outside RAM reads as 0.
+  mutating func enableLPIs(_ pe: PEIndex) {
+    guard !pes[pe.index].lpisEnabled else { return }
+    pes[pe.index].lpisEnabled = true
+    attachPropertyTable(pe)
+    let pendbaser = GICR.PENDBASER(raw: pes[pe.index].pendbaser)
+    pes[pe.index].lpis.clearAll()
+    if !pendbaser.ptz {
+      let words = pes[pe.index].lpis.pending
+      let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
+      for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
+        words[word] = memory.load64(pendbaser.physicalAddress &+ UInt64(word * 8)) ?? 0
+      }
+    }
+    let found = UInt64(pes[pe.index].lpis.count)
+    counts.restored &+= found
+    counts.cleared &+= pes[pe.index].parked
+    pes[pe.index].parked = 0
+    pes[pe.index].lpis.considerAll(properties[pes[pe.index].propertyTable])
+    candidatesChanged(pe)
+  }
+
+  /// 1 to 0: the pending table in RAM becomes exact, and the redistributor forgets.
+  mutating func disableLPIs(_ pe: PEIndex) {
+    guard pes[pe.index].lpisEnabled else { return }
+    flushPendingTable(pe)
+    pes[pe.index].parked = UInt64(pes[pe.index].lpis.count)
+    pes[pe.index].lpis.clearAll()
+    pes[pe.index].lpisEnabled = false
+    properties[pes[pe.index].propertyTable].users -= 1
+    candidatesChanged(pe)
+  }
+
+  /// Writes the PE's pending bits into its table in RAM. The first KiB is not ours to write.
+  mutating func flushPendingTable(_ pe: PEIndex) {
+    guard pes[pe.index].lpisEnabled else { return }
+    let base = GICR.PENDBASER(raw: pes[pe.index].pendbaser).physicalAddress
+    let words = pes[pe.index].lpis.pending
+    let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
+    for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
+      let address = base &+ UInt64(word * 8)
+      // Only what differs is written, so that a page that nothing changed stays clean.
+      if memory.load64(address) != words[word] { _ = memory.store64(address, words[word]) }
+    }
+  }
+
+  mutating func flushPendingTables() {
+    for index in 0..<pes.count { flushPendingTable(PEIndex(index)) }
+  }
+
+  private mutating func attachPropertyTable(_ pe: PEIndex) {
+    let address = GICR.PROPBASER(raw: pes[pe.index].propbaser).physicalAddress
+    for index in 0..<properties.count
+    where properties[index].users > 0 && properties[index].address == address {
+      properties[index].users += 1
+      pes[pe.index].propertyTable = index
+      return
+    }
+    // There are as many places as PEs, and this PE uses none: one is free.
+    var place = 0
+    while properties[place].users > 0 { place += 1 }
+    if properties[place].bytes.count == 0 {
+      properties[place].bytes.deallocate()
+      properties[place] = PropertyTable(
+        lpiCount: Int(configuration.intidLimit) - Int(INTID.firstLPI.rawValue))
+    }
+    properties[place].address = address
+    properties[place].users = 1
+    pes[pe.index].propertyTable = place
+    readProperties(pe)
+  }
+}

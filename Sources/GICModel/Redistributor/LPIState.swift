@@ -1,0 +1,162 @@
+// How an LPI becomes pending, stops being so, and moves; how properties are read again.
+
+import GICArch
+
+extension Engine {
+  /// Sets `intid` pending at `pe`. An LPI that is pending already is merged.
+  @inline(__always)
+  mutating func setPending(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
+    guard intid.isLPI, intid.rawValue < configuration.intidLimit else {
+      return notSet(.intidOOR)
+    }
+    guard pes[pe.index].lpisEnabled else { return notSet(.lpisDisabled) }
+    let isNew = pes[pe.index].lpis.set(intid)
+    observer.observe(.set(pe, intid, merged: !isNew))
+    guard isNew else {
+      counts.merged &+= 1
+      return .merged
+    }
+    pes[pe.index].counts.lpisSet &+= 1
+    if Observer.offersAtOnce {
+      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+      pes[pe.index].lpis.consider(intid, property)
+      offerBest(pe)
+    } else {
+      pes[pe.index].lpis.setUnderWay(intid, true)
+    }
+    return .set
+  }
+
+  private mutating func notSet(_ kind: MSIOutcome.Kind) -> MSIOutcome.Kind {
+    counts.drop(kind)
+    observer.observe(.dropped(kind))
+    return kind
+  }
+
+  /// Clears `intid` at `pe`, because a command or register says so.
+  mutating func clearPending(_ intid: INTID, at pe: PEIndex) {
+    let wasPending = pes[pe.index].lpis.clear(intid)
+    observer.observe(.clear(pe, intid, wasPending: wasPending))
+    if wasPending {
+      counts.cleared &+= 1
+      candidatesChanged(pe)
+    }
+  }
+
+  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it stays.
+  mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
+    guard source != target, pes[target.index].lpisEnabled else {
+      observer.observe(.move(from: source, to: target, intid, wasPending: false))
+      return
+    }
+    let wasPending = pes[source.index].lpis.clear(intid)
+    observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
+    guard wasPending else { return }
+    receive(intid, at: target)
+    candidatesChanged(source)
+    candidatesChanged(target)
+  }
+
+  /// Moves every pending LPI. - Returns: how many.
+  mutating func moveAllPending(from source: PEIndex, to target: PEIndex) -> Int {
+    guard source != target, pes[target.index].lpisEnabled else { return 0 }
+    var moved = 0
+    let words = pes[source.index].lpis.pending
+    for word in 0..<words.count where words[word] != 0 {
+      var bits = words[word]
+      while bits != 0 {
+        let intid = INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
+        if pes[source.index].lpis.clear(intid) { receive(intid, at: target) }
+        moved += 1
+        bits &= bits &- 1
+      }
+    }
+    if moved > 0 {
+      candidatesChanged(source)
+      candidatesChanged(target)
+    }
+    return moved
+  }
+
+  /// A moved LPI comes in. It is a candidate at once: its message is the move itself.
+  private mutating func receive(_ intid: INTID, at pe: PEIndex) {
+    guard pes[pe.index].lpis.set(intid) else {
+      counts.merged &+= 1
+      return
+    }
+    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+    pes[pe.index].lpis.consider(intid, property)
+  }
+
+  /// Something but a set message changed what the PE can be offered. Without time the best is offered
+  /// at once; with time, one that cannot be taken any more is withdrawn and the rest is told.
+  mutating func candidatesChanged(_ pe: PEIndex) {
+    observer.observe(.candidatesChanged(pe))
+    if Observer.offersAtOnce {
+      offerBest(pe)
+    } else if let offered = pes[pe.index].offered {
+      offer(offered, to: pe)
+    } else {
+      updateLines(pe)
+    }
+  }
+
+  @inline(__always) mutating func offerBest(_ pe: PEIndex) {
+    if let best = selectedLPI(of: pe) {
+      pes[pe.index].offered = best.intid
+      pes[pe.index].offeredPriority = best.priority
+    } else {
+      pes[pe.index].offered = nil
+    }
+    updateLines(pe)
+  }
+
+  /// INV: reads one configuration byte again. One outside RAM reads as disabled.
+  mutating func invalidate(_ intid: INTID, at pe: PEIndex) {
+    observer.observe(.invalidate(pe, intid))
+    guard pes[pe.index].lpisEnabled else { return }
+    readProperty(of: intid, at: pe)
+    guard pes[pe.index].lpis.isPending(intid), !pes[pe.index].lpis.isUnderWay(intid)
+    else { return }
+    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+    pes[pe.index].lpis.consider(intid, property)
+    candidatesChanged(pe)
+  }
+
+  /// Reads one configuration byte again, if the PE takes LPIs at all.
+  @inline(__always) mutating func readProperty(of intid: INTID, at pe: PEIndex) {
+    guard pes[pe.index].lpisEnabled else { return }
+    let table = properties[pes[pe.index].propertyTable]
+    let index = Int(intid.rawValue) - Int(INTID.firstLPI.rawValue)
+    guard index >= 0, index < table.bytes.count else { return }
+    table.bytes[index] =
+      index < lpiCount(pe) ? memory.load8(table.address &+ UInt64(index)) ?? 0 : 0
+  }
+
+  /// INVALL: reads the PE's whole configuration table again.
+  mutating func invalidateAll(_ pe: PEIndex) {
+    observer.observe(.invalidateAll(pe))
+    guard pes[pe.index].lpisEnabled else { return }
+    readProperties(pe)
+    pes[pe.index].lpis.considerAll(properties[pes[pe.index].propertyTable])
+    candidatesChanged(pe)
+  }
+
+  /// How many LPIs PROPBASER.IDbits gives the PE, at most what the machine has.
+  func lpiCount(_ pe: PEIndex) -> Int {
+    let bits = min(
+      GICR.PROPBASER(raw: pes[pe.index].propbaser).idBits, configuration.identity.intidBits)
+    return max((1 << bits) - Int(INTID.firstLPI.rawValue), 0)
+  }
+
+  /// Reads the configuration table of the PE. What lies outside RAM reads as disabled.
+  mutating func readProperties(_ pe: PEIndex) {
+    let table = properties[pes[pe.index].propertyTable]
+    let count = lpiCount(pe)
+    if count == table.bytes.count, memory.load(table.address, into: table.bytes) { return }
+    for index in 0..<table.bytes.count {
+      table.bytes[index] =
+        index < count ? memory.load8(table.address &+ UInt64(index)) ?? 0 : 0
+    }
+  }
+}

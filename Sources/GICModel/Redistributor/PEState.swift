@@ -1,0 +1,68 @@
+import GICArch
+
+/// Everything that belongs to one PE: its redistributor, its private interrupts, its CPU interface and
+/// its lines. One owner at a time.
+struct PEState {
+  let affinity: Affinity
+
+  // Redistributor, LPIs
+  var lpisEnabled = false
+  var propbaser: UInt64 = 0
+  var pendbaser: UInt64 = 0
+  var waker = UInt64(GICR.WAKER.reset)
+  var lpis: LPIPending
+  /// Which of the machine's property tables it uses; meaningful while LPIs are enabled.
+  var propertyTable = 0
+  /// The LPI that the CPU interface is shown, and its priority.
+  var offered: INTID?
+  var offeredPriority: UInt8 = 0
+
+  // SGIs and PPIs: bit n is INTID n
+  var group: UInt32 = 0
+  var enabled: UInt32 = 0
+  var latched: UInt32 = 0
+  var level: UInt32 = 0
+  var active: UInt32 = 0
+  /// 1: edge. SGIs always are.
+  var edge: UInt32 = 0xffff
+  var priority = InlineArray<32, UInt8>(repeating: 0)
+
+  // CPU interface
+  var pmr: UInt8 = 0
+  var bpr0: UInt8
+  var bpr1: UInt8
+  var eoiMode = false
+  var cbpr = false
+  var igrpen0 = false
+  var igrpen1 = false
+  /// Active priorities of Group 0 and Group 1: bit n is the n-th group priority.
+  var apr0 = InlineArray<4, UInt32>(repeating: 0)
+  var apr1 = InlineArray<4, UInt32>(repeating: 0)
+
+  // Lines
+  var lines: LineLevels = []
+  var lineSequence: UInt32 = 0
+
+  // Counts
+  var counts = MachineStatistics.PE()
+  /// Pending LPIs that a clear of EnableLPIs left in the table in RAM.
+  var parked: UInt64 = 0
+
+  init(affinity: Affinity, configuration: MachineConfiguration, tracksArrival: Bool) {
+    self.affinity = affinity
+    lpis = LPIPending(
+      intidBits: configuration.identity.intidBits, tracksArrival: tracksArrival)
+    bpr0 = configuration.minimumBPR0
+    bpr1 = configuration.minimumBPR0 + 1
+  }
+
+  /// Pending SGIs and PPIs: latched, or level-sensitive and high.
+  @inline(__always) var pending: UInt32 { latched | level & ~edge }
+}
+
+extension MachineConfiguration {
+  /// INTIDs are below this.
+  var intidLimit: UInt32 { 1 &<< UInt32(identity.intidBits) }
+  /// Least binary point that the implemented priority bits allow.
+  var minimumBPR0: UInt8 { UInt8(Swift.max(7 - identity.priorityBits, 0)) }
+}

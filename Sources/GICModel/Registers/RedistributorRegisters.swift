@@ -1,0 +1,86 @@
+// GICR_*: the RD frame. The SGI frame is in SGIFrame.swift.
+
+import GICArch
+
+extension Engine {
+  func readRedistributor(_ pe: PEIndex, _ offset: Int) -> UInt64? {
+    switch offset {
+    case GICR.CTLR.offset:
+      var control = GICR.CTLR(raw: 0)
+      control.enableLPIs = pes[pe.index].lpisEnabled
+      // EnableLPIs can be cleared again.
+      control.ces = true
+      control.ir = configuration.identity.directLPI
+      return control.raw
+    case GICR.IIDR.offset: return UInt64(configuration.identity.distributorIIDR)
+    case GICR.TYPER.offset: return redistributorTYPER(pe).raw
+    case GICR.WAKER.offset: return pes[pe.index].waker
+    case GICR.PROPBASER.offset: return pes[pe.index].propbaser
+    case GICR.PENDBASER.offset:
+      // PTZ reads as zero.
+      return pes[pe.index].pendbaser & ~(1 << 62)
+    case GICR.SYNCR.offset where configuration.identity.directLPI: return 0
+    default: return identification(part: 0x493, offset)
+    }
+  }
+
+  private func redistributorTYPER(_ pe: PEIndex) -> GICR.TYPER {
+    let identity = configuration.identity
+    var typer = GICR.TYPER(raw: 0)
+    typer.plpis = true
+    typer.vlpis = identity.gicVersion >= 4
+    typer.directLPI = identity.directLPI
+    typer.last = pe.index == pes.count - 1
+    typer.processorNumber = ProcessorNumber(rawValue: UInt16(truncatingIfNeeded: pe.rawValue))
+    typer.commonLPIAff = identity.commonLPIAffinity
+    typer.affinity = pes[pe.index].affinity
+    return typer
+  }
+
+  mutating func writeRedistributor(_ pe: PEIndex, _ offset: Int, _ value: UInt64) -> Bool {
+    switch offset {
+    case GICR.CTLR.offset:
+      if GICR.CTLR(raw: value).enableLPIs { enableLPIs(pe) } else { disableLPIs(pe) }
+    case GICR.WAKER.offset:
+      // ChildrenAsleep follows ProcessorSleep: there is nothing that must come to rest first.
+      pes[pe.index].waker = value[bit: 1] ? 6 : 0
+    case GICR.PROPBASER.offset:
+      // Where the tables lie is fixed while they are used.
+      if !pes[pe.index].lpisEnabled {
+        pes[pe.index].propbaser = value & GICR.PROPBASER.writable
+      }
+    case GICR.PENDBASER.offset:
+      if !pes[pe.index].lpisEnabled {
+        pes[pe.index].pendbaser = value & (GICR.PENDBASER.writable | 1 << 62)
+      }
+    case GICR.SETLPIR.offset, GICR.CLRLPIR.offset, GICR.INVLPIR.offset, GICR.INVALLR.offset:
+      return writeDirectLPI(pe, offset, value)
+    default: return readRedistributor(pe, offset) != nil
+    }
+    return true
+  }
+
+  /// GICR_SETLPIR and its like, where the configuration has them.
+  private mutating func writeDirectLPI(
+    _ pe: PEIndex, _ offset: Int, _ value: UInt64
+  ) -> Bool {
+    guard configuration.identity.directLPI else { return false }
+    let intid = INTID(rawValue: UInt32(truncatingIfNeeded: value))
+    guard pes[pe.index].lpisEnabled else { return true }
+    if offset == GICR.INVALLR.offset {
+      invalidateAll(pe)
+      return true
+    }
+    guard intid.isLPI, intid.rawValue < configuration.intidLimit else { return true }
+    switch offset {
+    case GICR.SETLPIR.offset:
+      counts.msis &+= 1
+      _ = setPending(intid, at: pe)
+      // It needs no message: it was written at the redistributor itself.
+      if !Observer.offersAtOnce { arrive(intid, at: pe) }
+    case GICR.CLRLPIR.offset: clearPending(intid, at: pe)
+    default: invalidate(intid, at: pe)
+    }
+    return true
+  }
+}

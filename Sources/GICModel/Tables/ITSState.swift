@@ -1,0 +1,52 @@
+import GICArch
+
+/// Everything that one ITS knows. The rules that move it are the engine's extensions.
+struct ITSState {
+  /// First byte of the control frame.
+  let base: PhysicalAddress
+  var enabled = false
+  var cbaser = GITS.CBASER(raw: 0)
+  /// Byte offsets into the queue: what the guest wrote; what it reads; what is granted next. CREADR is
+  /// behind `granted` while commands are under way.
+  var cwriter = 0
+  var creadr = 0
+  var granted = 0
+  /// A rejected command holds the queue at CREADR until the guest writes CWRITER.Retry.
+  var stalled = false
+  var baser: InlineArray<8, UInt64>
+  var translations: TranslationCache
+  var collections = CollectionCache()
+
+  init(base: PhysicalAddress, identity: MachineConfiguration.Identity) {
+    self.base = base
+    baser = ITSState.resetBASERs(identity)
+    translations = TranslationCache(deviceIDBits: identity.deviceIDBits)
+  }
+  func deallocate() {
+    translations.deallocate()
+    collections.deallocate()
+  }
+
+  static let deviceTable = 0
+  static let collectionTable = 1
+  static let vpeTable = 2
+
+  var deviceBASER: GITS.BASER { GITS.BASER(raw: baser[ITSState.deviceTable]) }
+  var collectionBASER: GITS.BASER { GITS.BASER(raw: baser[ITSState.collectionTable]) }
+
+  /// Type and Entry_Size are what they are; everything else begins at 0.
+  static func resetBASERs(_ identity: MachineConfiguration.Identity) -> InlineArray<8, UInt64> {
+    var all = InlineArray<8, UInt64>(repeating: 0)
+    func descriptor(_ type: GITS.TableType, _ byteCount: Int) -> UInt64 {
+      var baser = GITS.BASER(raw: 0)
+      baser.raw[58, 56] = UInt64(type.rawValue)
+      baser.entryByteCount = byteCount
+      return baser.raw
+    }
+    all[deviceTable] = descriptor(.device, identity.dteByteCount)
+    all[collectionTable] = descriptor(.collection, identity.cteByteCount)
+    // GICv4 has a table of vPEs; nothing reads it yet.
+    if identity.gicVersion >= 4 { all[vpeTable] = descriptor(.vpe, identity.dteByteCount) }
+    return all
+  }
+}

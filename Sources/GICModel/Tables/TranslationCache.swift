@@ -1,0 +1,140 @@
+import GICArch
+
+/// What the ITS remembers of its device table and ITTs: per device a flat array of 8-byte words, one an
+/// event, each complete in itself. What is not here is read from guest RAM; commands put it here or take
+/// it away.
+struct TranslationCache {
+  /// One remembered device.
+  struct Device: BitwiseCopyable {
+    var mapped = false
+    var eventIDBits: UInt8 = 0
+    var itt: PhysicalAddress = 0
+    /// Index of the event words in the cache's own slabs; grows with the highest EventID seen.
+    var words: Slab<UInt64>
+  }
+  /// An event word: valid [63], ICID [39:24], INTID [23:0]. 0 is "not known".
+  typealias Word = UInt64
+
+  static let chunkBits = 8
+  private let chunks: Slab<Slab<Device>?>
+  private let noWords = Slab<UInt64>(repeating: 0, count: 0)
+
+  init(deviceIDBits: Int) {
+    let count = 1 << Swift.max(deviceIDBits - TranslationCache.chunkBits, 0)
+    chunks = Slab(count: count) { _ in nil }
+  }
+
+  func deallocate() {
+    forgetAll()
+    chunks.deallocate()
+    noWords.deallocate()
+  }
+
+  @inline(__always) static func word(_ intid: INTID, _ collection: ICID) -> Word {
+    1 &<< 63 | UInt64(collection.rawValue) &<< 24 | UInt64(intid.rawValue & 0xff_ffff)
+  }
+  @inline(__always) static func intid(_ word: Word) -> INTID {
+    INTID(rawValue: UInt32(truncatingIfNeeded: word & 0xff_ffff))
+  }
+  @inline(__always) static func collection(_ word: Word) -> ICID {
+    ICID(rawValue: UInt16(truncatingIfNeeded: word &>> 24))
+  }
+
+  /// The remembered device; nil if it is not known. `device` must fit the cache's width.
+  @inline(__always) func device(_ device: DeviceID) -> Device? {
+    let id = Int(device.rawValue)
+    guard let chunk = chunks[id &>> TranslationCache.chunkBits] else { return nil }
+    let found = chunk[id & 0xff]
+    return found.mapped ? found : nil
+  }
+
+  /// Remembers a device with no events, in the place of what was known of it.
+  func remember(_ device: DeviceID, _ itt: ITT) {
+    forget(device)
+    let id = Int(device.rawValue)
+    let chunk: Slab<Device>
+    if let present = chunks[id >> TranslationCache.chunkBits] {
+      chunk = present
+    } else {
+      let noWords = noWords
+      chunk = Slab(count: 1 << TranslationCache.chunkBits) { _ in Device(words: noWords) }
+      chunks[id >> TranslationCache.chunkBits] = chunk
+    }
+    chunk[id & 0xff].mapped = true
+    chunk[id & 0xff].itt = itt.base
+    chunk[id & 0xff].eventIDBits = UInt8(itt.eventIDBits)
+  }
+
+  /// Forgets a device and all its events.
+  func forget(_ device: DeviceID) {
+    let id = Int(device.rawValue)
+    guard let chunk = chunks[id >> TranslationCache.chunkBits], chunk[id & 0xff].mapped
+    else { return }
+    if chunk[id & 0xff].words.count > 0 { chunk[id & 0xff].words.deallocate() }
+    chunk[id & 0xff] = Device(words: noWords)
+  }
+
+  func forgetAll() {
+    for index in 0..<chunks.count {
+      guard let chunk = chunks[index] else { continue }
+      for slot in 0..<chunk.count where chunk[slot].words.count > 0 {
+        chunk[slot].words.deallocate()
+      }
+      chunk.deallocate()
+      chunks[index] = nil
+    }
+  }
+
+  /// The word of an event of a remembered device; 0 if it is not known.
+  @inline(__always) func word(_ device: Device, _ event: EventID) -> Word {
+    let index = Int(event.rawValue)
+    return index < device.words.count ? device.words[index] : 0
+  }
+
+  /// Remembers (or, with 0, forgets) an event of a remembered device.
+  func set(_ device: DeviceID, _ event: EventID, _ word: Word) {
+    let id = Int(device.rawValue)
+    let index = Int(event.rawValue)
+    guard let chunk = chunks[id >> TranslationCache.chunkBits], chunk[id & 0xff].mapped
+    else { return }
+    let words = chunk[id & 0xff].words
+    if index < words.count {
+      words[index] = word
+      return
+    }
+    guard word != 0 else { return }
+    var capacity = Swift.max(words.count, 8)
+    while capacity <= index { capacity *= 2 }
+    if words.count == 0 {
+      chunk[id & 0xff].words = Slab(repeating: 0, count: capacity)
+    } else {
+      chunk[id & 0xff].words = words.grown(to: capacity, filler: 0)
+    }
+    chunk[id & 0xff].words[index] = word
+  }
+}
+
+/// What the ITS remembers of its collection table: one word a collection, valid [63], PE index [31:0].
+struct CollectionCache {
+  private var words = Slab<UInt64>(repeating: 0, count: 16)
+
+  func deallocate() { words.deallocate() }
+  func forgetAll() { words.fill(0) }
+
+  @inline(__always) func target(_ collection: ICID) -> PEIndex? {
+    let index = Int(collection.rawValue)
+    guard index < words.count, words[index][bit: 63] else { return nil }
+    return PEIndex(rawValue: UInt32(truncatingIfNeeded: words[index]))
+  }
+
+  mutating func set(_ collection: ICID, _ target: PEIndex?) {
+    let index = Int(collection.rawValue)
+    if index >= words.count {
+      guard target != nil else { return }
+      var capacity = words.count
+      while capacity <= index { capacity *= 2 }
+      words = words.grown(to: capacity, filler: 0)
+    }
+    words[index] = target.map { 1 &<< 63 | UInt64($0.rawValue) } ?? 0
+  }
+}
