@@ -183,3 +183,18 @@ func `each kind of mismatch is found and told`(row: Int) throws {
   #expect(replay.book.acknowledges.checked == 0)
   #expect(replay.book.endState.checked == 0)
 }
+
+@Test func `a PE that wakes its redistributor comes out of reset`() throws {
+  let (_, machine) = try replay(
+    """
+    1 0 rw 1 14 4 0
+    2 1 rw 1 14 4 2
+    3 1 rw 1 14 4 4
+    """)
+  #expect(
+    machine.log == [
+      "0 0 write 0x80c0014 <- 0", "0 1 write 0x80c0014 <- 2", "0 1 igrpen1 <- 0",
+      "0 1 igrpen0 <- 0", "0 1 pmr <- 0", "0 1 ctlr <- 0", "0 1 bpr0 <- 0", "0 1 bpr1 <- 0",
+      "0 1 ap0r0 <- 0", "0 1 ap1r0 <- 0", "0 1 write 0x80c0014 <- 4",
+    ])
+}

@@ -70,6 +70,8 @@ extension ClosedReplay {
     }
     if event.isQueueBase { progress.restart(event.b) }
     book.tables.note(event)
+    if event.isWakeUp { active.control(0, of: Int(event.who)) }
+    for access in event.resets(cycle: now) { _ = try perform(access) }
     guard let access = event.access(trace.header, cycle: now) else { return }
     let value = try perform(access)
     if event.operation == .msi {

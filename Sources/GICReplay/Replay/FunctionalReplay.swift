@@ -58,6 +58,7 @@ struct FunctionalReplay<Target: ReplayTarget> {
       if event.operation.canMoveLines { causes += 1 }
       isAfterDoorbell = event.isDoorbell
       book.tables.note(event)
+      for access in event.resets() { try submit(access, TraceEvent.noTag) }
       if let access = event.access(trace.header) { try submit(access, index) }
     }
   }
@@ -76,6 +77,7 @@ struct FunctionalReplay<Target: ReplayTarget> {
   private mutating func check() {
     var change = 0
     for answer in log.answers {
+      guard answer.tag != TraceEvent.noTag else { continue }
       let event = trace.events[answer.tag]
       if event.operation.canMoveLines { answeredCauses += 1 }
       while change < answer.changeEnd {

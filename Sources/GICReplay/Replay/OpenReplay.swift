@@ -61,6 +61,10 @@ struct OpenReplay<Target: ReplayTarget> {
         active.control(event.b, of: Int(event.who))
       }
       book.tables.note(event)
+      if event.isWakeUp { active.control(0, of: Int(event.who)) }
+      for access in event.resets(cycle: now) {
+        try target.submit(access, tag: TraceEvent.noTag, into: &log)
+      }
       if let access = event.access(trace.header, cycle: now) {
         try target.submit(access, tag: index, into: &log)
         try check()
@@ -79,9 +83,6 @@ struct OpenReplay<Target: ReplayTarget> {
     try check()
   }
 
-  /// Tags the answer to a write that the trace does not have: there is nothing to compare.
-  private static var ownWrite: Int { -1 }
-
   private mutating func settle() throws(ReplayError) {
     try target.drain(into: &log)
     try check()
@@ -90,7 +91,7 @@ struct OpenReplay<Target: ReplayTarget> {
   private mutating func check() throws(ReplayError) {
     let answers = log.answers
     log.removeAll()
-    for answer in answers where answer.tag != OpenReplay.ownWrite {
+    for answer in answers where answer.tag != TraceEvent.noTag {
       let event = trace.events[answer.tag]
       switch event.operation {
       case .msi:
@@ -103,8 +104,8 @@ struct OpenReplay<Target: ReplayTarget> {
         if got.isSpecial, !traced.isSpecial { unsatisfied += 1 }
         book.acknowledged(got, by: Int(event.who), at: event.time)
         if let now = active.acknowledged(got, traced: traced, by: Int(event.who)) {
-          try write(.eoir1, now.end, event, OpenReplay.ownWrite)
-          try write(.dir, now.deactivate, event, OpenReplay.ownWrite)
+          try write(.eoir1, now.end, event, TraceEvent.noTag)
+          try write(.dir, now.deactivate, event, TraceEvent.noTag)
         }
       case _ where event.readsWhatTimeLeavesAlone:
         book.compareRead(event, answer.response.value)

@@ -37,6 +37,31 @@ extension TraceEvent {
   }
 }
 
+extension TraceEvent {
+  /// A PE wakes its own redistributor, which it does once after it has been reset. A trace has no line
+  /// for the reset of a PE that went offline and comes back.
+  var isWakeUp: Bool {
+    operation == .redistributorWrite && a == UInt64(GICR.WAKER.offset) && !isBad && who >= 0
+      && UInt16(who) == rd && !GICR.WAKER(raw: b).processorSleep
+  }
+
+  /// What brings the PE's CPU interface to where the PE's reset has left it.
+  func resets(cycle: UInt64 = Access.untimed) -> [Access] {
+    guard isWakeUp else { return [] }
+    let registers: [SystemRegister] = [
+      .igrpen1, .igrpen0, .pmr, .ctlr, .bpr0, .bpr1, .ap0r0, .ap1r0,
+    ]
+    return registers.map {
+      Access(
+        .systemRegisterWrite, size: 8, source: UInt32(who), address: UInt64($0.rawValue),
+        cycle: cycle)
+    }
+  }
+
+  /// Tags the answer to an access that the trace does not have: there is nothing to compare.
+  static var noTag: Int { -1 }
+}
+
 extension TraceHeader {
   /// First byte of a redistributor's RD frame.
   func redistributor(_ rd: UInt16) -> PhysicalAddress { gicrBase &+ UInt64(rd) &* gicrStride }
