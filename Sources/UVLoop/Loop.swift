@@ -3,6 +3,7 @@
 
 import CUV
 import Glibc
+import Synchronization
 
 /// A libuv loop and the handles on it.
 @safe public final class Loop {
@@ -132,7 +133,7 @@ public final class Timer: Handle {
     adopt()
   }
 
-  /// After so many milliseconds; 0: in the next turn, after this turn's input. Replaces an earlier start.
+  /// After so many milliseconds. Replaces an earlier start.
   public func start(milliseconds: UInt64) {
     guard !isClosing else { return }
     // SAFETY: an initialised timer.
@@ -147,6 +148,29 @@ public final class Timer: Handle {
   public func stop() {
     guard !isClosing else { return }
     _ = unsafe uv_timer_stop(cast(to: uv_timer_t.self))
+  }
+}
+
+/// Calls a closure in the loop's next turn, after whatever input that turn brings before it.
+public final class NextTurn: Handle {
+  private let action: () -> Void
+
+  public init(on loop: Loop, action: @escaping () -> Void) throws(UVError) {
+    self.action = action
+    super.init(UV_IDLE)
+    try UVError.check(unsafe uv_idle_init(loop.raw, cast(to: uv_idle_t.self)), "next turn")
+    adopt()
+  }
+
+  /// Once; asking again before it has run changes nothing. The loop does not sleep until then.
+  public func request() {
+    guard !isClosing else { return }
+    // SAFETY: an initialised idle handle, here and below.
+    _ = unsafe uv_idle_start(cast(to: uv_idle_t.self)) { raw in
+      guard let raw = unsafe raw, let turn = unsafe Handle.from(raw) as? NextTurn else { return }
+      _ = unsafe uv_idle_stop(raw)
+      turn.action()
+    }
   }
 }
 
@@ -177,6 +201,7 @@ public final class Signal: Handle {
 /// Wakes the loop from another thread.
 public final class Wakeup: Handle, @unchecked Sendable {
   private let action: () -> Void
+  private let isOpen = Mutex(true)
 
   /// - Parameter action: runs on the loop's thread, once for one or more signals.
   public init(on loop: Loop, action: @escaping () -> Void) throws(UVError) {
@@ -190,9 +215,14 @@ public final class Wakeup: Handle, @unchecked Sendable {
     adopt()
   }
 
-  /// From any thread, until the loop is closed: who signals must know that it is not.
+  /// From any thread, at any time; nothing happens once the handle is closed.
   public func signal() {
-    // SAFETY: uv_async_send is the one call that libuv allows from every thread.
-    _ = unsafe uv_async_send(cast(to: uv_async_t.self))
+    isOpen.withLock { isOpen in
+      // SAFETY: uv_async_send is the one call that libuv allows from every thread, and the lock keeps
+      // the loop from letting go of the handle meanwhile.
+      if isOpen { _ = unsafe uv_async_send(cast(to: uv_async_t.self)) }
+    }
   }
+
+  override func didClose() { isOpen.withLock { $0 = false } }
 }
