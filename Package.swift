@@ -50,7 +50,7 @@ let package = Package(
     .target(
       name: "GICClient",
       dependencies: [
-        "GICArch", "GICWire", "UVLoop", .product(name: "SystemPackage", package: "swift-system"),
+        "GICArch", "GICWire", "UVLoop",
       ],
       swiftSettings: strict),
     .target(
@@ -70,8 +70,9 @@ let package = Package(
     .executableTarget(
       name: "itsd",
       dependencies: [
-        "GICServer", "GICConfig",
+        "GICServer", "GICModel",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -87,8 +88,11 @@ let package = Package(
     .testTarget(name: "GICWireTests", dependencies: ["GICWire"], swiftSettings: strict),
     .testTarget(name: "GICConfigTests", dependencies: ["GICConfig"], swiftSettings: strict),
     .testTarget(name: "GICReportTests", dependencies: ["GICReport"], swiftSettings: strict),
+    .testTarget(name: "UVLoopTests", dependencies: ["UVLoop"], swiftSettings: strict),
     .testTarget(
-      name: "GICServerTests", dependencies: ["GICServer", "GICClient"], swiftSettings: strict),
+      name: "GICServerTests",
+      dependencies: ["GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
+      swiftSettings: strict),
     .testTarget(
       name: "GICReplayTests", dependencies: ["GICReplay", "GICServer"], swiftSettings: strict),
   ],

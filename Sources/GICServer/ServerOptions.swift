@@ -49,12 +49,12 @@ public struct MachineFactory {
   public var resolve: (_ yaml: String) throws(WireError) -> Resolved
   public var make: (MachineConfiguration) -> any Machine
   /// The JSON of a machine's statistics.
-  public var report: (MachineStatistics) -> [UInt8]
+  public var report: (MachineStatistics) throws(WireError) -> [UInt8]
 
   public init(
     resolve: @escaping (_ yaml: String) throws(WireError) -> Resolved,
     make: @escaping (MachineConfiguration) -> any Machine,
-    report: @escaping (MachineStatistics) -> [UInt8]
+    report: @escaping (MachineStatistics) throws(WireError) -> [UInt8]
   ) {
     (self.resolve, self.make, self.report) = (resolve, make, report)
   }

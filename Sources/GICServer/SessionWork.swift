@@ -75,7 +75,7 @@ extension Session {
       host.reset()
       stamp(&reply, host)
     case .statistics:
-      reply.tail = server.factory.report(host.statistics)
+      reply.tail = try server.factory.report(host.statistics)
       try checkTail(reply)
       stamp(&reply, host)
     default:

@@ -98,3 +98,15 @@ struct SocketAddress {
     }
   }
 }
+
+extension Endpoint {
+  /// Where a daemon listens and a client looks unless told otherwise: `$XDG_RUNTIME_DIR/itsd.sock`, or
+  /// `/tmp/itsd-UID.sock` where there is no such directory.
+  public static var standard: Endpoint {
+    // SAFETY: the environment is read, and its text copied, before anything else runs.
+    if let directory = unsafe getenv("XDG_RUNTIME_DIR"), unsafe directory.pointee != 0 {
+      return .unix(path: unsafe String(cString: directory) + "/itsd.sock")
+    }
+    return .unix(path: "/tmp/itsd-\(geteuid()).sock")
+  }
+}
