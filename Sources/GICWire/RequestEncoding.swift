@@ -17,7 +17,8 @@ extension Request {
       slot.flags.insert(.timed)
       slot.time = time
     }
-    slot.appendFrame(tail: fill(&slot), to: &bytes)
+    let tail = fill(&slot)
+    slot.appendFrame(tail: tail, to: &bytes)
   }
 
   /// Sets this request's own fields of the slot, and returns its tail.
