@@ -88,7 +88,7 @@ let package = Package(
     .testTarget(name: "GICWireTests", dependencies: ["GICWire"], swiftSettings: strict),
     .testTarget(name: "GICConfigTests", dependencies: ["GICConfig"], swiftSettings: strict),
     .testTarget(name: "GICReportTests", dependencies: ["GICReport"], swiftSettings: strict),
-    .testTarget(name: "UVLoopTests", dependencies: ["UVLoop"], swiftSettings: strict),
+    .testTarget(name: "UVLoopTests", dependencies: ["CUV", "UVLoop"], swiftSettings: strict),
     .testTarget(
       name: "GICServerTests",
       dependencies: ["GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],

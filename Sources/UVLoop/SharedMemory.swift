@@ -6,8 +6,9 @@ import Glibc
 
 /// A file descriptor that is closed when nobody holds it any more.
 public final class OwnedDescriptor {
-  let number: CInt
-  init(adopting number: CInt) { self.number = number }
+  public let number: CInt
+  /// Takes over an open descriptor: nobody else may close it.
+  public init(adopting number: CInt) { self.number = number }
   deinit { _ = Glibc.close(number) }
 }
 
