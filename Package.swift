@@ -91,7 +91,7 @@ let package = Package(
     .testTarget(name: "UVLoopTests", dependencies: ["CUV", "UVLoop"], swiftSettings: strict),
     .testTarget(
       name: "GICServerTests",
-      dependencies: ["GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
+      dependencies: ["CUV", "GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
       swiftSettings: strict),
     .testTarget(
       name: "GICReplayTests", dependencies: ["GICReplay", "GICServer"], swiftSettings: strict),

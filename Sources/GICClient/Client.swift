@@ -98,7 +98,7 @@ public final class Client {
   public func poll() throws(ClientError) -> [Reply] {
     connection.flush()
     loop.run(.noWait)
-    try checkOpen()
+    if inbox.replies.isEmpty { try checkOpen() }
     return takeReplies()
   }
 
@@ -174,10 +174,10 @@ public final class Client {
     while connection.queuedByteCount > 8 << 20 { try wait() }
   }
 
+  /// What arrives together with the end of the connection still counts: the end shows at the next wait.
   func wait() throws(ClientError) {
     try checkOpen()
     loop.run(.once)
-    try checkOpen()
   }
 
   private func checkOpen() throws(ClientError) {

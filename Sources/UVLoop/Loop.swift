@@ -178,10 +178,16 @@ public final class NextTurn: Handle {
 public final class Signal: Handle {
   private let action: () -> Void
 
-  /// - Parameter number: SIGINT, SIGTERM and their like.
+  /// - Parameter number: SIGINT, SIGTERM and their like. Who started the process may have blocked it,
+  ///   as thread pools do: here it is let through again.
   public init(_ number: Int32, on loop: Loop, action: @escaping () -> Void) throws(UVError) {
     self.action = action
     super.init(UV_SIGNAL)
+    var set = sigset_t()
+    // SAFETY: the set is emptied before it is used, and the old mask is not asked for.
+    unsafe sigemptyset(&set)
+    unsafe sigaddset(&set, number)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     let signal = unsafe cast(to: uv_signal_t.self)
     try UVError.check(unsafe uv_signal_init(loop.raw, signal), "signal")
     adopt()
