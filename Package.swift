@@ -70,7 +70,7 @@ let package = Package(
     .executableTarget(
       name: "itsd",
       dependencies: [
-        "GICServer", "GICModel",
+        "GICServer", "GICModel", "GICWire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -1,20 +1,30 @@
 // A machine small enough to be seen through: the server's tests need to know what it was asked.
 
+import Dispatch
 import GICArch
 import GICModel
 import Synchronization
 
-/// What a machine was told about memory, over the lives of all machines of one daemon.
+/// What the machines of one daemon were told.
 final class MemoryLog: Sendable {
   private let entries = Mutex<[String]>([])
+  private let readers = Mutex<[UInt32]>([])
+  /// About memory, in order.
   func append(_ entry: String) { entries.withLock { $0.append(entry) } }
   var all: [String] { entries.withLock { $0 } }
+  /// The PEs that read, in order.
+  func appendReader(_ pe: UInt32) { readers.withLock { $0.append(pe) } }
+  var allReaders: [UInt32] { readers.withLock { $0 } }
+  /// A write to ``FakeMachine/gateRegister`` holds the daemon until this is signalled.
+  let gate = DispatchSemaphore(value: 0)
+  let atGate = DispatchSemaphore(value: 0)
 }
 
 /// Registers that keep what is written, 16 MiB of them; lines that follow writes; 10 cycles an access.
 final class FakeMachine: Machine {
   /// A write here sets the lines of the PE that writes.
   static let linesRegister: UInt64 = 0x0801_0000
+  static let gateRegister: UInt64 = 0x0801_0008
   static let frames: Range<UInt64> = 0x0800_0000..<0x0900_0000
 
   let configuration: MachineConfiguration
@@ -67,8 +77,13 @@ final class FakeMachine: Machine {
     switch access.operation {
     case .read where FakeMachine.frames.contains(access.address):
       response.value = registers[access.address] ?? 0
+      log.appendReader(access.source)
     case .write where FakeMachine.frames.contains(access.address):
       registers[access.address] = access.data
+      if access.address == FakeMachine.gateRegister {
+        log.atGate.signal()
+        log.gate.wait()
+      }
       if access.address == FakeMachine.linesRegister {
         set(LineLevels(rawValue: UInt8(truncatingIfNeeded: access.data)), of: pe)
       }

@@ -8,11 +8,12 @@ import GICWire
 import Testing
 
 @Test func `an access without a frame behind it is a bus error and not an errno`() throws {
-  let client = try Daemon().controllerKeepingDaemon()
-  #expect(try client.client.mmioRead(0x1000).busStatus == WireBusStatus.decodeError.rawValue)
+  let daemon = try Daemon()
+  let client = try daemon.controller()
+  #expect(try client.mmioRead(0x1000).busStatus == WireBusStatus.decodeError.rawValue)
   #expect(
-    try client.client.mmioRead(0x0808_0000, pe: 2).busStatus == WireBusStatus.decodeError.rawValue)
-  #expect(try client.client.mmioRead(0x0808_0000).busStatus == WireBusStatus.okay.rawValue)
+    try client.mmioRead(0x0808_0000, pe: 2).busStatus == WireBusStatus.decodeError.rawValue)
+  #expect(try client.mmioRead(0x0808_0000).busStatus == WireBusStatus.okay.rawValue)
 }
 
 @Test func `an MSI says what became of it`() throws {
@@ -109,20 +110,42 @@ import Testing
   }
 }
 
-@Test func `a long pipeline of one client does not starve another`() throws {
+@Test func `clients with long pipelines take turns`() throws {
   let daemon = try Daemon { $0.limits.framesPerTurn = 16 }
-  let controller = try daemon.controller()
-  let peer = try RawPeer(daemon.endpoint)
-  peer.send(.attach(Attach(machine: "m", role: .control)))
-  _ = try peer.reply()
-  var pipeline: [UInt8] = []
-  for id in 0..<8000 {
-    Request.mmioRead(address: 0x0808_0000, size: 4, pe: 0).append(to: &pipeline, id: UInt32(id))
+  let keeper = try daemon.controller()
+  let peers = try (0..<2).map { pe in
+    let peer = try RawPeer(daemon.endpoint)
+    peer.send(.attach(Attach(machine: "m", role: .control)))
+    #expect(try peer.reply().errno == 0)
+    return (pe: UInt32(pe), peer: peer)
   }
-  peer.send(raw: pipeline)
-  // Answered while the other's frames wait: its session has carried out only some of them by now.
-  _ = try controller.mmioRead(0x0808_0000)
-  for id in 0..<8000 { #expect(try peer.reply().id == UInt32(id)) }
+  // The daemon is held until both pipelines have arrived whole.
+  try keeper.submit(.mmioWrite(address: FakeMachine.gateRegister, size: 4, data: 0, pe: 0))
+  _ = try keeper.poll()
+  daemon.memory.atGate.wait()
+  let count = 1000
+  for (pe, peer) in peers {
+    var pipeline: [UInt8] = []
+    for id in 0..<count {
+      Request.mmioRead(address: 0x0808_0000, size: 4, pe: pe).append(to: &pipeline, id: UInt32(id))
+    }
+    peer.send(raw: pipeline)
+    #expect(peer.connection.queuedByteCount == 0)
+  }
+  daemon.memory.gate.signal()
+  for (_, peer) in peers {
+    for id in 0..<count { #expect(try peer.reply().id == UInt32(id)) }
+  }
+  // While both have frames left, nobody has more than two turns on end.
+  var (run, last, seen, longest) = (0, UInt32.max, [0, 0], 0)
+  for pe in daemon.memory.allReaders {
+    run = pe == last ? run + 1 : 1
+    last = pe
+    seen[Int(pe)] += 1
+    if seen.allSatisfy({ $0 < count }) { longest = max(longest, run) }
+  }
+  #expect(seen == [count, count])
+  #expect(longest <= 32)
 }
 
 @Test func `a client that asks and does not read waits, and others do not`() throws {
@@ -143,12 +166,5 @@ import Testing
   for id in 0..<64 {
     let reply = try peer.reply()
     #expect(reply.id == UInt32(id) && reply.tail.count == 1 << 20)
-  }
-}
-
-extension Daemon {
-  /// A controller together with the daemon that it needs.
-  func controllerKeepingDaemon() throws -> (client: Client, daemon: Daemon) {
-    (try controller(), self)
   }
 }
