@@ -1,4 +1,5 @@
-// A blocking client, and beneath it a pipelined one: ask without waiting, take the answers in order.
+// A blocking client, and beneath it a pipelined one: ask without waiting, take the answers in
+// order.
 
 import GICWire
 import UVLoop
@@ -94,7 +95,8 @@ public final class Client {
     return id
   }
 
-  /// Sends what was gathered, and takes what has arrived: the replies, in order. Never waits for more.
+  /// Sends what was gathered, and takes what has arrived: the replies, in order. Never waits for
+  /// more.
   public func poll() throws(ClientError) -> [Reply] {
     connection.flush()
     loop.run(.noWait)
@@ -102,8 +104,8 @@ public final class Client {
     return takeReplies()
   }
 
-  /// Waits until every request is answered. Returns the replies not taken before, in order; a refusal is
-  /// one of them, with its errno.
+  /// Waits until every request is answered. Returns the replies not taken before, in order; a
+  /// refusal is one of them, with its errno.
   public func drain() throws(ClientError) -> [Reply] {
     connection.flush()
     while outstanding > 0 { try wait() }
@@ -174,7 +176,8 @@ public final class Client {
     while connection.queuedByteCount > 8 << 20 { try wait() }
   }
 
-  /// What arrives together with the end of the connection still counts: the end shows at the next wait.
+  /// What arrives together with the end of the connection still counts: the end shows at the next
+  /// wait.
   func wait() throws(ClientError) {
     try checkOpen()
     loop.run(.once)

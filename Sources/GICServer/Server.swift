@@ -174,7 +174,8 @@ public final class Server {
     guard try factory.resolve(request.configuration).configuration == host.configuration else {
       throw WireError(
         .eexist,
-        "'\(host.name)' runs with another configuration: attach without one, or name another machine"
+        "'\(host.name)' runs with another configuration: attach without one, "
+          + "or name another machine"
       )
     }
   }

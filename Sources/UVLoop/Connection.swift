@@ -6,8 +6,8 @@ import Glibc
 
 /// What the owner of a connection hears. All calls come on the loop's thread.
 public protocol ConnectionDelegate: AnyObject {
-  /// Bytes have arrived. Returns how many of the first are done with; the rest is shown again together
-  /// with what arrives next.
+  /// Bytes have arrived. Returns how many of the first are done with; the rest is shown again
+  /// together with what arrives next.
   func connection(_ connection: Connection, didReceive bytes: RawSpan) -> Int
   /// Everything that was sent has left this process.
   func connectionDidDrain(_ connection: Connection)

@@ -20,7 +20,8 @@ final class MemoryLog: Sendable {
   let atGate = DispatchSemaphore(value: 0)
 }
 
-/// Registers that keep what is written, 16 MiB of them; lines that follow writes; 10 cycles an access.
+/// Registers that keep what is written, 16 MiB of them; lines that follow writes; 10 cycles an
+/// access.
 final class FakeMachine: Machine {
   /// A write here sets the lines of the PE that writes.
   static let linesRegister: UInt64 = 0x0801_0000

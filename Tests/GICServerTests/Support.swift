@@ -89,7 +89,8 @@ final class Box<Value: Sendable>: Sendable {
   }
 }
 
-/// Understands `timed`, `pes N` and `bad`, each on a line: what YAML says is not the server's business.
+/// Understands `timed`, `pes N` and `bad`, each on a line: what YAML says is not the server's
+/// business.
 func fakeFactory(_ memory: MemoryLog) -> MachineFactory {
   MachineFactory(
     resolve: { yaml throws(WireError) in
