@@ -140,8 +140,8 @@ public final class Client {
     carrying descriptor: OwnedDescriptor?
   ) throws(ClientError) -> Reply {
     try checkOpen()
-    enqueue(request, at: cycle, flags: flags)
-    if let descriptor { connection.flush(with: descriptor) } else { connection.flush() }
+    enqueue(request, at: cycle, flags: flags, carrying: descriptor)
+    connection.flush()
     guard !flags.contains(.noReply) else { return Reply(to: request.type, id: lastID) }
     // Answers come in order: the last of them is this request's.
     while outstanding > 0 { try wait() }
@@ -152,19 +152,20 @@ public final class Client {
     return reply
   }
 
-  /// Sends bytes as they are, for tests of the daemon.
-  func sendRaw(_ bytes: [UInt8], carrying descriptor: OwnedDescriptor? = nil) {
-    connection.write { $0 += bytes }
-    if let descriptor { connection.flush(with: descriptor) } else { connection.flush() }
-  }
-
   @discardableResult
-  private func enqueue(_ request: Request, at cycle: UInt64?, flags: FrameFlags) -> UInt32 {
+  private func enqueue(
+    _ request: Request, at cycle: UInt64?, flags: FrameFlags,
+    carrying descriptor: OwnedDescriptor? = nil
+  ) -> UInt32 {
     lastID &+= 1
     let id = lastID
     if !flags.contains(.noReply) { inbox.expect(id) }
     let time = cycle.map { clock.picosecond(ofCycle: $0) }
-    connection.write { request.append(to: &$0, id: id, flags: flags, time: time) }
+    if let descriptor {
+      connection.send(descriptor) { request.append(to: &$0, id: id, flags: flags, time: time) }
+    } else {
+      connection.write { request.append(to: &$0, id: id, flags: flags, time: time) }
+    }
     return id
   }
 

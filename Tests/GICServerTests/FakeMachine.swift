@@ -117,6 +117,7 @@ final class FakeMachine: Machine {
   }
 
   func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64 {
+    if condition == .idle { log.append("idle") }
     guard configuration.clock == .timed else { return 0 }
     // Nothing is ever under way here: idle is now.
     if condition != .idle { self.cycle = max(self.cycle, cycle) }

@@ -12,6 +12,7 @@ func `a client creates a machine, works and leaves`(kind: String) throws {
   let client = try Client(connectingTo: kind == "unix" ? daemon.endpoint : daemon.tcp)
   let attachment = try client.attach(machine: "m")
   #expect(attachment.created)
+  #expect(client.hello.capabilities.descriptorLimit == (kind == "unix" ? 8 : 0))
   #expect(attachment.peCount == 2)
   #expect(attachment.affinities == [0, 1])
   #expect(attachment.clockHertz == 3_000_000_000)
@@ -124,6 +125,20 @@ func `a role may do this much`(
   let listed = try #require((json?["clients"] as? [[String: Any]])?.first)
   #expect(listed["name"] as? String == "test")
   #expect(listed["role"] as? String == "control")
+}
+
+@Test func `machines and clients are limited`() throws {
+  let daemon = try Daemon {
+    $0.limits.machines = 1
+    $0.limits.sessions = 2
+  }
+  let (one, two) = (try daemon.controller(), try daemon.client())
+  #expect(errno { try two.attach(machine: "n") } == 28)
+  #expect(errno { _ = try daemon.client() } == 104)
+  try two.leave()
+  try one.leave()
+  let three = try daemon.client()
+  try three.attach(machine: "n")
 }
 
 @Test func `a daemon that is not there is an error with its mend`() {

@@ -137,8 +137,12 @@ final class RawPeer: ConnectionDelegate {
   func connection(_ connection: Connection, didCloseFor reason: UVError?) { isClosed = true }
 
   func send(raw: [UInt8], with descriptor: OwnedDescriptor? = nil) {
-    connection.write { $0 += raw }
-    if let descriptor { connection.flush(with: descriptor) } else { connection.flush() }
+    if let descriptor {
+      connection.send(descriptor) { $0 += raw }
+    } else {
+      connection.write { $0 += raw }
+      connection.flush()
+    }
   }
 
   func send(

@@ -80,6 +80,14 @@ import Testing
   #expect(try client.advance(to: 0).cycle == 9010)
 }
 
+@Test func `a fence lets everything end before the request`() throws {
+  let daemon = try Daemon()
+  let client = try daemon.controller("timed")
+  _ = try client.call(.flush)
+  _ = try client.call(.flush, flags: .fence)
+  #expect(daemon.memory.all == ["flush", "idle", "flush"])
+}
+
 @Test func `without time every latency is 0`() throws {
   let daemon = try Daemon()
   let client = try daemon.controller()
