@@ -73,7 +73,7 @@ let package = Package(
     .executableTarget(
       name: "itsd",
       dependencies: [
-        "GICServer", "GICModel",
+        "GICServer", "GICModel", "GICWire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -94,7 +94,7 @@ let package = Package(
     .testTarget(name: "UVLoopTests", dependencies: ["CUV", "UVLoop"], swiftSettings: strict),
     .testTarget(
       name: "GICServerTests",
-      dependencies: ["GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
+      dependencies: ["CUV", "GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
       swiftSettings: strict),
     .testTarget(
       name: "GICReplayTests",

@@ -1,4 +1,5 @@
-// A blocking client, and beneath it a pipelined one: ask without waiting, take the answers in order.
+// A blocking client, and beneath it a pipelined one: ask without waiting, take the answers in
+// order.
 
 import GICWire
 import UVLoop
@@ -94,16 +95,17 @@ public final class Client {
     return id
   }
 
-  /// Sends what was gathered, and takes what has arrived: the replies, in order. Never waits for more.
+  /// Sends what was gathered, and takes what has arrived: the replies, in order. Never waits for
+  /// more.
   public func poll() throws(ClientError) -> [Reply] {
     connection.flush()
     loop.run(.noWait)
-    try checkOpen()
+    if inbox.replies.isEmpty { try checkOpen() }
     return takeReplies()
   }
 
-  /// Waits until every request is answered. Returns the replies not taken before, in order; a refusal is
-  /// one of them, with its errno.
+  /// Waits until every request is answered. Returns the replies not taken before, in order; a
+  /// refusal is one of them, with its errno.
   public func drain() throws(ClientError) -> [Reply] {
     connection.flush()
     while outstanding > 0 { try wait() }
@@ -153,8 +155,8 @@ public final class Client {
     carrying descriptor: OwnedDescriptor?
   ) throws(ClientError) -> Reply {
     try checkOpen()
-    enqueue(request, at: cycle, flags: flags)
-    if let descriptor { connection.flush(with: descriptor) } else { connection.flush() }
+    enqueue(request, at: cycle, flags: flags, carrying: descriptor)
+    connection.flush()
     guard !flags.contains(.noReply) else { return Reply(to: request.type, id: lastID) }
     // Answers come in order: the last of them is this request's.
     while outstanding > 0 { try wait() }
@@ -165,19 +167,20 @@ public final class Client {
     return reply
   }
 
-  /// Sends bytes as they are, for tests of the daemon.
-  func sendRaw(_ bytes: [UInt8], carrying descriptor: OwnedDescriptor? = nil) {
-    connection.write { $0 += bytes }
-    if let descriptor { connection.flush(with: descriptor) } else { connection.flush() }
-  }
-
   @discardableResult
-  private func enqueue(_ request: Request, at cycle: UInt64?, flags: FrameFlags) -> UInt32 {
+  private func enqueue(
+    _ request: Request, at cycle: UInt64?, flags: FrameFlags,
+    carrying descriptor: OwnedDescriptor? = nil
+  ) -> UInt32 {
     lastID &+= 1
     let id = lastID
     if !flags.contains(.noReply) { inbox.expect(id) }
     let time = cycle.map { clock.picosecond(ofCycle: $0) }
-    connection.write { request.append(to: &$0, id: id, flags: flags, time: time) }
+    if let descriptor {
+      connection.send(descriptor) { request.append(to: &$0, id: id, flags: flags, time: time) }
+    } else {
+      connection.write { request.append(to: &$0, id: id, flags: flags, time: time) }
+    }
     return id
   }
 
@@ -189,10 +192,11 @@ public final class Client {
     while connection.queuedByteCount > 8 << 20 { try wait() }
   }
 
+  /// What arrives together with the end of the connection still counts: the end shows at the next
+  /// wait.
   func wait() throws(ClientError) {
     try checkOpen()
     loop.run(.once)
-    try checkOpen()
   }
 
   private func checkOpen() throws(ClientError) {

@@ -75,7 +75,8 @@ extension Client {
     try call(.mmioWrite(address: address, size: size, data: data, pe: pe), at: cycle)
   }
 
-  /// The reply's `value` is the index of the first write that the bus did not answer okay, or the count.
+  /// The reply's `value` is the index of the first write that the bus did not answer okay, or the
+  /// count.
   @discardableResult
   public func writeBatch(
     _ writes: [BatchedWrite], at cycle: UInt64? = nil
@@ -143,7 +144,8 @@ extension Client {
 
   // MARK: Time and the machine
 
-  /// Lets time pass to `cycle` or until the condition holds. The reply's `cycle` is the one reached.
+  /// Lets time pass to `cycle` or until the condition holds. The reply's `cycle` is the one
+  /// reached.
   /// - Parameter cycle: nil is no limit, which only the condition idle may have.
   @discardableResult
   public func advance(

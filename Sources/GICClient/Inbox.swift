@@ -1,6 +1,7 @@
 // What the daemon has sent and the caller has not taken.
 
 import GICWire
+import Glibc
 import UVLoop
 
 /// Cuts and decodes what arrives, and checks that it answers what was asked.
@@ -70,9 +71,11 @@ final class Inbox: ConnectionDelegate {
 
   func connection(_ connection: Connection, didCloseFor reason: UVError?) {
     guard failure == nil else { return }
+    // That the daemon has closed shows when reading or, first, when writing: one name for both.
+    let isClosed = reason == nil || reason?.errno == EPIPE || reason?.errno == ECONNRESET
     failure = ClientError(
-      errno: UInt32(reason?.errno ?? 104),
-      text: reason?.description ?? "the daemon closed the connection",
+      errno: UInt32(isClosed ? ECONNRESET : reason?.errno ?? 0),
+      text: isClosed ? "the daemon closed the connection" : reason?.description ?? "",
       advice: "its log says why")
   }
 }

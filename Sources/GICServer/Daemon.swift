@@ -26,7 +26,7 @@ public struct DaemonOptions {
 ///   - ready: called once clients can connect, with where.
 /// - Throws: ``UVError`` where it cannot listen, `ConfigurationError` for its own configuration.
 public func runDaemon(
-  _ options: DaemonOptions, make: @escaping (MachineConfiguration) -> any Machine,
+  _ options: DaemonOptions, make: @escaping (MachineConfiguration) throws(WireError) -> any Machine,
   ready: ([Endpoint]) -> Void
 ) throws {
   var log = Logger(label: "itsd", factory: { StreamLogHandler.standardError(label: $0) })
@@ -47,7 +47,8 @@ public func runDaemon(
 extension MachineFactory {
   /// Machines whose configuration is `layers`, with the client's YAML on top.
   public init(
-    layers: [ConfigurationLayer], make: @escaping (MachineConfiguration) -> any Machine
+    layers: [ConfigurationLayer],
+    make: @escaping (MachineConfiguration) throws(WireError) -> any Machine
   ) {
     self.init(
       resolve: { yaml throws(WireError) in

@@ -158,8 +158,9 @@ public final class Server {
     }
     let resolved = try factory.resolve(request.configuration)
     let host = MachineHost(
-      name: request.machine, resolved: resolved, machine: factory.make(resolved.configuration),
-      keep: request.keep, rangeLimit: options.limits.ramRangesPerMachine)
+      name: request.machine, resolved: resolved,
+      machine: try factory.make(resolved.configuration), keep: request.keep,
+      rangeLimit: options.limits.ramRangesPerMachine)
     machines[host.name] = host
     log.info("machine made", metadata: ["machine": "\(host.name)", "pes": "\(host.peCount)"])
     return (host, true)
@@ -173,7 +174,8 @@ public final class Server {
     guard try factory.resolve(request.configuration).configuration == host.configuration else {
       throw WireError(
         .eexist,
-        "'\(host.name)' runs with another configuration: attach without one, or name another machine"
+        "'\(host.name)' runs with another configuration: attach without one, "
+          + "or name another machine"
       )
     }
   }

@@ -47,13 +47,13 @@ public struct MachineFactory {
   }
   /// Lays a client's YAML (empty: nothing) over the daemon's own configuration.
   public var resolve: (_ yaml: String) throws(WireError) -> Resolved
-  public var make: (MachineConfiguration) -> any Machine
+  public var make: (MachineConfiguration) throws(WireError) -> any Machine
   /// The JSON of a machine's statistics.
   public var report: (MachineStatistics) throws(WireError) -> [UInt8]
 
   public init(
     resolve: @escaping (_ yaml: String) throws(WireError) -> Resolved,
-    make: @escaping (MachineConfiguration) -> any Machine,
+    make: @escaping (MachineConfiguration) throws(WireError) -> any Machine,
     report: @escaping (MachineStatistics) throws(WireError) -> [UInt8]
   ) {
     (self.resolve, self.make, self.report) = (resolve, make, report)

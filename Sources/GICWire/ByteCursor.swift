@@ -1,7 +1,7 @@
 // Reading and writing little-endian fields in a frame's tail.
 
-/// Reads fields one after the other and fails once: after the first read past the end every read gives
-/// 0 or nothing, and ``failed`` says so. A decoder reads all of it and asks at the end.
+/// Reads fields one after the other and fails once: after the first read past the end every read
+/// gives 0 or nothing, and ``failed`` says so. A decoder reads all of it and asks at the end.
 public struct ByteCursor {
   private let bytes: [UInt8]
   private var offset: Int

@@ -1,7 +1,7 @@
 // Between the picoseconds on the wire and the cycles of a machine's clock.
 
-/// Converts exactly: a cycle's picosecond value, converted back, is that cycle again, for every clock of
-/// up to 1 THz. So a client that returns the times it was told never drifts.
+/// Converts exactly: a cycle's picosecond value, converted back, is that cycle again, for every
+/// clock of up to 1 THz. So a client that returns the times it was told never drifts.
 public struct ClockScale: Equatable, Sendable {
   /// Cycles a second; 1 to 10^12.
   public let hertz: UInt64
@@ -20,8 +20,8 @@ public struct ClockScale: Equatable, Sendable {
     return ClockScale.picosecondsPerSecond.dividingFullWidth(product).quotient
   }
 
-  /// The first whole picosecond of the cycle: rounded up. `.max` when 64 bits cannot hold it, which is
-  /// after 213 days.
+  /// The first whole picosecond of the cycle: rounded up. `.max` when 64 bits cannot hold it, which
+  /// is after 213 days.
   public func picosecond(ofCycle cycle: UInt64) -> UInt64 {
     let product = cycle.multipliedFullWidth(by: ClockScale.picosecondsPerSecond)
     guard product.high < hertz else { return .max }

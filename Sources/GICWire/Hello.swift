@@ -1,5 +1,5 @@
-// HELLO: version and capabilities. Its layout never changes, so that any two versions can disagree in
-// good order.
+// HELLO: version and capabilities. Its layout never changes, so that any two versions can disagree
+// in good order.
 
 /// Version and limits of one end, or what both ends agreed on.
 public struct Hello: Hashable, Sendable {
@@ -43,8 +43,8 @@ public struct Hello: Hashable, Sendable {
   }
 }
 
-/// The limits that HELLO negotiates. In the tail: type u16, zero u16, length u32, then the value, filled
-/// up to a multiple of 8. A receiver skips types that it does not know.
+/// The limits that HELLO negotiates. In the tail: type u16, zero u16, length u32, then the value,
+/// filled up to a multiple of 8. A receiver skips types that it does not know.
 public struct Capabilities: Hashable, Sendable {
   /// Type 1, u64: the largest frame that this end takes, in bytes.
   public var frameLimit = Slot.byteCount + WireProtocol.defaultTailLimit

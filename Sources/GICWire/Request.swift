@@ -1,4 +1,5 @@
-// Requests, client to daemon: a closed set. Decoding is total: every frame is one of these or an errno.
+// Requests, client to daemon: a closed set. Decoding is total: every frame is one of these or an
+// errno.
 
 /// When TIME_ADVANCE may stop before its limit. The number is field `b`.
 @frozen public enum AdvanceCondition: Hashable, Sendable {
@@ -21,7 +22,8 @@
   }
 }
 
-/// One record of MSI_BATCH, 24 bytes: time u64 (ps, all ones: untimed), address u64, device u32, event u32.
+/// One record of MSI_BATCH, 24 bytes: time u64 (ps, all ones: untimed), address u64, device u32,
+/// event u32.
 @frozen public struct BatchedMSI: Hashable, Sendable {
   /// Picoseconds, or ``WireProtocol/unlimited`` for no time.
   public var time: UInt64

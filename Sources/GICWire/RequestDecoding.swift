@@ -1,4 +1,5 @@
-// Slot and tail to a request. What a client cannot mean has no case; what it may not mean has an errno.
+// Slot and tail to a request. What a client cannot mean has no case; what it may not mean has an
+// errno.
 
 extension Request {
   /// Reads one whole frame whose slot is `slot`.

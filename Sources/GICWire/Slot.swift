@@ -1,5 +1,5 @@
-// The 64-byte slot that every frame begins with: the same on a stream socket, on TCP and, later, in a
-// shared-memory ring. This file knows where each field lies, and nothing of what it means.
+// The 64-byte slot that every frame begins with: the same on a stream socket, on TCP and, later, in
+// a shared-memory ring. This file knows where each field lies, and nothing of what it means.
 
 /// The fixed part of a frame. `Protocol.md` in this module's documentation gives it byte for byte.
 @frozen public struct Slot: Equatable, Sendable {
@@ -63,7 +63,8 @@
       (UInt64(source) | UInt64(attributes.rawValue) << 32).littleEndian,
       a.littleEndian, b.littleEndian, c.littleEndian, d.littleEndian,
     ]
-    // SAFETY: the buffer is read inside the closure only, and every byte of the words is initialised.
+    // SAFETY: the buffer is read inside the closure only, and every byte of the words is
+    // initialised.
     unsafe withUnsafeBytes(of: words) { unsafe bytes.append(contentsOf: $0) }
   }
 }
@@ -97,7 +98,8 @@
   case debugger = 3
 }
 
-/// The 32 bits at offset 28. Bits not named here are 0 in what is sent and ignored in what is received.
+/// The 32 bits at offset 28. Bits not named here are 0 in what is sent and ignored in what is
+/// received.
 @frozen public struct FrameAttributes: Equatable, Sendable {
   public var rawValue: UInt32
   @inlinable public init(rawValue: UInt32 = 0) { self.rawValue = rawValue }

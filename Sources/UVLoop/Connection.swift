@@ -6,8 +6,8 @@ import Glibc
 
 /// What the owner of a connection hears. All calls come on the loop's thread.
 public protocol ConnectionDelegate: AnyObject {
-  /// Bytes have arrived. Returns how many of the first are done with; the rest is shown again together
-  /// with what arrives next.
+  /// Bytes have arrived. Returns how many of the first are done with; the rest is shown again
+  /// together with what arrives next.
   func connection(_ connection: Connection, didReceive bytes: RawSpan) -> Int
   /// Everything that was sent has left this process.
   func connectionDidDrain(_ connection: Connection)
@@ -235,9 +235,13 @@ public protocol ConnectionDelegate: AnyObject {
     if inFlight == 0 { submit(carrying: nil) }
   }
 
-  /// Sends what was written, the last part of it together with a descriptor.
-  public func flush(with descriptor: OwnedDescriptor) {
-    guard !isClosing, !outgoing.isEmpty else { return }
+  /// Sends what was written before, and then what `body` appends, together with a descriptor: it
+  /// goes with the first byte of that, and not with a byte before it.
+  public func send(_ descriptor: OwnedDescriptor, with body: (inout [UInt8]) -> Void) {
+    flush()
+    guard !isClosing else { return }
+    if !outgoing.isEmpty { submit(carrying: nil) }
+    body(&outgoing)
     do throws(UVError) {
       let carrier = try DescriptorCarrier(on: loop)
       do throws(UVError) { try carrier.open(descriptor) } catch {

@@ -58,7 +58,8 @@ struct SocketAddress {
     var hints = unsafe addrinfo()
     unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
     unsafe hints.ai_flags = AI_NUMERICSERV
-    // SAFETY: libuv fills the request before it returns, as there is no callback; the list is freed.
+    // SAFETY: libuv fills the request before it returns, as there is no callback; the list is
+    // freed.
     let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
     defer { unsafe request.deallocate() }
     let status = unsafe uv_getaddrinfo(
@@ -100,8 +101,8 @@ struct SocketAddress {
 }
 
 extension Endpoint {
-  /// Where a daemon listens and a client looks unless told otherwise: `$XDG_RUNTIME_DIR/itsd.sock`, or
-  /// `/tmp/itsd-UID.sock` where there is no such directory.
+  /// Where a daemon listens and a client looks unless told otherwise: `$XDG_RUNTIME_DIR/itsd.sock`,
+  /// or `/tmp/itsd-UID.sock` where there is no such directory.
   public static var standard: Endpoint {
     // SAFETY: the environment is read, and its text copied, before anything else runs.
     if let directory = unsafe getenv("XDG_RUNTIME_DIR"), unsafe directory.pointee != 0 {

@@ -12,8 +12,8 @@ public final class Listener: Handle {
   private let onConnect: (Connection) -> Void
   private let onRefuse: (UVError) -> Void
 
-  /// Listens at `endpoint`. A Unix socket is for this user only (mode 0600, peer's uid checked), and a
-  /// socket file that nobody answers on is replaced; it is removed by ``close()``.
+  /// Listens at `endpoint`. A Unix socket is for this user only (mode 0600, peer's uid checked),
+  /// and a socket file that nobody answers on is replaced; it is removed by ``close()``.
   /// - Parameters:
   ///   - allowsRemote: TCP on an address that is not loopback.
   ///   - onConnect: gets each connection, not reading yet.

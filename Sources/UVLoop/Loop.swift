@@ -67,8 +67,8 @@ import Synchronization
 
 /// What all handles share: their memory, and that it lives until libuv has let go of it.
 ///
-/// libuv holds one reference to a handle from ``adopt()`` until its close callback; so the owner may
-/// forget a handle after ``close()``, and memory is never freed under libuv.
+/// libuv holds one reference to a handle from ``adopt()`` until its close callback; so the owner
+/// may forget a handle after ``close()``, and memory is never freed under libuv.
 @safe public class Handle {
   let handle: UnsafeMutablePointer<uv_handle_t>
   private(set) var isAdopted = false
@@ -178,10 +178,16 @@ public final class NextTurn: Handle {
 public final class Signal: Handle {
   private let action: () -> Void
 
-  /// - Parameter number: SIGINT, SIGTERM and their like.
+  /// - Parameter number: SIGINT, SIGTERM and their like. Who started the process may have blocked
+  ///   it, as thread pools do: here it is let through again.
   public init(_ number: Int32, on loop: Loop, action: @escaping () -> Void) throws(UVError) {
     self.action = action
     super.init(UV_SIGNAL)
+    var set = sigset_t()
+    // SAFETY: the set is emptied before it is used, and the old mask is not asked for.
+    unsafe sigemptyset(&set)
+    unsafe sigaddset(&set, number)
+    unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     let signal = unsafe cast(to: uv_signal_t.self)
     try UVError.check(unsafe uv_signal_init(loop.raw, signal), "signal")
     adopt()
@@ -218,8 +224,8 @@ public final class Wakeup: Handle, @unchecked Sendable {
   /// From any thread, at any time; nothing happens once the handle is closed.
   public func signal() {
     isOpen.withLock { isOpen in
-      // SAFETY: uv_async_send is the one call that libuv allows from every thread, and the lock keeps
-      // the loop from letting go of the handle meanwhile.
+      // SAFETY: uv_async_send is the one call that libuv allows from every thread, and the lock
+      // keeps the loop from letting go of the handle meanwhile.
       if isOpen { _ = unsafe uv_async_send(cast(to: uv_async_t.self)) }
     }
   }

@@ -28,8 +28,8 @@ import Glibc
 
   /// - Returns: libuv's status; when it is negative, there is no callback.
   func start(on stream: UnsafeMutablePointer<uv_stream_t>) -> CInt {
-    // SAFETY: the callback takes back the reference that `data` holds; until then neither the request
-    // nor the bytes are freed.
+    // SAFETY: the callback takes back the reference that `data` holds; until then neither the
+    // request nor the bytes are freed.
     var piece = unsafe uv_buf_init(bytes.baseAddress!, UInt32(byteCount))
     let this = unsafe Unmanaged.passRetained(self)
     unsafe request.pointee.data = this.toOpaque()

@@ -13,13 +13,13 @@ import Logging
       EXAMPLE
         itsd --config gic600 --listen unix:/tmp/its.sock --listen tcp:127.0.0.1:7600
 
-      When clients can connect, a line "listening on ADDRESS" per address goes to standard output. The log \
-      goes to standard error. SIGINT and SIGTERM end the daemon with status 0.
+      When clients can connect, a line "listening on ADDRESS" per address goes to standard \
+      output. The log goes to standard error. SIGINT and SIGTERM end the daemon with status 0.
       """)
 
   @Option(
     help: ArgumentHelp(
-      "A preset's name or a YAML file; repeatable, later ones on top. Clients may lay their own over it.",
+      "A preset's name or a YAML file; repeatable, later ones on top; a client's own over all.",
       valueName: "file"))
   var config: [String] = []
 
@@ -44,8 +44,8 @@ import Logging
   func run() throws { try serve(self) }
 }
 
-/// Everything that runs long is started from a free function: closures formed in a program's entry type
-/// are bound to the main actor, and slow.
+/// Everything that runs long is started from a free function: closures formed in a program's entry
+/// type are bound to the main actor, and slow.
 private func serve(_ arguments: ITSD) throws {
   var options = DaemonOptions()
   options.configurations = arguments.config

@@ -61,6 +61,19 @@ func `bytes come back as they were sent`(kind: String) throws {
   }
 }
 
+@Test func `a descriptor waits for the bytes before it`() throws {
+  let directory = try Directory()
+  let pair = try Pair(at: directory.socket())
+  // Far more than the kernel takes at once; some of it corked when the descriptor follows.
+  send([UInt8](repeating: 1, count: 4 << 20), from: pair.client)
+  pair.client.connection.write { $0 += [2, 2] }
+  send([3], from: pair.client, with: try SharedMemory.create(byteCount: 4096).descriptor)
+  #expect(pair.run { pair.server.connection.descriptorCount == 1 })
+  #expect(pair.server.received.count >= (4 << 20) + 2)
+  #expect(pair.run { pair.server.received.count == (4 << 20) + 3 })
+  #expect(pair.server.received.suffix(3) == [2, 2, 3])
+}
+
 @Test func `descriptors that nobody takes end the connection`() throws {
   let directory = try Directory()
   var limits = Connection.Limits()

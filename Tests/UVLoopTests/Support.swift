@@ -88,10 +88,10 @@ final class Pair {
 }
 
 func send(_ bytes: [UInt8], from end: End, with descriptor: OwnedDescriptor? = nil) {
-  end.connection.write { $0 += bytes }
   if let descriptor {
-    end.connection.flush(with: descriptor)
+    end.connection.send(descriptor) { $0 += bytes }
   } else {
+    end.connection.write { $0 += bytes }
     end.connection.flush()
   }
 }
