@@ -6,7 +6,8 @@ public struct ReplayDocument: JSONDocument, Equatable, Sendable {
   public var trace: Trace
   /// `functional` or `timed`.
   public var clock: String
-  /// `open` or `closed`: whether a guest that waits delays what it does next.
+  /// `open` or `closed`: whether a guest that waits delays what it does next; `none` where there is no
+  /// time to wait.
   public var loop: String
   public var configuration: ConfigurationDocument
   /// DeviceID and EventID to INTID, collection and PE: the trace's `x` lines.
@@ -106,6 +107,8 @@ public struct ReplayDocument: JSONDocument, Equatable, Sendable {
       ("register_reads", registerReads), ("end_state", endState),
     ]
   }
+  /// "timed clock, closed loop", or "functional clock".
+  var clockAndLoop: String { loop == "none" ? "\(clock) clock" : "\(clock) clock, \(loop) loop" }
   /// Whether nothing that was compared differed, and no interrupt was lost or made.
   public var passed: Bool {
     statistics.conservation.holds && checks.allSatisfy { $0.check.mismatched == 0 }

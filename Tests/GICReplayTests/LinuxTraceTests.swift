@@ -41,6 +41,37 @@ func `a Linux trace agrees with the plain rules`(row: Int) throws {
   #expect(document.statistics.conservation.holds)
 }
 
+// The model without optimisation takes half a minute for all of them.
+#if DEBUG
+  private let modelRows = [0, 4]
+#else
+  private let modelRows = Array(linuxTraces.indices)
+#endif
+
+/// The same with the model, and with every register read compared.
+@Test(arguments: modelRows)
+func `a Linux trace agrees with the model`(row: Int) throws {
+  let (name, translations, merged, lpis, pending) = linuxTraces[row]
+  guard let path = TraceFiles.path(name) else {
+    try Test.cancel("\(name).trace.xz is neither in Tests/Traces nor in ../shared/traces")
+  }
+  let configs = TraceFiles.tests.deletingLastPathComponent().appendingPathComponent("Configs").path
+  let run = try ReplayRun(
+    try Trace(contentsOf: path), ReplayOptions(),
+    base: try Presets.load("qemu-virt", among: [configs]))
+  let document = try run.run(on: makeMachine)
+  for (kind, check) in document.checks {
+    #expect(check.mismatched == 0, "\(kind): \(check.examples)")
+    #expect(check.checked > 0, "\(kind)")
+  }
+  #expect(document.passed)
+  #expect(document.translations.checked == translations)
+  #expect(document.registerReads.notModelled == (run.trace.header.gicVersion == 4 ? 11 : 0))
+  #expect(document.merged == UInt64(merged))
+  #expect(document.acknowledgedLPIs == lpis)
+  #expect(document.pending == [.init(pe: pending.0, intid: pending.1)])
+}
+
 /// Latencies in cycles of 1 ns, and how many of a thousand acknowledges may find nothing in a closed
 /// loop. 40 us is longer than interrupts are apart, so many merge that did not.
 private let delays: [(trace: String, msi: UInt64, command: UInt64, perMille: Int)] = [
