@@ -3,8 +3,8 @@ import GICModel
 
 @testable import GICReplay
 
-/// The reference machine, with MSIs and the queue's doorbell taking effect a fixed time later: enough
-/// to make guests wait.
+/// The reference machine, with MSIs and the queue's doorbell taking effect a fixed time later:
+/// enough to make guests wait.
 final class DelayedMachine: Machine {
   private let inner: ReferenceMachine
   private(set) var cycle: UInt64 = 0

@@ -72,8 +72,8 @@ func `a Linux trace agrees with the model`(row: Int) throws {
   #expect(document.pending == [.init(pe: pending.0, intid: pending.1)])
 }
 
-/// Latencies in cycles of 1 ns, and how many of a thousand acknowledges may find nothing in a closed
-/// loop. 40 us is longer than interrupts are apart, so many merge that did not.
+/// Latencies in cycles of 1 ns, and how many of a thousand acknowledges may find nothing in a
+/// closed loop. 40 us is longer than interrupts are apart, so many merge that did not.
 private let delays: [(trace: String, msi: UInt64, command: UInt64, perMille: Int)] = [
   ("linux-smp1", 1, 1, 0), ("linux-smp1", 300, 700, 0), ("linux-smp1", 40_000, 5_000, 100),
   ("linux-smp4", 300, 700, 5), ("linux-smp2-gicv4", 300, 700, 5),

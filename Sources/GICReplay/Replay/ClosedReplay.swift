@@ -5,10 +5,11 @@ import GICArch
 import GICModel
 import GICReport
 
-/// One replay with a stream of events for each PE, and for each PE one of the MSIs that devices send
-/// it. A PE's event happens at the trace's time plus the delay that its stream has collected; an MSI is
-/// as late as the PE that it interrupts, since a device answers what its driver asked for. The earliest
-/// happens next, and of equal times what stands first in the trace. Three things make a stream wait:
+/// One replay with a stream of events for each PE, and for each PE one of the MSIs that devices
+/// send it. A PE's event happens at the trace's time plus the delay that its stream has collected;
+/// an MSI is as late as the PE that it interrupts, since a device answers what its driver asked
+/// for. The earliest happens next, and of equal times what stands first in the trace. Three things
+/// make a stream wait:
 /// - a poll of GITS_CREADR, until the queue has come as far as the trace saw;
 /// - an acknowledge, until the PE's interrupt output is high;
 /// - an event of ``TraceOperation/keepsOrder``, until all such events before it have happened. MSIs keep
@@ -41,7 +42,8 @@ struct ClosedReplay<Target: ReplayTarget> {
   let order: [UInt32]
   /// By index of the event; -1 for an observation.
   let streamOf: [Int32]
-  /// Indices of the writes of GITS_CWRITER and of the MSIs, and how many at their fronts have happened.
+  /// Indices of the writes of GITS_CWRITER and of the MSIs, and how many at their fronts have
+  /// happened.
   let doorbells: [UInt32]
   var doorbellHead = 0
   let msis: [UInt32]
@@ -114,7 +116,8 @@ struct ClosedReplay<Target: ReplayTarget> {
     return s.head < s.end ? Int(order[s.head]) : nil
   }
 
-  /// When a stream's event is due: late by the stream's delay, or by that of the PE that it interrupts.
+  /// When a stream's event is due: late by the stream's delay, or by that of the PE that it
+  /// interrupts.
   func due(_ index: Int, _ stream: Int) -> UInt64 {
     let time = clock.cycles(ns: trace.events[index].time)
     let cpus = trace.header.cpuCount

@@ -38,8 +38,8 @@ extension TraceEvent {
 }
 
 extension TraceEvent {
-  /// A PE wakes its own redistributor, which it does once after it has been reset. A trace has no line
-  /// for the reset of a PE that went offline and comes back.
+  /// A PE wakes its own redistributor, which it does once after it has been reset. A trace has no
+  /// line for the reset of a PE that went offline and comes back.
   var isWakeUp: Bool {
     operation == .redistributorWrite && a == UInt64(GICR.WAKER.offset) && !isBad && who >= 0
       && UInt16(who) == rd && !GICR.WAKER(raw: b).processorSleep
