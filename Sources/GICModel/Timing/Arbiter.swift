@@ -37,7 +37,7 @@ extension TimedCore where Rules: ~Copyable {
     if !its[n].fifo.isEmpty || !its[n].fetched.isEmpty { wakeArbiter(n, at: now) }
   }
 
-  private func choose(_ n: ITSIndex, msi: Bool, command: Bool) -> Bool {
+  func choose(_ n: ITSIndex, msi: Bool, command: Bool) -> Bool {
     let turn = its[n].arbiter.turnIsMSI
     let winner: Bool
     if msi && command {

@@ -68,7 +68,8 @@ struct EventWheel: ~Copyable {
   private var freeNode: UInt32
   private let heads: Slab<List>
   private let units: Slab<UInt16>
-  private var occupied = SIMD4<UInt64>(repeating: 0)
+  /// One bit a slot.
+  private let occupied = Slab<UInt64>(repeating: 0, count: 4)
   private var far = EventHeap()
 
   init() {
@@ -83,6 +84,7 @@ struct EventWheel: ~Copyable {
     nodes.deallocate()
     heads.deallocate()
     units.deallocate()
+    occupied.deallocate()
   }
 
   /// Queues an event at `cycle`, which is now or later.
@@ -104,28 +106,32 @@ struct EventWheel: ~Copyable {
 
   /// Takes the next event if its cycle is at most `limit`, and moves time to it.
   mutating func next(through limit: UInt64) -> Event? {
-    var slot = Int(truncatingIfNeeded: now & (EventWheel.span &- 1))
-    if units[slot] == 0 {
-      guard let cycle = nextCycle, cycle <= limit else { return nil }
-      move(to: cycle)
-      slot = Int(truncatingIfNeeded: cycle & (EventWheel.span &- 1))
-    } else if now > limit {
-      return nil
-    }
-    let unit = units[slot].trailingZeroBitCount
+    if now <= limit, let event = nextNow() { return event }
+    guard let cycle = nextCycle, cycle <= limit else { return nil }
+    move(to: cycle)
+    return nextNow()
+  }
+
+  /// Takes the next event of the current cycle.
+  @inline(__always) mutating func nextNow() -> Event? {
+    let slot = Int(truncatingIfNeeded: now & (EventWheel.span &- 1))
+    let mask = units[slot]
+    guard mask != 0 else { return nil }
+    let unit = mask.trailingZeroBitCount
     let list = slot &* EventWheel.lists &+ unit
-    let index = heads[list].head
-    let node = nodes[Int(index)]
-    heads[list].head = node.next
-    if node.next == EventWheel.none {
-      units[slot] &= ~(1 &<< UInt16(unit))
-      if units[slot] == 0 { occupied[slot &>> 6] &= ~(1 &<< UInt64(slot & 63)) }
+    let index = Int(heads[list].head)
+    let (payload, next) = (nodes[index].payload, nodes[index].next)
+    heads[list].head = next
+    if next == EventWheel.none {
+      let rest = mask & (mask &- 1)
+      units[slot] = rest
+      if rest == 0 { occupied[slot &>> 6] &= ~(1 &<< UInt64(slot & 63)) }
     }
-    nodes[Int(index)].next = freeNode
-    freeNode = index
+    nodes[index].next = freeNode
+    freeNode = UInt32(truncatingIfNeeded: index)
     count &-= 1
     guard let unit = EventUnit(rawValue: UInt8(truncatingIfNeeded: unit)) else { return nil }
-    return Event(cycle: now, unit: unit, payload: node.payload)
+    return Event(cycle: now, unit: unit, payload: payload)
   }
 
   /// Lets time pass to `cycle`. No event may be queued before it.
@@ -138,12 +144,6 @@ struct EventWheel: ~Copyable {
       far.removeFirst()
       insert(event.unit, at: event.cycle, payload: event.payload)
     }
-  }
-
-  /// Forgets every event and starts again at `cycle`.
-  mutating func reset(to cycle: UInt64 = 0) {
-    while next(through: .max) != nil {}
-    now = cycle
   }
 
   private func nearestCycle() -> UInt64? {

@@ -6,7 +6,6 @@ struct MemoryPort: BitwiseCopyable {
   let requestCycles: UInt64
   /// The first cycle at which the next request can be issued.
   private var free: UInt64 = 0
-  private(set) var requests: UInt64 = 0
 
   init(latency: UInt64, requestCycles: UInt64) {
     (self.latency, self.requestCycles) = (latency, requestCycles)
@@ -17,12 +16,6 @@ struct MemoryPort: BitwiseCopyable {
   mutating func request(at cycle: UInt64) -> UInt64 {
     let issue = max(cycle, free)
     free = issue &+ requestCycles
-    requests &+= 1
     return issue &+ latency
-  }
-
-  mutating func reset() {
-    free = 0
-    requests = 0
   }
 }

@@ -58,7 +58,7 @@ struct TimedCore<Rules: TransactionRules & ~Copyable>: ~Copyable {
   mutating func runCycle(through limit: UInt64) -> UInt64? {
     guard let first = wheel.next(through: limit) else { return nil }
     handle(first)
-    while let event = wheel.next(through: first.cycle) { handle(event) }
+    while let event = wheel.nextNow() { handle(event) }
     return first.cycle
   }
 
@@ -66,6 +66,23 @@ struct TimedCore<Rules: TransactionRules & ~Copyable>: ~Copyable {
   mutating func run(to cycle: UInt64) {
     while runCycle(through: cycle) != nil {}
     if cycle > now { wheel.move(to: cycle) }
+  }
+
+  /// Forgets everything under way, every cached line and every count; time starts again at 0. The
+  /// rules are reset by their owner.
+  mutating func reset() {
+    wheel = EventWheel()
+    pool = TransactionPool()
+    waiting = WaitingIndex()
+    lpi = LPIUnit(timing)
+    counters = TimedCounters()
+    msiLatency.reset()
+    commandLatency.reset()
+    for n in 0..<its.count { its[n] = ITSUnit(timing) }
+    for pe in 0..<pes.count { pes[pe] = Presentation() }
+    for index in 0..<outstanding.count { outstanding[index] = 0 }
+    recorder.clear()
+    while recorder.nextChangedPE() != nil {}
   }
 
   private mutating func handle(_ event: Event) {

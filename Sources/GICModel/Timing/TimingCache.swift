@@ -94,13 +94,4 @@ struct TimingCache: ~Copyable {
     }
     return valid
   }
-
-  /// How many lines are valid.
-  var validCount: Int {
-    var valid = 0
-    for line in 0..<lines.count where lines[line].stamp != 0 { valid += 1 }
-    return valid
-  }
-
-  mutating func resetCounters() { (hits, misses) = (0, 0) }
 }
