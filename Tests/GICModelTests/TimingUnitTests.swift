@@ -221,3 +221,119 @@ func `the arbiter gives both classes their weight`(msi: Int, command: Int) {
     #expect(busy + sinceLookup == expected)
   }
 }
+
+@Test func `a posted write waits for the one before it, and nothing waits for its answer`() {
+  var timing = TimingParameters()
+  timing.memoryLatencyCycles = 300
+  timing.commandFetchDepth = 2
+  var core = FakeCore.fake(timing)
+  let mapd: [StageEvent] = [.deviceWritten(DeviceID(rawValue: 1))]
+  core.write(mapd, mapd)
+  let first = timing.command(reads: 0)
+  core.run(to: first)
+  #expect(core.rules.retired == 1)
+  let secondWrite = first - timing.commandRetireCycles + timing.memoryLatencyCycles
+  core.run(to: secondWrite + timing.commandRetireCycles - 1)
+  #expect(core.rules.retired == 1)
+  core.run(to: secondWrite + timing.commandRetireCycles)
+  #expect(core.rules.retired == 2)
+}
+
+@Test func `messages that the LPI unit cannot take keep their credits`() {
+  var timing = TimingParameters()
+  timing.propertyReadsInFlight = 1
+  timing.lpiCache = .init(entries: 0, ways: 2)
+  timing.linkBeats = 1
+  var core = FakeCore.fake(timing, pes: 8)
+  for event: UInt32 in 0..<12 { core.submit(1, event) }
+  core.drain()
+  for event: UInt32 in 12..<16 { core.submit(1, event) }
+  core.drain()
+  while !core.rules.pending.isEmpty {
+    for pe in 0..<8 { core.acknowledge(pe) }
+    core.drain()
+  }
+  for event: UInt32 in 0..<16 { core.submit(1, event) }
+  core.run(to: core.now + timing.memoryLatencyCycles)  // the first property is still being read
+  #expect(core.its[0].credits == 0)
+  #expect(core.lpi.slots.queue.count <= Int(timing.lpiLookupCycles))
+  core.drain()
+  #expect(core.its[0].credits == timing.linkCredits)
+}
+
+@Test func `a lookup pipeline takes one a cycle`() {
+  var timing = TimingParameters()
+  timing.arbiterCycles = 0
+  var core = FakeCore.fake(timing, pes: 2)
+  func deviceLookupSum() -> UInt64 {
+    core.msiLatency.latency().stages[MSIStage.deviceLookup.rawValue].histogram.sum
+  }
+  for _ in 0..<2 {
+    let before = deviceLookupSum()
+    core.submit(1, 0)
+    core.submit(1, 1)
+    core.drain()
+    #expect(deviceLookupSum() - before == 2 * timing.deviceLookupCycles + 1)
+    core.acknowledge(0)
+    core.acknowledge(1)
+    core.drain()
+  }
+}
+
+@Test func `who waited for a slot does not read a line that has come meanwhile`() {
+  var timing = TimingParameters()
+  timing.translationSlots = 1
+  var core = FakeCore.fake(timing)
+  core.submit(1, 0)
+  core.submit(2, 0)
+  core.submit(2, 4)
+  core.drain()
+  #expect(core.counters.tableReads == 2 + 3 + 1)  // two DTEs, three ITEs, one CTE
+}
+
+@Test func `what a command wrote is read again`() {
+  var core = FakeCore.fake()
+  core.submit(1, 0)
+  core.drain()
+  core.acknowledge(0)
+  core.drain()
+  let rows: [(StageEvent, UInt64)] = [
+    (.eventWritten(DeviceID(rawValue: 1), EventID(rawValue: 0)), 1),
+    (.eventWritten(DeviceID(rawValue: 1), EventID(rawValue: 1)), 0),
+    (.collectionWritten(ICID(rawValue: 0)), 1),
+    (.deviceWritten(DeviceID(rawValue: 1)), 2),  // and the event behind it
+  ]
+  for (write, reads) in rows {
+    core.write([write])
+    core.drain()
+    let before = core.counters.tableReads
+    core.submit(1, 0)
+    core.drain()
+    #expect(core.counters.tableReads - before == reads)
+    core.acknowledge(0)
+    core.drain()
+  }
+}
+
+@Test func `an LPI that arrives while another is presented is looked at afterwards`() {
+  var core = FakeCore.fake()
+  core.submit(1, 8)
+  core.submit(1, 0)
+  core.drain()
+  for event: UInt32 in [0, 8] {
+    #expect(core.rules.offered[PEIndex(0)] == FakeRules.intid(1, event))
+    core.acknowledge(0)
+    core.drain()
+  }
+  // Both cached now: the second comes to the redistributor while the first is on its way.
+  core.submit(1, 8)
+  core.submit(1, 0)
+  let start = core.now
+  core.run(to: start + core.timing.warmMSI)
+  #expect(core.rules.offered[PEIndex(0)] == FakeRules.intid(1, 8))
+  core.drain()
+  #expect(core.rules.offered[PEIndex(0)] == FakeRules.intid(1, 0))
+  let presentation =
+    core.timing.hppiSelectCycles + core.timing.downstreamCycles + core.timing.acceptanceCycles
+  #expect(core.now == start + core.timing.warmMSI + presentation)
+}
