@@ -4,7 +4,7 @@ import GICArch
 
 /// Rules without tables: event e of device d is LPI 8192 + 64 d + e of collection e mod `collections`
 /// at PE e mod `pes`; commands are scripts of what they report. Lower INTIDs win.
-struct FakeRules: TransactionRules {
+struct FakeRules: MachineRules {
   struct LPI: Hashable {
     var pe: PEIndex
     var intid: INTID
@@ -24,7 +24,16 @@ struct FakeRules: TransactionRules {
   var stalled = false
   var pending: Set<LPI> = []
   var arrived: Set<LPI> = []
-  var offered: [PEIndex: INTID] = [:]
+  var offered: [PEIndex: INTID] = [:] {
+    didSet {
+      for pe in 0..<peCount where (offered[PEIndex(pe)] != nil) != (oldValue[PEIndex(pe)] != nil) {
+        unstamped.append(PEIndex(pe))
+      }
+    }
+  }
+  /// Line changes without and with their cycle.
+  var unstamped: [PEIndex] = []
+  var lineChanges: [LineChange] = []
 
   init(recorder: Recorder, peCount: Int) {
     self.recorder = recorder
@@ -93,6 +102,33 @@ struct FakeRules: TransactionRules {
     recorder.observe(.candidatesChanged(pe))
   }
 
+  /// A read of a register is the number of retired commands; a write adds `data` commands to the queue;
+  /// a system register read acknowledges.
+  mutating func access(_ access: Access) -> Response {
+    let pe = PEIndex(rawValue: access.source)
+    switch access.operation {
+    case .read: return Response(value: UInt64(retired))
+    case .write:
+      written += Int(access.data)
+      return Response()
+    case .systemRegisterRead:
+      let intid = offered[pe] ?? .spurious
+      acknowledge(pe)
+      return Response(lines: lines(of: pe), value: UInt64(intid.rawValue))
+    default: return Response(status: .reserved)
+    }
+  }
+  func lines(of pe: PEIndex) -> LineLevels { offered[pe] == nil ? [] : .irq }
+  var hasLineChanges: Bool { !lineChanges.isEmpty }
+  mutating func stampLineChanges(at cycle: UInt64) {
+    for pe in unstamped {
+      lineChanges.append(
+        LineChange(
+          pe: pe, levels: lines(of: pe), sequence: UInt32(lineChanges.count), cycle: cycle))
+    }
+    unstamped.removeAll()
+  }
+
   private mutating func take(_ lpi: LPI) {
     pending.remove(lpi)
     arrived.remove(lpi)
@@ -129,12 +165,6 @@ extension TimedCore where Rules == FakeRules {
     takeEffects()
   }
 
-  /// Runs until nothing is under way; returns the cycle of the last event.
-  @discardableResult
-  mutating func drain() -> UInt64 {
-    while runCycle(through: .max) != nil {}
-    return now
-  }
 }
 
 extension TimingParameters {

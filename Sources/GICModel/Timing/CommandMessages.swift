@@ -19,11 +19,11 @@ extension TimedCore where Rules: ~Copyable {
         send(message(.clear, to: from, intid, its: n))
         send(message(.moved, to: to, intid, its: n))
       case .moveAll(let from, let to, let count):
-        for pe in [from, to] {
-          let index = message(.moveAll, to: pe, nil, its: n)
-          pool[index].amount = pe == from ? UInt32(clamping: count) : 0
-          send(index)
-        }
+        // The source gives up `count` LPIs; the target's message only follows them.
+        let leaving = message(.moveAll, to: from, nil, its: n)
+        pool[leaving].amount = UInt32(clamping: count)
+        send(leaving)
+        send(message(.moveAll, to: to, nil, its: n))
       case .synchronize(let pe): synchronize(pe, its: n)
       case .deviceLookup, .eventLookup, .collectionLookup, .deviceWritten, .eventWritten,
         .collectionWritten, .candidatesChanged, .rejected, .dropped:
