@@ -27,13 +27,15 @@ struct FakeRules: MachineRules {
   var offered: [PEIndex: INTID] = [:] {
     didSet {
       for pe in 0..<peCount where (offered[PEIndex(pe)] != nil) != (oldValue[PEIndex(pe)] != nil) {
-        unstamped.append(PEIndex(pe))
+        lineChanges.append(
+          LineChange(
+            pe: PEIndex(pe), levels: lines(of: PEIndex(pe)), sequence: UInt32(lineChanges.count),
+            cycle: stamp))
       }
     }
   }
-  /// Line changes without and with their cycle.
-  var unstamped: [PEIndex] = []
   var lineChanges: [LineChange] = []
+  var stamp: UInt64 = 0
 
   init(recorder: Recorder, peCount: Int) {
     self.recorder = recorder
@@ -49,6 +51,7 @@ struct FakeRules: MachineRules {
 
   mutating func executeCommand(_ n: ITSIndex) -> ITSCommand? {
     let events = script[granted]
+    var isRejected = false
     for event in events {
       switch event {
       case .set(let pe, let intid, let merged):
@@ -57,13 +60,15 @@ struct FakeRules: MachineRules {
       case .move(let from, let to, let intid, let wasPending):
         take(LPI(pe: from, intid: intid))
         if wasPending { pending.insert(LPI(pe: to, intid: intid)) }
-      case .rejected: stalled = stallsOnError
+      case .rejected:
+        isRejected = true
+        stalled = stallsOnError
       default: break
       }
       recorder.observe(event)
     }
     if !stalled { granted += 1 }
-    return nil
+    return isRejected ? nil : .sync(RDbase(rawValue: 0))
   }
 
   mutating func retireCommand(_ n: ITSIndex) { retired += 1 }
@@ -120,15 +125,6 @@ struct FakeRules: MachineRules {
   }
   func lines(of pe: PEIndex) -> LineLevels { offered[pe] == nil ? [] : .irq }
   var hasLineChanges: Bool { !lineChanges.isEmpty }
-  mutating func stampLineChanges(at cycle: UInt64) {
-    for pe in unstamped {
-      lineChanges.append(
-        LineChange(
-          pe: pe, levels: lines(of: pe), sequence: UInt32(lineChanges.count), cycle: cycle))
-    }
-    unstamped.removeAll()
-  }
-
   private mutating func take(_ lpi: LPI) {
     pending.remove(lpi)
     arrived.remove(lpi)

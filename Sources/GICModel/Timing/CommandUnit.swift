@@ -80,9 +80,10 @@ extension TimedCore where Rules: ~Copyable {
     }
     pool[index].spend(CommandStage.arbitration, until: now)
     recorder.clear()
-    _ = rules.executeCommand(n)
+    let command = rules.executeCommand(n)
     follow(n, index)
-    its[n].execution.stalled = its[n].execution.rejected && rules.isStalled(n)
+    its[n].execution.stalled = rules.isStalled(n)
+    if command == nil || its[n].execution.stalled { its[n].execution.rejected = true }
     its[n].execution.phase = .decode
     wheel.schedule(.command, at: now &+ timing.commandDecodeCycles, payload: UInt32(n))
     takeEffects()

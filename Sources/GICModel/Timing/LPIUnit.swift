@@ -166,14 +166,13 @@ extension TimedCore where Rules: ~Copyable {
     pool[index].spend(MSIStage.propertyMemory, until: now)
     acknowledged(index)
     let (pe, intid) = (PEIndex(rawValue: pool[index].pe), INTID(rawValue: pool[index].intid))
-    recorder.clear()
+    let (isWaited, isMove) = (pool[index].indexed, pool[index].kind == .moved)
+    if isWaited { pool[index].arrived = true } else { pool.release(index) }
+    // What was taken on the way does not arrive: its INTID may be under way anew.
+    guard isWaited || isMove else { return }
     rules.arrive(intid, at: pe)
-    if pool[index].indexed {
-      pool[index].arrived = true
-    } else {
-      pool.release(index)
-    }
     kick(pe)
-    settleCandidates()
+    // The rules tell of a change; this one is an arrival, which ends no choice.
+    while let pe = recorder.nextChangedPE() { kick(pe) }
   }
 }

@@ -57,6 +57,7 @@ struct TimedCore<Rules: TransactionRules & ~Copyable>: ~Copyable {
   /// - Returns: that cycle; nil if there is no such event, and then time has not moved.
   mutating func runCycle(through limit: UInt64) -> UInt64? {
     guard let first = wheel.next(through: limit) else { return nil }
+    rules.stamp = first.cycle
     handle(first)
     while let event = wheel.nextNow() { handle(event) }
     return first.cycle

@@ -9,8 +9,6 @@ protocol MachineRules: TransactionRules, ~Copyable {
   func lines(of pe: PEIndex) -> LineLevels
   /// Whether a line has changed since the changes were last handed out.
   var hasLineChanges: Bool { get }
-  /// Every line change that has no cycle yet happened at `cycle`.
-  mutating func stampLineChanges(at cycle: UInt64)
 }
 
 extension TimedCore where Rules: MachineRules & ~Copyable {
@@ -27,7 +25,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     } else if access.cycle < now {
       counters.lateAccesses &+= 1
     } else {
-      advance(through: access.cycle)
+      run(to: access.cycle)
     }
     var response =
       access.operation == .msi
@@ -56,35 +54,23 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
 
   private mutating func perform(now access: Access, itsBases: [PhysicalAddress]) -> Response {
     recorder.clear()
+    rules.stamp = now
     let response = rules.access(access)
     takeEffects()
     if access.operation == .write, let n = TimedCore.its(at: access.address, bases: itsBases) {
       commandsChanged(n)
     }
-    rules.stampLineChanges(at: now)
     return response
   }
 
   /// Everything under way ends.
-  mutating func drain() { while step(through: .max) != nil {} }
-
-  private mutating func advance(through cycle: UInt64) {
-    while step(through: cycle) != nil {}
-    run(to: cycle)
-  }
-
-  /// The next cycle that has events, with its line changes.
-  private mutating func step(through limit: UInt64) -> UInt64? {
-    guard let cycle = runCycle(through: limit) else { return nil }
-    rules.stampLineChanges(at: cycle)
-    return cycle
-  }
+  mutating func drain() { while runCycle(through: .max) != nil {} }
 
   /// Lets time pass up to `limit`, or until the condition holds, at most until nothing is under way if
   /// `limit` is `.max`.
   mutating func advance(to limit: UInt64, until condition: StopCondition) -> UInt64 {
     while !holds(condition) {
-      if step(through: limit) != nil { continue }
+      if runCycle(through: limit) != nil { continue }
       if limit != .max { run(to: limit) }
       break
     }
