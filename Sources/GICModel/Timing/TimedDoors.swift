@@ -12,12 +12,6 @@ protocol MachineRules: TransactionRules, ~Copyable {
 }
 
 extension TimedCore where Rules: MachineRules & ~Copyable {
-  /// Which ITS a write of an MSI reaches, and which one a register access may give work.
-  /// - Parameter bases: control frames of the ITSs; each is followed by its translation frame.
-  static func its(at address: PhysicalAddress, bases: [PhysicalAddress]) -> ITSIndex? {
-    bases.firstIndex { address &- $0 < 0x2_0000 }
-  }
-
   mutating func perform(_ access: Access, itsBases: [PhysicalAddress]) -> Response {
     let untimed = access.cycle == Access.untimed
     if untimed {
@@ -27,9 +21,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     } else {
       run(to: access.cycle)
     }
-    var response =
-      access.operation == .msi
-      ? accept(access, itsBases: itsBases) : perform(now: access, itsBases: itsBases)
+    var response = perform(now: access, itsBases: itsBases)
     if untimed {
       drain()
       if access.operation != .msi, access.operation != .translate {
@@ -40,27 +32,53 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     return response
   }
 
-  /// An MSI of a client. The answer says only that it was taken in.
-  private mutating func accept(_ access: Access, itsBases: [PhysicalAddress]) -> Response {
-    let only = access.address == 0 && itsBases.count == 1 ? 0 : nil
-    guard let n = only ?? TimedCore.its(at: access.address, bases: itsBases) else {
-      return Response(status: .decodeError, value: MSIOutcome(.noITS).packed)
+  private mutating func perform(now access: Access, itsBases: [PhysicalAddress]) -> Response {
+    if access.operation == .msi || access.operation == .write,
+      let (n, offset) = TimedCore.its(of: access, bases: itsBases)
+    {
+      if let event = TimedCore.event(of: access, offset: offset) {
+        submit(DeviceID(rawValue: access.source), event, its: n)
+        return access.operation == .msi
+          ? Response(value: MSIOutcome(.accepted).packed)
+          : Response(lines: rules.lines(of: PEIndex(rawValue: access.source)))
+      }
+      let response = performByRules(access)
+      commandsChanged(n)
+      return response
     }
-    submit(
-      DeviceID(rawValue: access.source),
-      EventID(rawValue: UInt32(truncatingIfNeeded: access.data)), its: n)
-    return Response(value: MSIOutcome(.accepted).packed)
+    return performByRules(access)
   }
 
-  private mutating func perform(now access: Access, itsBases: [PhysicalAddress]) -> Response {
+  private mutating func performByRules(_ access: Access) -> Response {
     recorder.clear()
     rules.stamp = now
     let response = rules.access(access)
     takeEffects()
-    if access.operation == .write, let n = TimedCore.its(at: access.address, bases: itsBases) {
-      commandsChanged(n)
-    }
     return response
+  }
+
+  /// The ITS in whose frames the access falls, and where there. An MSI to address 0 means the only one.
+  private static func its(
+    of access: Access, bases: [PhysicalAddress]
+  ) -> (ITSIndex, offset: UInt64)? {
+    if access.operation == .msi, access.address == 0, bases.count == 1 { return (0, 0) }
+    let frames = UInt64(2 * GITS.frameByteCount)
+    guard let n = bases.firstIndex(where: { access.address &- $0 < frames }) else { return nil }
+    return (n, access.address &- bases[n])
+  }
+
+  /// The event of an MSI that enters the ingress; nil for anything else, and for an EventID that no MSI
+  /// can carry: the rules have an answer to that.
+  private static func event(of access: Access, offset: UInt64) -> EventID? {
+    if access.operation == .msi {
+      return access.data >> 32 == 0 ? EventID(rawValue: UInt32(access.data)) : nil
+    }
+    guard offset == UInt64(GITS.TRANSLATER.offsetFromControlFrame) else { return nil }
+    switch access.size {
+    case 2: return EventID(rawValue: UInt32(access.data & 0xffff))
+    case 4: return EventID(rawValue: UInt32(truncatingIfNeeded: access.data))
+    default: return nil
+    }
   }
 
   /// Everything under way ends.
