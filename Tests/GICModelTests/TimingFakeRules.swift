@@ -140,7 +140,7 @@ extension TimedCore where Rules == FakeRules {
   ) -> FakeCore {
     let recorder = Recorder(peCount: pes)
     return FakeCore(
-      timing: timing, itsCount: its, peCount: pes,
+      timing: timing, itsBases: Array([0x0808_0000, 0x080a_0000].prefix(its)), peCount: pes,
       rules: FakeRules(recorder: recorder, peCount: pes), recorder: recorder)
   }
 

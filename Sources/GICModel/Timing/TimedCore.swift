@@ -19,6 +19,8 @@ struct TimedCore<Rules: TransactionRules & ~Copyable>: ~Copyable {
   var wheel = EventWheel()
   var pool = TransactionPool()
   let its: Slab<ITSUnit>
+  /// Control frame of each ITS; its translation frame follows.
+  let itsBases: Slab<PhysicalAddress>
   var lpi: LPIUnit
   let pes: Slab<Presentation>
   /// Messages granted and not acknowledged, by ITS and PE: `its * peCount + pe`.
@@ -30,20 +32,23 @@ struct TimedCore<Rules: TransactionRules & ~Copyable>: ~Copyable {
   var counters = TimedCounters()
 
   /// `recorder` is the observer of `rules`; the core deallocates it.
+  /// - Parameter itsBases: control frame of each ITS.
   init(
-    timing: TimingParameters, itsCount: Int, peCount: Int, rules: consuming Rules,
+    timing: TimingParameters, itsBases: [PhysicalAddress], peCount: Int, rules: consuming Rules,
     recorder: Recorder
   ) {
     self.timing = timing
     self.rules = rules
     self.recorder = recorder
-    its = Slab(count: itsCount) { _ in ITSUnit(timing) }
+    its = Slab(count: itsBases.count) { _ in ITSUnit(timing) }
+    self.itsBases = Slab(count: itsBases.count) { itsBases[$0] }
     lpi = LPIUnit(timing)
     pes = Slab(repeating: Presentation(), count: peCount)
-    outstanding = Slab(repeating: 0, count: itsCount * peCount)
+    outstanding = Slab(repeating: 0, count: itsBases.count * peCount)
   }
   deinit {
     its.deallocate()
+    itsBases.deallocate()
     pes.deallocate()
     outstanding.deallocate()
     recorder.deallocate()

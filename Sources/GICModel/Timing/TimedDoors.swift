@@ -12,7 +12,7 @@ protocol MachineRules: TransactionRules, ~Copyable {
 }
 
 extension TimedCore where Rules: MachineRules & ~Copyable {
-  mutating func perform(_ access: Access, itsBases: [PhysicalAddress]) -> Response {
+  mutating func perform(_ access: Access) -> Response {
     let untimed = access.cycle == Access.untimed
     if untimed {
       drain()
@@ -21,7 +21,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     } else {
       run(to: access.cycle)
     }
-    var response = perform(now: access, itsBases: itsBases)
+    var response = perform(now: access)
     if untimed {
       drain()
       if access.operation != .msi, access.operation != .translate {
@@ -32,9 +32,9 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     return response
   }
 
-  private mutating func perform(now access: Access, itsBases: [PhysicalAddress]) -> Response {
+  private mutating func perform(now access: Access) -> Response {
     if access.operation == .msi || access.operation == .write,
-      let (n, offset) = TimedCore.its(of: access, bases: itsBases)
+      let (n, offset) = its(of: access)
     {
       if let event = TimedCore.event(of: access, offset: offset) {
         submit(DeviceID(rawValue: access.source), event, its: n)
@@ -58,13 +58,13 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
   }
 
   /// The ITS in whose frames the access falls, and where there. An MSI to address 0 means the only one.
-  private static func its(
-    of access: Access, bases: [PhysicalAddress]
-  ) -> (ITSIndex, offset: UInt64)? {
-    if access.operation == .msi, access.address == 0, bases.count == 1 { return (0, 0) }
-    let frames = UInt64(2 * GITS.frameByteCount)
-    guard let n = bases.firstIndex(where: { access.address &- $0 < frames }) else { return nil }
-    return (n, access.address &- bases[n])
+  private func its(of access: Access) -> (ITSIndex, offset: UInt64)? {
+    if access.operation == .msi, access.address == 0, itsBases.count == 1 { return (0, 0) }
+    for n in 0..<itsBases.count {
+      let offset = access.address &- itsBases[n]
+      if offset < UInt64(2 &* GITS.frameByteCount) { return (n, offset) }
+    }
+    return nil
   }
 
   /// The event of an MSI that enters the ingress; nil for anything else, and for an EventID that no MSI
