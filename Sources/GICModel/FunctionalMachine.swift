@@ -40,6 +40,6 @@ public final class FunctionalMachine: Machine {
 public func makeMachine(_ configuration: MachineConfiguration) -> any Machine {
   switch configuration.clock {
   case .functional: FunctionalMachine(configuration)
-  case .timed: FunctionalMachine(configuration)
+  case .timed: TimedMachine(configuration)
   }
 }

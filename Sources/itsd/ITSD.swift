@@ -2,7 +2,9 @@
 
 import ArgumentParser
 import Foundation
+import GICModel
 import GICServer
+import GICWire
 import Logging
 
 @main struct ITSD: ParsableCommand {
@@ -55,7 +57,7 @@ private func serve(_ arguments: ITSD) throws {
   options.server.allowsRemote = arguments.allowRemote
   options.server.handlesSignals = true
   do {
-    try runDaemon(options, make: newMachine) { endpoints in
+    try runDaemon(options, make: { configuration throws(WireError) in makeMachine(configuration) }) { endpoints in
       // Written at once: whoever started the daemon may be waiting for it through a pipe.
       let lines = endpoints.map { "listening on \($0)\n" }.joined()
       FileHandle.standardOutput.write(Data(lines.utf8))

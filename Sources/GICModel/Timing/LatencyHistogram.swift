@@ -11,6 +11,13 @@ public struct LatencyHistogram: Equatable, Sendable {
 
   public init() { counts = [UInt64](repeating: 0, count: LatencyHistogram.bucketCount) }
 
+  /// From buckets counted elsewhere.
+  init(counts: [UInt64], sum: UInt64, min: UInt64, max: UInt64) {
+    self.counts = counts
+    count = counts.reduce(0, &+)
+    (self.sum, self.min, self.max) = (sum, min, max)
+  }
+
   /// The bucket that holds `value`.
   static func bucket(of value: UInt64) -> Int {
     let value = Swift.min(value, (1 &<< 40) &- 1)

@@ -1,0 +1,52 @@
+# Two commands are enough on a bare Debian 12 with Swift 6.3: `make demo` and `make test`.
+# Everything else is listed by `make help`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+export SWIFT_BACKTRACE := enable=no
+
+TRACE ?= Tests/Traces/linux-smp4.trace.xz
+OUT ?= out
+CLOCK ?= timed
+RELEASE := .build/release
+STRICT ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test ci bench study format format-check clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+deps:
+	@.ci/dependencies
+
+build: deps ## Build itsd and itsctl, optimised
+	@echo "building itsd and itsctl (release)"
+	@swift build -c release --product itsd
+	@swift build -c release --product itsctl
+
+demo: build ## Replay a real Linux boot through the daemon; print latencies; write report.html
+	@.ci/demo $(TRACE) $(CLOCK) $(OUT)
+
+test: deps ## Run all tests
+	@echo "building and running the tests"
+	@swift test --parallel $(STRICT)
+
+ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
+	@$(MAKE) --no-print-directory demo
+
+bench: build ## Measure replay speed and size; JSON=FILE keeps the numbers
+	@.ci/bench $(if $(JSON),--json $(JSON))
+
+study: build ## Replay one boot with every preset and compare the latencies
+	@.ci/study $(TRACE) $(OUT)
+
+format: ## Lay out the sources
+	@swift format -i -r --configuration .swift-format Package.swift Sources Tests
+
+format-check:
+	@echo "checking the layout of the sources"
+	@swift format lint --strict -r --configuration .swift-format Package.swift Sources Tests
+
+clean: ## Remove what was built
+	@rm -rf .build $(OUT)
