@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import GICModel
 import GICServer
 import Logging
 
@@ -55,7 +56,7 @@ private func serve(_ arguments: ITSD) throws {
   options.server.allowsRemote = arguments.allowRemote
   options.server.handlesSignals = true
   do {
-    try runDaemon(options, make: newMachine) { endpoints in
+    try runDaemon(options, make: makeMachine) { endpoints in
       // Written at once: whoever started the daemon may be waiting for it through a pipe.
       let lines = endpoints.map { "listening on \($0)\n" }.joined()
       FileHandle.standardOutput.write(Data(lines.utf8))
