@@ -4,7 +4,6 @@ import ArgumentParser
 import Foundation
 import GICModel
 import GICServer
-import GICWire
 import Logging
 
 @main struct ITSD: ParsableCommand {
@@ -57,7 +56,7 @@ private func serve(_ arguments: ITSD) throws {
   options.server.allowsRemote = arguments.allowRemote
   options.server.handlesSignals = true
   do {
-    try runDaemon(options, make: { configuration throws(WireError) in makeMachine(configuration) }) { endpoints in
+    try runDaemon(options, make: makeMachine) { endpoints in
       // Written at once: whoever started the daemon may be waiting for it through a pipe.
       let lines = endpoints.map { "listening on \($0)\n" }.joined()
       FileHandle.standardOutput.write(Data(lines.utf8))

@@ -119,3 +119,23 @@ func `a wrong command line says what and the mend`(
   #expect(program.status() == status)
   #expect(program.errorText.contains(says))
 }
+
+@Test func `the program serves machines of its configuration, and a client's over it`() throws {
+  let program = try Program(["--listen", "unix:DIR/s"])
+  let endpoint = try program.endpoints(1)[0]
+  let client = try Client(connectingTo: endpoint)
+  let attachment = try client.attach(machine: "real", configuration: "clock: functional\n")
+  #expect(attachment.created)
+  #expect(attachment.configurationHash.count == 16)
+  let its = try #require(attachment.itsBases.first)
+  // GITS_TYPER: bit 0 says that physical LPIs exist, so it is never 0.
+  #expect(try client.mmioRead(its + 8, size: 8).value & 1 == 1)
+  #expect(try client.mmioRead(0x10).busStatus == 2)
+  let bad = #expect(throws: ClientError.self) {
+    try Client(connectingTo: endpoint).attach(machine: "bad", configuration: "clok: timed\n")
+  }
+  #expect(bad?.errno == 22)
+  #expect(bad?.text.contains("ATTACH:1") == true)
+  #expect(bad?.text.contains("clock") == true)
+  #expect(String(decoding: try client.statistics(), as: UTF8.self).hasPrefix("{"))
+}
