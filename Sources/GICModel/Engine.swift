@@ -1,5 +1,5 @@
-// The functional machine: owns every room and knows the order of the day. Time is laid over it by an
-// observer; no rule here reads a cycle.
+// The functional machine: owns every room and knows the order of the day. Time is laid over it by
+// an observer; no rule here reads a cycle.
 
 import GICArch
 
@@ -107,7 +107,8 @@ extension Engine {
       let kind: MSIOutcome.Kind =
         !pes[pe.index].lpisEnabled
         ? .lpisDisabled
-        : route.intid.rawValue >= pes[pe.index].lpiLimit ? .intidOOR : state.isPending(route.intid) ? .merged : .set
+        : route.intid.rawValue >= pes[pe.index].lpiLimit
+          ? .intidOOR : state.isPending(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
       return MSIOutcome(error.outcome)
