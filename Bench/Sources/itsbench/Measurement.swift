@@ -1,7 +1,6 @@
 // How a row is measured. Times are the host's: reports, never gates.
 
 import Foundation
-import Glibc
 
 /// How much was done, and how long it took.
 struct Sample {
@@ -101,9 +100,8 @@ enum Host {
     return name.isEmpty ? "unknown" : name
   }
 
-  /// Gives freed memory back and lets the kernel count the peak anew.
+  /// Lets the kernel count the peak anew.
   static func forgetPeak() {
-    malloc_trim(0)
     FileHandle(forWritingAtPath: "/proc/self/clear_refs")?.write(Data("5".utf8))
   }
   /// The most resident memory since then, in MiB.
