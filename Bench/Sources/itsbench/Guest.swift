@@ -11,6 +11,7 @@ import GICModel
   let devices: UInt32
   let events: UInt32
   private let ram: UnsafeMutableRawPointer
+  private var lineChanges: [LineChange] = []
 
   private static var peCount: Int { 4 }
   private static var ramBase: PhysicalAddress { 0x4000_0000 }
@@ -120,8 +121,8 @@ import GICModel
     }
   }
 
-  /// Every PE reads IAR1 and writes EOIR1 until nothing is pending. - Returns: how many LPIs that
-  /// were.
+  /// Every PE reads IAR1 and writes EOIR1 until nothing is pending, and the line changes are fetched.
+  /// - Returns: how many LPIs that were.
   func acknowledgeAll() -> Int {
     var count = 0
     for pe in 0..<Self.peCount {
@@ -135,6 +136,8 @@ import GICModel
         set(.eoir1, intid, pe: pe)
       }
     }
+    lineChanges.removeAll(keepingCapacity: true)
+    machine.drainLineChanges(into: &lineChanges)
     return count
   }
 }
