@@ -123,7 +123,7 @@ private func expectEnd(of world: TimedWorld, its: Int) -> MachineStatistics {
   return statistics
 }
 
-@Test(arguments: 1...16)
+@Test(arguments: seeds(1...16))
 func `random clients lose nothing, and repeat exactly`(seed: Int) throws {
   let first = try traffic(seed: UInt64(seed))
   #expect(try first == traffic(seed: UInt64(seed)))
