@@ -121,7 +121,8 @@ import GICModel
     }
   }
 
-  /// Every PE reads IAR1 and writes EOIR1 until nothing is pending, and the line changes are fetched.
+  /// Every PE reads IAR1 and writes EOIR1 until nothing is pending, and the line changes are
+  /// fetched.
   /// - Returns: how many LPIs that were.
   func acknowledgeAll() -> Int {
     var count = 0
