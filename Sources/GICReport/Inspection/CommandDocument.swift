@@ -53,7 +53,7 @@ public struct CommandDocument: JSONDocument, Equatable, Sendable {
   /// For people: the line, then a field a line.
   public func text() -> String {
     var text = sentence + "\n"
-    var table = TextTable(["field", "", ""])
+    var table = TextTable(["field", "bits", "value"])
     table.add(["opcode", "DW0[7:0]", hexadecimal(opcode)])
     for field in fields { table.add([field.name, field.bits, field.value]) }
     text += table.text
