@@ -99,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "GICReplayTests",
       dependencies: [
-        "GICReplay", "GICServer", "GICClient", "GICWire", "GICReport", "GICConfig",
+        "GICReplay", "GICServer", "GICClient", "GICWire", "GICReport", "GICConfig", "itsd",
+        "itsctl",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -103,12 +103,13 @@ extension Engine {
         .device, "the device entry lies outside guest RAM",
         "the table points outside the RAM that is mapped", entry)
     }
-    guard let itt = EntryLayout.Format.decodeDTE(raw).itt else {
+    guard var itt = EntryLayout.Format.decodeDTE(raw).itt else {
       return story.none(
         .device, "DeviceID \(device) is not mapped: its entry is not valid",
         "no MAPD of this DeviceID has run, or one with V = 0 has", entry)
     }
     story.pass(.device, describe(itt), entry)
+    itt.eventIDBits = min(itt.eventIDBits, configuration.identity.eventIDBits)
     return (itt, nil)
   }
 

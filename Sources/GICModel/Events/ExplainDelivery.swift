@@ -12,7 +12,13 @@ extension Engine {
         .redistributor, "PE \(pe.rawValue) takes no LPIs: GICR_CTLR.EnableLPIs is 0",
         "write its GICR_PROPBASER and GICR_PENDBASER, then 1 to EnableLPIs")
     }
-    return story.pass(.redistributor, "PE \(pe.rawValue) takes LPIs")
+    let limit = pes[pe.index].lpiLimit
+    guard intid.rawValue < limit else {
+      return story.end(
+        .redistributor, "PE \(pe.rawValue) has LPIs below \(limit) only (GICR_PROPBASER.IDbits)",
+        "give its tables more bits before EnableLPIs")
+    }
+    return story.pass(.redistributor, "PE \(pe.rawValue) takes LPIs below \(limit)")
   }
 
   /// Everything between the pending bit and the PE's IRQ. The first thing that holds it is the verdict.
@@ -31,14 +37,11 @@ extension Engine {
     let used = table.configuration(of: intid)
     let index = UInt64(intid.rawValue) - UInt64(INTID.firstLPI.rawValue)
     let address = table.address &+ index
-    let isInTable = index < UInt64(lpiCount(pe))
-    let raw = isInTable ? memory.load8(address) : nil
+    let raw = memory.load8(address)
     var entry = TableEntry(.property, address: address, raw: raw.map(UInt64.init))
     entry.cached = UInt64(used.raw)
     var text = "enabled \(used.enabled ? 1 : 0), priority \(hex(used.priority))"
-    if !isInTable {
-      text += "; beyond GICR_PROPBASER.IDbits, so disabled"
-    } else if entry.isStale {
+    if entry.isStale {
       text +=
         "; stale: needs INV (RAM says \(raw.map { hex($0) } ?? "nothing, it is not mapped"))"
     }
