@@ -95,6 +95,9 @@ import GICArch
     case lpisDisabled = 23
     case memoryFault = 24
     case noITS = 25
+
+    /// Whether no interrupt comes of it.
+    @inlinable public var isDrop: Bool { rawValue >= 16 }
   }
   public var kind: Kind
   public var intid: INTID
@@ -165,6 +168,27 @@ public protocol Machine: AnyObject {
   func flushPendingTables()
   func reset()
   func statistics() -> MachineStatistics
+
+  // Looking into it changes nothing that a guest can see.
+
+  /// Rejected commands and dropped MSIs, from a sequence number on, oldest first.
+  /// - Parameter limit: how many at most.
+  func events(from sequence: UInt64, limit: Int) -> EventBatch
+  /// What an MSI would meet now, step by step, or where the one that came has got to.
+  /// - Parameter address: inside the frames of the ITS meant; 0 for the only one.
+  /// - Returns: nil for a machine that does not show its inside.
+  func explain(
+    _ device: DeviceID, _ event: EventID, at address: PhysicalAddress
+  ) -> Explanation?
+  /// The ITS tables in guest RAM, decoded; of one device only, if it is named.
+  /// - Parameters:
+  ///   - address: inside the frames of the ITS meant; 0 for the only one.
+  ///   - limit: rows (devices, events and collections together).
+  /// - Returns: nil if there is no ITS at that address.
+  func tables(at address: PhysicalAddress, device: DeviceID?, limit: Int) -> TableDump?
+  /// All registers of the distributor, of one PE and of the ITSs, read without effect.
+  /// - Returns: nil if there is no such PE.
+  func registers(of pe: PEIndex) -> [RegisterValue]?
 }
 
 /// The client's mistake about memory.

@@ -15,7 +15,7 @@ import GICArch
 /// - LPIs take their way through the units. SGIs, PPIs and SPIs change the lines at the access'
 ///   cycle.
 public final class TimedMachine: Machine {
-  private var core: TimedCore<Engine<Recorder>>
+  var core: TimedCore<Engine<Recorder>>
 
   public init(_ configuration: MachineConfiguration) {
     let peCount = configuration.shape.affinities.count

@@ -65,6 +65,7 @@ extension Engine {
       if access.operation == .msi {
         counts.msis &+= 1
         counts.drop(.eventOOR)
+        logDropped(.eventOOR, its: n, device, event: access.data)
       }
       return Response(value: MSIOutcome(.eventOOR).packed)
     }

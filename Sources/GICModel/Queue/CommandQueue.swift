@@ -22,17 +22,19 @@ extension Engine {
     its[n].granted = nextSlot(n, slot)
     guard let entry else {
       counts.unreachableSlots &+= 1
+      logSlot(.slotUnreachable, its: n, slot: slot, nil)
       return nil
     }
     guard let command = ITSCommand(decoding: entry) else {
       counts.unknownCommands &+= 1
+      logSlot(.unknownCommand, its: n, slot: slot, entry)
       return nil
     }
     do {
       try execute(command, its: n)
       counts.complete(command.opcode)
     } catch {
-      reject(command, error, its: n, slot: slot)
+      reject(command, error, its: n, slot: slot, entry)
     }
     return command
   }
@@ -40,8 +42,10 @@ extension Engine {
   /// A rejected command has had no effect. It is skipped, or it holds the queue, as the profile
   /// says.
   private mutating func reject(
-    _ command: ITSCommand, _ fault: CommandFault, its n: ITSIndex, slot: Int
+    _ command: ITSCommand, _ fault: CommandFault, its n: ITSIndex, slot: Int,
+    _ packet: QueueEntry
   ) {
+    logRejected(command, fault, its: n, slot: slot, packet)
     switch fault {
     case .rejected(let error):
       counts.reject(error)
