@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
-// Measurements, in a package of their own so that the house depends on nothing of theirs. Benchmarks
-// for the package-benchmark plugin, which finds targets only under a folder of that name, will lie in
-// `Benchmarks` beside `Sources`.
+// Measurements, in a package of their own so that the house depends on nothing of theirs.
+// Benchmarks for the package-benchmark plugin, which finds targets only under a folder of that
+// name, will lie in `Benchmarks` beside `Sources`.
 import PackageDescription
 
 let package = Package(
