@@ -12,8 +12,12 @@ let package = Package(
   products: [
     .executable(name: "itsd", targets: ["itsd"]),
     .executable(name: "itsctl", targets: ["itsctl"]),
+    .library(name: "GICArch", targets: ["GICArch"]),
     .library(name: "GICModel", targets: ["GICModel"]),
+    .library(name: "GICConfig", targets: ["GICConfig"]),
+    .library(name: "GICReport", targets: ["GICReport"]),
     .library(name: "GICClient", targets: ["GICClient"]),
+    .library(name: "GICReplay", targets: ["GICReplay"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -50,7 +54,7 @@ let package = Package(
     .target(
       name: "GICClient",
       dependencies: [
-        "GICArch", "GICWire", "UVLoop", .product(name: "SystemPackage", package: "swift-system"),
+        "GICArch", "GICWire", "UVLoop",
       ],
       swiftSettings: strict),
     .target(
@@ -63,15 +67,19 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "GICReplay",
-      dependencies: ["GICArch", "GICModel", "GICClient", "GICConfig", "GICReport", "CLZMA"],
+      dependencies: [
+        "GICArch", "GICModel", "GICClient", "GICConfig", "GICReport", "CLZMA",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
 
     // Row 4: programs; argument parsing only.
     .executableTarget(
       name: "itsd",
       dependencies: [
-        "GICServer", "GICConfig",
+        "GICServer", "GICModel", "GICWire",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -87,10 +95,20 @@ let package = Package(
     .testTarget(name: "GICWireTests", dependencies: ["GICWire"], swiftSettings: strict),
     .testTarget(name: "GICConfigTests", dependencies: ["GICConfig"], swiftSettings: strict),
     .testTarget(name: "GICReportTests", dependencies: ["GICReport"], swiftSettings: strict),
+    .testTarget(name: "UVLoopTests", dependencies: ["CUV", "UVLoop"], swiftSettings: strict),
     .testTarget(
-      name: "GICServerTests", dependencies: ["GICServer", "GICClient"], swiftSettings: strict),
+      name: "GICServerTests",
+      dependencies: ["CUV", "GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
+      swiftSettings: strict),
+    .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(
-      name: "GICReplayTests", dependencies: ["GICReplay", "GICServer"], swiftSettings: strict),
+      name: "GICReplayTests",
+      dependencies: [
+        "GICReplay", "GICServer", "GICClient", "GICWire", "GICReport", "GICConfig", "itsd",
+        "itsctl",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

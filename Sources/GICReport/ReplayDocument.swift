@@ -6,7 +6,8 @@ public struct ReplayDocument: JSONDocument, Equatable, Sendable {
   public var trace: Trace
   /// `functional` or `timed`.
   public var clock: String
-  /// `open` or `closed`: whether a guest that waits delays what it does next.
+  /// `open` or `closed`: whether a guest that waits delays what it does next; `none` where there is
+  /// no time to wait.
   public var loop: String
   public var configuration: ConfigurationDocument
   /// DeviceID and EventID to INTID, collection and PE: the trace's `x` lines.
@@ -106,6 +107,8 @@ public struct ReplayDocument: JSONDocument, Equatable, Sendable {
       ("register_reads", registerReads), ("end_state", endState),
     ]
   }
+  /// "timed clock, closed loop", or "functional clock".
+  var clockAndLoop: String { loop == "none" ? "\(clock) clock" : "\(clock) clock, \(loop) loop" }
   /// Whether nothing that was compared differed, and no interrupt was lost or made.
   public var passed: Bool {
     statistics.conservation.holds && checks.allSatisfy { $0.check.mismatched == 0 }
@@ -123,6 +126,9 @@ public struct Check: Codable, Equatable, Sendable {
   public var examples: [String] = []
   /// Answers that were left out because the model has no such register; nil where that cannot be.
   public var notModelled: Int?
+  /// Acknowledges that found nothing where the traced guest found an interrupt: with latencies,
+  /// MSIs merge that did not merge in the trace. No mismatch; nil where there is no time.
+  public var unsatisfied: Int?
 
   public init(notModelled: Int? = nil) { self.notModelled = notModelled }
 
@@ -135,7 +141,7 @@ public struct Check: Codable, Equatable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case checked, mismatched, examples
+    case checked, mismatched, examples, unsatisfied
     case notModelled = "not_modelled"
   }
 }

@@ -22,29 +22,35 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
 
   /// Where every interrupt went: none is lost, none is made.
   public struct Conservation: Codable, Equatable, Sendable {
+    /// LPIs signalled, whoever did it; those of INT commands and of restored pending tables
+    /// included.
     public var msis: UInt64
+    /// Of these, by INT commands.
     public var intCommands: UInt64
+    /// Of these, found in a pending table that software had filled.
+    public var restored: UInt64
     public var delivered: UInt64
     public var merged: UInt64
     public var pending: UInt64
     /// By reason.
     public var dropped: [String: UInt64]
-    /// Whether `msis + int_commands = delivered + merged + pending + dropped`.
+    /// Whether `msis = delivered + merged + pending + the sum of dropped`.
     public var holds: Bool
 
     public init(_ statistics: MachineStatistics) {
-      msis = statistics.msis
+      msis = statistics.msis &+ statistics.intCommands &+ statistics.restored
       intCommands = statistics.intCommands
+      restored = statistics.restored
       delivered = statistics.delivered
       merged = statistics.merged
       pending = statistics.pending
       dropped = statistics.dropped
       let sum = statistics.dropped.values.reduce(0, &+)
-      holds = msis &+ intCommands == delivered &+ merged &+ pending &+ sum
+      holds = msis == delivered &+ merged &+ pending &+ sum
     }
 
     enum CodingKeys: String, CodingKey {
-      case msis, delivered, merged, pending, dropped, holds
+      case msis, restored, delivered, merged, pending, dropped, holds
       case intCommands = "int_commands"
     }
   }

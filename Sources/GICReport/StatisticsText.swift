@@ -19,8 +19,9 @@ extension StatisticsDocument {
     let dropped = sums.dropped.filter { $0.value > 0 }
     let total = dropped.values.reduce(0, &+)
     let reasons = dropped.isEmpty ? "" : " (\(list(dropped)))"
-    return "conservation: \(Format.grouped(sums.msis)) MSIs + "
-      + "\(Format.grouped(sums.intCommands)) INT = \(Format.grouped(sums.delivered)) delivered + "
+    return "conservation: \(Format.grouped(sums.msis)) signalled "
+      + "(\(Format.grouped(sums.intCommands)) by INT, \(Format.grouped(sums.restored)) restored) "
+      + "= \(Format.grouped(sums.delivered)) delivered + "
       + "\(Format.grouped(sums.merged)) merged + \(Format.grouped(sums.pending)) pending + "
       + "\(Format.grouped(total)) dropped\(reasons): "
       + verdict(sums.holds, sums.holds ? "holds" : "DOES NOT HOLD", colored) + "\n"

@@ -13,7 +13,7 @@ extension ReplayDocument {
     let result = passed ? "as the trace says" : "DIFFERS from the trace"
     return "\(trace.name): \(cpus), \(Format.grouped(trace.events)) events, "
       + "\(Format.time(nanoseconds: Double(trace.durationNs))) of guest time\n"
-      + "replayed on the \(clock) clock, \(loop) loop, configuration \(configuration.name): "
+      + "replayed on the \(clockAndLoop), configuration \(configuration.name): "
       + verdict(passed, result, colored) + "\n"
   }
 

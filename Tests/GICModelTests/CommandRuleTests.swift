@@ -39,8 +39,8 @@ private func itt(_ index: Int, _ bits: Int = 5) -> ITT {
 private let device1 = ITSCommand.mapd(1, itt(1))
 private let event5 = [device1, ITSCommand.mapti(1, 5, 8200, 0)]
 
-/// The world: DeviceIDs of 16 bits, 1024 in the table; ICIDs of 12 bits, 512 in the table; EventIDs of
-/// 16 bits; 2 PEs; collections 0 and 1 at PE 0 and 1.
+/// The world: DeviceIDs of 16 bits, 1024 in the table; ICIDs of 12 bits, 512 in the table; EventIDs
+/// of 16 bits; 2 PEs; collections 0 and 1 at PE 0 and 1.
 /// - Source: Arm IHI 0069, "ITS commands", the errors listed with each.
 private let rules: [Rule] = [
   Rule("MAPD binds a device", [device1], .mapti(1, 5, 8200, 0), nil, [Fate(1, 5, .set, 8200)]),

@@ -57,8 +57,8 @@ import Glibc
     return configuration
   }
 
-  /// What a driver does at boot: queues, flat tables, LPI tables, groups and PMR; collection c goes to
-  /// PE c.
+  /// What a driver does at boot: queues, flat tables, LPI tables, groups and PMR; collection c goes
+  /// to PE c.
   static func booted(
     _ configuration: MachineConfiguration = World.configuration(), deviceBASER: UInt64? = nil,
     lpis: Bool = true

@@ -91,7 +91,7 @@ private let keys: [(path: String, value: String?)] = [
   ("creadr_reads.mismatched", "0"), ("acknowledges.mismatched", "0"), ("lines.mismatched", "0"),
   ("end_state.mismatched", "0"), ("register_reads.mismatched", "0"),
   ("register_reads.not_modelled", "0"), ("merged", "126"), ("pending", nil),
-  ("acknowledged_lpis", nil), ("conservation.msis", "20975"), ("conservation.int_commands", "3"),
+  ("acknowledged_lpis", nil), ("conservation.msis", "20978"), ("conservation.int_commands", "3"),
   ("conservation.delivered", "20849"), ("conservation.merged", "126"),
   ("conservation.pending", "1"), ("conservation.dropped.cleared", "2"),
   ("conservation.holds", nil), ("latency_cycles.msi.count", "20975"),

@@ -36,8 +36,8 @@ func `numbers read as people write them`(made: String, expected: String) {
   for part in [
     "linux-smp4: 4 CPUs, 163,699 events, 4.16 s of guest time\n",
     "replayed on the timed clock, closed loop, configuration gic600: as the trace says\n",
-    "conservation: 20,975 MSIs + 3 INT = 20,849 delivered + 126 merged + 1 pending + 2 dropped "
-      + "(cleared 2): holds\n",
+    "conservation: 20,978 signalled (3 by INT, 0 restored) = 20,849 delivered + 126 merged "
+      + "+ 1 pending + 2 dropped (cleared 2): holds\n",
     "\ncommands: INV 54, MAPD 15, MAPTI 32, MOVI 902, SYNC 1,022\n", "whole, ns at 1 GHz",
     "\nITS_LPI      0x22  20,000\n", "\nCREDIT_WAIT     -       9\n",
     "Not calibrated to silicon: of 3 timing parameters, 2 documented, 0 measured and 1 assumed.",

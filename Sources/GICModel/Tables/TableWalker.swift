@@ -1,5 +1,5 @@
-// Where the entries of the ITS tables lie in guest RAM, and the walk from a DeviceID and EventID to an
-// INTID and a PE. The caches answer first; what they do not know is read here and remembered.
+// Where the entries of the ITS tables lie in guest RAM, and the walk from a DeviceID and EventID to
+// an INTID and a PE. The caches answer first; what they do not know is read here and remembered.
 
 import GICArch
 
@@ -23,7 +23,7 @@ struct Route {
 extension Engine {
   /// Where the DTE lies, and after how many reads: 1 (flat) or 2 (indirect).
   /// - Throws: `.deviceOOR` beyond the table, `.deviceUnmapped` if level 1 has no page for it.
-  func dteAddress(
+  mutating func dteAddress(
     _ n: ITSIndex, _ device: DeviceID
   ) throws(WalkFault) -> (address: PhysicalAddress, levels: Int) {
     let table = its[n].deviceBASER
@@ -39,10 +39,16 @@ extension Engine {
     let perPage = table.pageByteCount / entry
     let slot = index / perPage
     guard slot < table.byteCount / 8 else { throw .deviceOOR }
-    guard let raw = memory.load64(table.physicalAddress &+ UInt64(slot &* 8))
-    else { throw .unreachable }
+    let place = table.physicalAddress &+ UInt64(slot &* 8)
+    guard let raw = memory.load64(place) else {
+      decided(by: .deviceLevelOne, at: place, nil)
+      throw .unreachable
+    }
     let levelOne = LevelOneEntry(raw: raw)
-    guard levelOne.valid else { throw .deviceUnmapped }
+    guard levelOne.valid else {
+      decided(by: .deviceLevelOne, at: place, raw)
+      throw .deviceUnmapped
+    }
     let page = levelOne.page & ~UInt64(table.pageByteCount &- 1)
     return (page &+ UInt64((index % perPage) &* entry), 2)
   }
@@ -81,8 +87,14 @@ extension Engine {
   ) throws(WalkFault) -> TranslationCache.Device {
     let (address, levels) = try dteAddress(n, device)
     observer.observe(.deviceLookup(device, levels: levels))
-    guard let raw = memory.load64(address) else { throw .unreachable }
-    guard var itt = NativeFormat.decodeDTE(raw).itt else { throw .deviceUnmapped }
+    guard let raw = memory.load64(address) else {
+      decided(by: .device, at: address, nil)
+      throw .unreachable
+    }
+    guard var itt = NativeFormat.decodeDTE(raw).itt else {
+      decided(by: .device, at: address, raw)
+      throw .deviceUnmapped
+    }
     // MAPD never writes a wider one; a guest's own store may.
     itt.eventIDBits = min(itt.eventIDBits, configuration.identity.eventIDBits)
     its[n].translations.remember(device, itt)
@@ -96,14 +108,24 @@ extension Engine {
     _ n: ITSIndex, _ device: DeviceID, _ event: EventID
   ) throws(WalkFault) -> Route {
     let known = try walkDevice(n, device)
-    guard UInt64(event.rawValue) >> UInt64(known.eventIDBits) == 0 else { throw .eventOOR }
+    guard UInt64(event.rawValue) >> UInt64(known.eventIDBits) == 0 else {
+      decided(by: device, known, its: n)
+      throw .eventOOR
+    }
     observer.observe(.eventLookup(device, event))
     var word = its[n].translations.word(known, event)
     if word == 0 {
-      guard let raw = memory.load64(iteAddress(known, event)) else { throw .unreachable }
+      let address = iteAddress(known, event)
+      guard let raw = memory.load64(address) else {
+        decided(by: .translation, at: address, nil)
+        throw .unreachable
+      }
       guard let mapping = NativeFormat.decodeITE(raw).mapping,
         mapping.intid.rawValue < configuration.intidLimit, mapping.intid.isLPI
-      else { throw .eventUnmapped }
+      else {
+        decided(by: .translation, at: address, raw)
+        throw .eventUnmapped
+      }
       word = TranslationCache.word(mapping.intid, mapping.collection)
       its[n].translations.set(device, event, word)
     }
@@ -121,9 +143,15 @@ extension Engine {
     }
     guard let address = try cteAddress(n, collection) else { throw .collectionUnmapped }
     observer.observe(.collectionLookup(collection))
-    guard let raw = memory.load64(address) else { throw .unreachable }
+    guard let raw = memory.load64(address) else {
+      decided(by: .collection, at: address, nil)
+      throw .unreachable
+    }
     guard let target = NativeFormat.decodeCTE(raw).target, let pe = pe(at: target)
-    else { throw .collectionUnmapped }
+    else {
+      decided(by: .collection, at: address, raw)
+      throw .collectionUnmapped
+    }
     its[n].collections.set(collection, pe)
     return pe
   }

@@ -1,5 +1,5 @@
-/// Counts of cycle values, log-linear: exact below 128, within 1/64 above. Recording is a handful of
-/// instructions and never allocates; percentiles are computed elsewhere, at report time.
+/// Counts of cycle values, log-linear: exact below 128, within 1/64 above. Recording is a handful
+/// of instructions and never allocates; percentiles are computed elsewhere, at report time.
 public struct LatencyHistogram: Equatable, Sendable {
   /// 64 sub-buckets a power of two, 34 powers: values up to 2^40 - 1, larger ones count as that.
   static let bucketCount = 64 * 35
@@ -10,6 +10,13 @@ public struct LatencyHistogram: Equatable, Sendable {
   public private(set) var max: UInt64 = 0
 
   public init() { counts = [UInt64](repeating: 0, count: LatencyHistogram.bucketCount) }
+
+  /// From buckets counted elsewhere.
+  init(counts: [UInt64], sum: UInt64, min: UInt64, max: UInt64) {
+    self.counts = counts
+    count = counts.reduce(0, &+)
+    (self.sum, self.min, self.max) = (sum, min, max)
+  }
 
   /// The bucket that holds `value`.
   static func bucket(of value: UInt64) -> Int {

@@ -29,13 +29,14 @@ extension HTMLReport {
   var conservation: String {
     let conservation = document.statistics.conservation
     var table = HTMLTable(["interrupts", "count"], numbers: [1], isSlim: true)
-    table.add([.text("MSIs"), .number(Format.grouped(conservation.msis))])
+    let others = conservation.intCommands &+ conservation.restored
+    table.add([.text("MSIs"), .number(Format.grouped(conservation.msis &- others))])
     table.add([.text("INT commands"), .number(Format.grouped(conservation.intCommands))])
+    if conservation.restored > 0 {
+      table.add([.text("restored"), .number(Format.grouped(conservation.restored))])
+    }
     table.add(
-      [
-        .text("given to the machine"),
-        .number(Format.grouped(conservation.msis &+ conservation.intCommands)),
-      ], isSum: true)
+      [.text("LPIs signalled"), .number(Format.grouped(conservation.msis))], isSum: true)
     table.add([.text("delivered"), .number(Format.grouped(conservation.delivered))])
     table.add([.text("merged"), .number(Format.grouped(conservation.merged))])
     table.add([.text("pending"), .number(Format.grouped(conservation.pending))])

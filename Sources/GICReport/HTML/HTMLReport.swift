@@ -54,8 +54,8 @@ struct HTMLReport {
     let cpus = trace.cpus == 1 ? "1 CPU" : "\(trace.cpus) CPUs"
     let words =
       "\(cpus), \(Format.grouped(trace.events)) events in "
-      + "\(Format.time(nanoseconds: Double(trace.durationNs))), replayed on the \(document.clock) "
-      + "clock, \(document.loop) loop, configuration \(document.configuration.name)."
+      + "\(Format.time(nanoseconds: Double(trace.durationNs))), replayed on the "
+      + "\(document.clockAndLoop), configuration \(document.configuration.name)."
     return "<h1>\(escaped(trace.name))</h1>\n<p class=\"muted\">\(escaped(words))</p>\n\(verdict)"
   }
 

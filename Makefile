@@ -1,0 +1,57 @@
+# Two commands are enough on a bare Debian 12 with Swift 6.3: `make demo` and `make test`.
+# Everything else is listed by `make help`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+export SWIFT_BACKTRACE := enable=no
+
+TRACE ?= Tests/Traces/linux-smp4.trace.xz
+OUT ?= out
+CLOCK ?= timed
+STRICT ?=
+LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test ci bench study format format-check clean
+
+help: ## Show this list
+	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@echo "demo and study take TRACE=FILE and OUT=FOLDER, demo CLOCK=functional or timed."
+
+deps: ## Install the C libraries that are missing (Debian; asks for sudo if need be)
+	@.ci/dependencies
+
+build: deps ## Build itsd and itsctl, optimised
+	@echo "building itsd and itsctl (release)"
+	@swift build -c release --product itsd
+	@swift build -c release --product itsctl
+
+demo: build ## Replay a real Linux boot through the daemon; print latencies; write report.html
+	@.ci/demo $(TRACE) $(CLOCK) $(OUT)
+
+test: deps ## Run all tests
+	@echo "building and running the tests"
+	@swift test --parallel $(STRICT)
+
+ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
+	@$(MAKE) --no-print-directory demo
+
+bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps the numbers
+	@echo "building itsbench (release)"
+	@swift build --package-path Bench -c release --product itsbench
+	@Bench/.build/release/itsbench run $(if $(JSON),--json $(JSON)) \
+	  $(if $(FILTER),--filter $(FILTER)) $(if $(SAMPLES),--samples $(SAMPLES))
+
+study: build ## Replay one boot with every preset and compare the latencies
+	@.ci/study $(TRACE) $(OUT)
+
+format: ## Lay out the sources
+	@swift format -i -r --configuration .swift-format $(LAID_OUT)
+
+format-check: ## Say where the layout of the sources is not the formatter's
+	@echo "checking the layout of the sources"
+	@swift format lint --strict -r --configuration .swift-format $(LAID_OUT)
+
+clean: ## Remove what was built
+	@rm -rf .build Bench/.build $(OUT) report.html

@@ -1,0 +1,68 @@
+import GICArch
+
+// What a command sends to redistributors. The messages go the way of an MSI's from the link on.
+extension TimedCore where Rules: ~Copyable {
+  mutating func sendMessages(_ n: ITSIndex) {
+    for at in 0..<its[n].execution.eventCount {
+      switch its[n].execution.events[at] {
+      case .set(let pe, let intid, let merged):
+        counters.commandLPIs &+= 1
+        let index = message(.set, to: pe, intid, its: n)
+        pool[index].merged = merged
+        if !merged { track(index) }
+        send(index)
+      case .clear(let pe, let intid, _): send(message(.clear, to: pe, intid, its: n))
+      case .invalidate(let pe, let intid): send(message(.invalidate, to: pe, intid, its: n))
+      case .invalidateAll(let pe): send(message(.invalidateAll, to: pe, nil, its: n))
+      case .move(let from, let to, let intid, _):
+        // In this order: the target may set only what the source has given up.
+        send(message(.clear, to: from, intid, its: n))
+        send(message(.moved, to: to, intid, its: n))
+      case .moveAll(let from, let to, let count):
+        // The source gives up `count` LPIs; the target's message only follows them.
+        let leaving = message(.moveAll, to: from, nil, its: n)
+        pool[leaving].amount = UInt32(clamping: count)
+        send(leaving)
+        send(message(.moveAll, to: to, nil, its: n))
+      case .synchronize(let pe): synchronize(pe, its: n)
+      case .deviceLookup, .eventLookup, .collectionLookup, .deviceWritten, .eventWritten,
+        .collectionWritten, .candidatesChanged, .rejected, .dropped:
+        break
+      }
+    }
+  }
+
+  private mutating func message(
+    _ kind: Transaction.Kind, to pe: PEIndex, _ intid: INTID?, its n: ITSIndex
+  ) -> TransactionIndex {
+    var transaction = Transaction(kind, its: n, at: now)
+    transaction.hasTarget = true
+    (transaction.pe, transaction.intid) = (pe.rawValue, intid?.rawValue ?? 0)
+    transaction.epoch = its[n].epoch
+    let index = pool.allocate(transaction)
+    began(index)
+    return index
+  }
+
+  /// SYNC's message is made: whatever was granted before it and is addressed to `pe` must be
+  /// acknowledged. It is an effect on nobody itself.
+  private mutating func synchronize(_ pe: PEIndex, its n: ITSIndex) {
+    its[n].execution.target = pe.rawValue
+    its[n].execution.outstanding = outstanding[n &* pes.count &+ pe.index]
+    its[n].execution.reached = false
+    its[n].execution.phase = .synchronize
+    its[n].epoch &+= 1
+    var transaction = Transaction(.synchronize, its: n, at: now)
+    transaction.pe = pe.rawValue
+    send(pool.allocate(transaction))
+  }
+
+  mutating func synchronizeIfDone(_ n: ITSIndex) {
+    guard its[n].execution.phase == .synchronize, its[n].execution.reached,
+      its[n].execution.outstanding == 0
+    else { return }
+    pool[its[n].execution.transaction].spend(CommandStage.lpiUnit, until: now)
+    its[n].execution.phase = .acknowledge
+    wheel.schedule(.command, at: now &+ timing.linkReturnCycles, payload: UInt32(n))
+  }
+}

@@ -1,0 +1,260 @@
+import GICArch
+
+// Unit 2 and the command engine of an ITS. Commands run strictly in order, one at a time.
+//
+// Fetch: one read of 32 bytes for each command, `commandFetchDepth` places for commands that are
+// being read or wait for their grant. A place is free at the grant, so that with one place the next
+// fetch runs beside the execution. Fetches share the table memory port's bandwidth, not the
+// translation slots.
+//
+// Execution: granted; decoded for `commandDecodeCycles`; each entry that the rules looked up is
+// read if its cache does not hold it, one after the other; `commandOperationCycles`, cached lookups
+// included; table writes are posted, each waiting only for its turn among `tableWritesInFlight`,
+// and forget the cached entry; messages are put on the link; `commandRetireCycles` later CREADR
+// moves. SYNC retires only after its message has been to the LPI unit, every effect on its target
+// that was granted before that message was made is acknowledged, and the acknowledge has come back
+// (`linkReturnCycles`). A rejected command ends after the reads that it made: it retires, or the
+// queue stalls and CREADR does not move.
+extension TimedCore where Rules: ~Copyable {
+  /// The guest may have changed the queue: whatever can run now and was not known becomes visible.
+  mutating func commandsChanged(_ n: ITSIndex) {
+    let visible = rules.waitingCommands(n)
+    if visible < its[n].fetching + its[n].fetched.count { discardFetched(n) }
+    let held = its[n].fetching + its[n].fetched.count
+    while its[n].unfetched + held > visible, var last = its[n].arrivals.last {
+      let excess = min(last.count, its[n].unfetched + held - visible)
+      its[n].unfetched -= excess
+      last.count -= excess
+      if last.count == 0 { its[n].arrivals.removeLast() } else { its[n].arrivals.last = last }
+    }
+    let new = visible - held - its[n].unfetched
+    if new > 0 {
+      its[n].arrivals.append(CommandArrival(count: new, cycle: now))
+      its[n].unfetched += new
+    }
+    fetchCommands(n)
+  }
+
+  private mutating func discardFetched(_ n: ITSIndex) {
+    its[n].fetchEpoch &+= 1
+    its[n].fetching = 0
+    while let index = its[n].fetched.popFirst(in: pool) { pool.release(index) }
+  }
+
+  private mutating func fetchCommands(_ n: ITSIndex) {
+    let depth = max(1, timing.commandFetchDepth)
+    while its[n].unfetched > 0, its[n].fetching &+ its[n].fetched.count < depth {
+      guard var arrival = its[n].arrivals.first else { return }
+      var transaction = Transaction(.command, its: n, at: arrival.cycle)
+      transaction.epoch = its[n].fetchEpoch
+      transaction.spend(CommandStage.queueWait, until: now)
+      arrival.count &-= 1
+      if arrival.count == 0 {
+        _ = its[n].arrivals.popFirst()
+      } else {
+        its[n].arrivals.replaceFirst(arrival)
+      }
+      its[n].unfetched &-= 1
+      its[n].fetching &+= 1
+      counters.fetches &+= 1
+      let answer = its[n].port.request(at: now)
+      wheel.schedule(.fetch, at: answer, payload: pool.allocate(transaction))
+    }
+  }
+
+  mutating func fetchReturned(_ index: TransactionIndex) {
+    let n = Int(pool[index].its)
+    guard pool[index].epoch == its[n].fetchEpoch else {
+      pool.release(index)
+      return
+    }
+    pool[index].spend(CommandStage.fetch, until: now)
+    its[n].fetching &-= 1
+    its[n].fetched.append(index, in: pool)
+    wakeArbiter(n, at: now)
+  }
+
+  /// The grant of the oldest fetched command: its effect is now.
+  mutating func grantCommand(_ n: ITSIndex) {
+    guard let index = its[n].fetched.popFirst(in: pool) else { return }
+    if pool[index].mark < its[n].execution.ended {
+      pool[index].spend(CommandStage.queueWait, until: its[n].execution.ended)
+    }
+    pool[index].spend(CommandStage.arbitration, until: now)
+    recorder.clear()
+    let command = rules.executeCommand(n)
+    follow(n, index)
+    its[n].execution.stalled = rules.isStalled(n)
+    if command == nil || its[n].execution.stalled { its[n].execution.rejected = true }
+    its[n].execution.phase = .decode
+    wheel.schedule(.command, at: now &+ timing.commandDecodeCycles, payload: UInt32(n))
+    takeEffects()
+    if its[n].execution.stalled { commandsChanged(n) } else { fetchCommands(n) }
+  }
+
+  /// Keeps what the rules did, so that time can follow it.
+  private mutating func follow(_ n: ITSIndex, _ index: TransactionIndex) {
+    its[n].execution.transaction = index
+    its[n].execution.eventCount = recorder.count
+    its[n].execution.cursor = 0
+    its[n].execution.rejected = false
+    for at in 0..<recorder.count {
+      let event = recorder[at]
+      its[n].execution.events[at] = event
+      if case .rejected = event { its[n].execution.rejected = true }
+    }
+  }
+
+  /// What a granted command or an access did to LPIs under way takes effect now.
+  mutating func takeEffects() {
+    for at in 0..<recorder.count {
+      switch recorder[at] {
+      case .clear(let pe, let intid, let wasPending):
+        if wasPending { untrack(pe: pe.rawValue, intid: intid.rawValue) }
+        recorder.note(pe)
+      case .move(let from, let to, let intid, let wasPending):
+        if wasPending { untrack(pe: from.rawValue, intid: intid.rawValue) }
+        recorder.note(from)
+        recorder.note(to)
+      case .moveAll(let from, let to, _):
+        untrackAll(of: from.rawValue)
+        recorder.note(from)
+        recorder.note(to)
+      case .invalidate(let pe, _), .invalidateAll(let pe): recorder.note(pe)
+      case .deviceLookup, .eventLookup, .collectionLookup, .deviceWritten, .eventWritten,
+        .collectionWritten, .set, .synchronize, .candidatesChanged, .rejected, .dropped:
+        break
+      }
+    }
+    settleCandidates()
+  }
+
+  private mutating func untrackAll(of pe: UInt32) {
+    for place in 0..<waiting.capacity {
+      // A removal may move another entry into this place.
+      while let key = waiting.key(at: place), key.pe == pe { untrack(pe: pe, intid: key.intid) }
+    }
+  }
+
+  mutating func commandPhaseEnded(_ n: ITSIndex) {
+    let index = its[n].execution.transaction
+    switch its[n].execution.phase {
+    case .decode:
+      pool[index].spend(CommandStage.decode, until: now)
+      its[n].execution.phase = .reads
+      advanceReads(n)
+    case .operation:
+      pool[index].spend(CommandStage.operation, until: now)
+      its[n].execution.phase = .writes
+      its[n].execution.cursor = 0
+      advanceWrites(n)
+    case .acknowledge:
+      pool[index].spend(CommandStage.acknowledge, until: now)
+      retire(n)
+    case .retire:
+      pool[index].spend(CommandStage.retire, until: now)
+      commandLatency.record(pool[index])
+      recorder.clear()
+      rules.retireCommand(n)
+      takeEffects()
+      endCommand(n)
+    case .idle, .reads, .writes, .synchronize: break  // these end by another unit's event
+    }
+  }
+
+  /// The table read that the command waited for is done.
+  mutating func commandEntryRead(_ n: ITSIndex) { advanceReads(n) }
+
+  private mutating func advanceReads(_ n: ITSIndex) {
+    let index = its[n].execution.transaction
+    while its[n].execution.cursor < its[n].execution.eventCount {
+      let event = its[n].execution.events[its[n].execution.cursor]
+      its[n].execution.cursor &+= 1
+      switch event {
+      case .deviceLookup(let device, let levels):
+        pool[index].table = .device
+        pool[index].device = device.rawValue
+        pool[index].levels = UInt8(clamping: max(1, levels))
+        if lookup(.device, UInt64(device.rawValue), its: n) { continue }
+      case .eventLookup(let device, let event):
+        pool[index].table = .event
+        (pool[index].device, pool[index].event) = (device.rawValue, event.rawValue)
+        let key = TimingCache.key(device: device.rawValue, event: event.rawValue)
+        if lookup(.event, key, its: n) { continue }
+      case .collectionLookup(let collection):
+        pool[index].table = .collection
+        pool[index].collection = collection.rawValue
+        if lookup(.collection, UInt64(collection.rawValue), its: n) { continue }
+      case .deviceWritten, .eventWritten, .collectionWritten, .set, .clear, .invalidate,
+        .invalidateAll, .move, .moveAll, .synchronize, .candidatesChanged, .rejected, .dropped:
+        continue
+      }
+      miss(index, its: n)
+      return
+    }
+    endReads(n)
+  }
+
+  private mutating func endReads(_ n: ITSIndex) {
+    if its[n].execution.stalled {
+      endCommand(n)
+    } else if its[n].execution.rejected {
+      retire(n)
+    } else {
+      its[n].execution.phase = .operation
+      wheel.schedule(.command, at: now &+ timing.commandOperationCycles, payload: UInt32(n))
+    }
+  }
+
+  mutating func tableWriteReturned(_ n: ITSIndex) {
+    its[n].writesInFlight &-= 1
+    if its[n].execution.phase == .writes { advanceWrites(n) }
+  }
+
+  private mutating func advanceWrites(_ n: ITSIndex) {
+    let index = its[n].execution.transaction
+    while its[n].execution.cursor < its[n].execution.eventCount {
+      let event = its[n].execution.events[its[n].execution.cursor]
+      if let (table, key) = event.written {
+        guard its[n].writesInFlight < max(1, timing.tableWritesInFlight) else { return }
+        its[n].writesInFlight &+= 1
+        counters.tableWrites &+= 1
+        let answer = its[n].port.request(at: now)
+        wheel.schedule(.tableWrite, at: answer, payload: UInt32(n))
+        forget(table, key, its: n)
+      }
+      its[n].execution.cursor &+= 1
+    }
+    pool[index].spend(CommandStage.tableMemory, until: now)
+    its[n].execution.phase = .idle
+    sendMessages(n)
+    if its[n].execution.phase != .synchronize { retire(n) }
+  }
+
+  private mutating func retire(_ n: ITSIndex) {
+    its[n].execution.phase = .retire
+    wheel.schedule(.command, at: now &+ timing.commandRetireCycles, payload: UInt32(n))
+  }
+
+  private mutating func endCommand(_ n: ITSIndex) {
+    pool.release(its[n].execution.transaction)
+    its[n].execution.phase = .idle
+    its[n].execution.ended = now
+    if !its[n].fetched.isEmpty { wakeArbiter(n, at: now) }
+  }
+}
+
+extension StageEvent {
+  /// The table entry that was written, as its cache names it.
+  fileprivate var written: (Transaction.Table, UInt64)? {
+    switch self {
+    case .deviceWritten(let device): (.device, UInt64(device.rawValue))
+    case .eventWritten(let device, let event):
+      (.event, TimingCache.key(device: device.rawValue, event: event.rawValue))
+    case .collectionWritten(let collection): (.collection, UInt64(collection.rawValue))
+    case .deviceLookup, .eventLookup, .collectionLookup, .set, .clear, .invalidate,
+      .invalidateAll, .move, .moveAll, .synchronize, .candidatesChanged, .rejected, .dropped:
+      nil
+    }
+  }
+}

@@ -1,0 +1,7 @@
+import GICArch
+
+// The engine's doors have the names that the scheduler knows.
+extension Engine: TransactionRules, MachineRules {
+  func lines(of pe: PEIndex) -> LineLevels { pe.index < pes.count ? pes[pe.index].lines : [] }
+  var hasLineChanges: Bool { !outbox.isEmpty }
+}

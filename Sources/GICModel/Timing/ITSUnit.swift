@@ -1,0 +1,113 @@
+// What one ITS holds on the timed clock. Each unit's rules are in the file of that name; here is
+// only its state.
+
+/// An MSI that found the ingress FIFO full.
+struct OutsideMSI: BitwiseCopyable {
+  var device: UInt32
+  var event: UInt32
+  var cycle: UInt64
+}
+
+/// Commands that became visible with one write, and when.
+struct CommandArrival: BitwiseCopyable {
+  var count: Int
+  var cycle: UInt64
+}
+
+/// The command that executes: what the rules said it did, and how far time has followed.
+struct CommandExecution: ~Copyable {
+  enum Phase: UInt8 {
+    case idle
+    case decode
+    /// Looking up the next entry, or waiting for it.
+    case reads
+    case operation
+    /// Waiting for the one table write before it.
+    case writes
+    /// SYNC: its message is under way, or waits for others.
+    case synchronize
+    case acknowledge
+    case retire
+  }
+  var phase = Phase.idle
+  var transaction: TransactionIndex = .max
+  let events = Slab<StageEvent>(count: Recorder.capacity) { _ in .synchronize(.init(0)) }
+  var eventCount = 0
+  /// The next of `events` to be followed.
+  var cursor = 0
+  var writesLeft = 0
+  /// It was rejected, and the queue stands still: CREADR does not move.
+  var stalled = false
+  var rejected = false
+  /// When the command before it had ended.
+  var ended: UInt64 = 0
+
+  // SYNC
+  /// Earlier effects on the target that are not acknowledged.
+  var outstanding: UInt32 = 0
+  /// The message has been looked up by the LPI unit.
+  var reached = false
+  var target: UInt32 = 0
+
+  init() {}
+  deinit { events.deallocate() }
+}
+
+/// The arbiter's memory.
+struct ArbiterState: BitwiseCopyable {
+  /// The first cycle at which it can grant again.
+  var free: UInt64 = 0
+  /// The cycle for which an event is queued; `.max` if none is.
+  var armed: UInt64 = .max
+  var turnIsMSI = true
+  /// Grants that the class whose turn it is has left.
+  var left = 0
+}
+
+/// The units of one ITS.
+struct ITSUnit: ~Copyable {
+  // Ingress
+  var outside = Ring<OutsideMSI>(filler: OutsideMSI(device: 0, event: 0, cycle: 0))
+  var fifo = TransactionQueue()
+  // Commands
+  var arrivals = Ring<CommandArrival>(filler: CommandArrival(count: 0, cycle: 0))
+  /// Commands in `arrivals`: visible, and their fetch not begun.
+  var unfetched = 0
+  var fetching = 0
+  /// Fetched, in order.
+  var fetched = TransactionQueue()
+  /// Rises when what was fetched is thrown away.
+  var fetchEpoch: UInt32 = 0
+  var execution = CommandExecution()
+  var arbiter = ArbiterState()
+  // Translation
+  var deviceCache: TimingCache
+  var eventCache: TimingCache
+  var collectionCache: TimingCache
+  /// The first cycle at which each lookup pipeline takes the next, by ``Transaction/Table``.
+  var lookupFree = InlineArray<3, UInt64>(repeating: 0)
+  var slots: MissSlots
+  var port: MemoryPort
+  var writesInFlight = 0
+  // Link
+  var linkQueue = TransactionQueue()
+  var credits: Int
+  /// The first cycle at which the link takes the next message's first beat.
+  var linkFree: UInt64 = 0
+  var linkArmed: UInt64 = .max
+  /// How many SYNCs were granted.
+  var epoch: UInt32 = 0
+  /// Cycles that MSIs spent from their acceptance until their message was on the link.
+  var latencySum: UInt64 = 0
+
+  init(_ timing: TimingParameters) {
+    deviceCache = TimingCache(timing.deviceCache)
+    eventCache = TimingCache(timing.eventCache)
+    collectionCache = TimingCache(timing.collectionCache)
+    slots = MissSlots(count: timing.translationSlots)
+    port = MemoryPort(
+      latency: timing.memoryLatencyCycles, requestCycles: timing.memoryRequestCycles)
+    credits = max(1, timing.linkCredits)
+    arbiter.left = max(1, timing.arbiterWeightMSI)
+  }
+}

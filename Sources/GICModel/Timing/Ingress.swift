@@ -1,0 +1,38 @@
+import GICArch
+
+// Unit 1: the MSI ingress of an ITS. An MSI enters the FIFO at the cycle at which it is written, if
+// fewer than `msiFIFODepth` stand there; otherwise it waits outside, in order, for the cycle at
+// which a place is free. A place is freed by the grant. `msiAcceptCycles` after it entered it may
+// be granted. Any number may enter in one cycle. Nothing is ever dropped here.
+extension TimedCore where Rules: ~Copyable {
+  /// An MSI is written now.
+  mutating func submit(_ device: DeviceID, _ event: EventID, its n: ITSIndex) {
+    let msi = OutsideMSI(device: device.rawValue, event: event.rawValue, cycle: now)
+    if its[n].fifo.count < max(1, timing.msiFIFODepth) {
+      admit(msi, its: n)
+    } else {
+      counters.waitedOutside &+= 1
+      its[n].outside.append(msi)
+    }
+  }
+
+  /// MSIs of an ITS that the rules have not seen yet.
+  func ungranted(its n: ITSIndex) -> Int { its[n].fifo.count + its[n].outside.count }
+
+  private mutating func admit(_ msi: OutsideMSI, its n: ITSIndex) {
+    var transaction = Transaction(.msi, its: n, at: msi.cycle)
+    (transaction.device, transaction.event) = (msi.device, msi.event)
+    transaction.spend(MSIStage.ingressWait, until: now)
+    transaction.spend(MSIStage.accept, until: now &+ timing.msiAcceptCycles)
+    let index = pool.allocate(transaction)
+    its[n].fifo.append(index, in: pool)
+    if its[n].fifo.count == 1 { wakeArbiter(n, at: transaction.mark) }
+  }
+
+  /// Takes the oldest MSI out for its grant, and lets the next one in.
+  mutating func popIngress(_ n: ITSIndex) -> TransactionIndex? {
+    guard let index = its[n].fifo.popFirst(in: pool) else { return nil }
+    if let msi = its[n].outside.popFirst() { admit(msi, its: n) }
+    return index
+  }
+}

@@ -1,0 +1,82 @@
+import GICArch
+
+// Unit 6: the link from an ITS to the LPI unit. Messages leave in the order in which they were
+// made. A message needs a credit; it is formatted for `linkFormatCycles` (a SYNC is formatted while
+// its operation runs: 0) and then has the link for `linkBeats`, so that a format may overlap the
+// last beats of the message before. After the last beat it travels `hopCycles` and is at the LPI
+// unit. A credit is back `linkReturnCycles` after the LPI unit took the message, and can be used at
+// that cycle.
+extension TimedCore where Rules: ~Copyable {
+  /// A message is addressed to its PE: from its grant on it is an effect that a SYNC waits for.
+  func began(_ index: TransactionIndex) {
+    outstanding[Int(pool[index].its) &* pes.count &+ Int(pool[index].pe)] &+= 1
+  }
+
+  /// The message's effect at the PE's redistributor is acknowledged.
+  mutating func acknowledged(_ index: TransactionIndex) {
+    let n = Int(pool[index].its)
+    outstanding[n &* pes.count &+ Int(pool[index].pe)] &-= 1
+    let execution = its[n].execution.phase
+    if execution == .synchronize, its[n].execution.target == pool[index].pe,
+      Int32(bitPattern: pool[index].epoch &- its[n].epoch) < 0
+    {
+      its[n].execution.outstanding &-= 1
+      synchronizeIfDone(n)
+    }
+  }
+
+  /// Puts a message in the link's queue.
+  mutating func send(_ index: TransactionIndex) {
+    let n = Int(pool[index].its)
+    its[n].linkQueue.append(index, in: pool)
+    if its[n].linkQueue.count == 1 { advanceLink(n) }
+  }
+
+  mutating func creditReturned(_ n: ITSIndex) {
+    its[n].credits &+= 1
+    advanceLink(n)
+  }
+
+  mutating func linkFreed(_ n: ITSIndex) {
+    guard its[n].linkArmed == now else { return }
+    its[n].linkArmed = .max
+    advanceLink(n)
+  }
+
+  private mutating func advanceLink(_ n: ITSIndex) {
+    while its[n].credits > 0, !its[n].linkQueue.isEmpty {
+      let head = its[n].linkQueue.head
+      let format = pool[head].kind == .synchronize ? 0 : timing.linkFormatCycles
+      if now &+ format < its[n].linkFree {
+        let start = its[n].linkFree &- format
+        if start < its[n].linkArmed {
+          its[n].linkArmed = start
+          wheel.schedule(.link, at: start, payload: UInt32(n))
+        }
+        return
+      }
+      let wasFull = its[n].linkQueue.count >= max(1, timing.linkCredits)
+      guard let index = its[n].linkQueue.popFirst(in: pool) else { return }
+      its[n].credits &-= 1
+      let last = now &+ format &+ timing.linkBeats
+      its[n].linkFree = last
+      spendOnLink(index, arrival: last &+ timing.hopCycles)
+      wheel.schedule(.lpiArrival, at: last &+ timing.hopCycles, payload: index)
+      if wasFull { wakeArbiter(n, at: now) }
+    }
+  }
+
+  private mutating func spendOnLink(_ index: TransactionIndex, arrival: UInt64) {
+    if pool[index].kind == .synchronize {
+      // The SYNC command's own record keeps these cycles: until its arrival it is on the link.
+      pool[its[Int(pool[index].its)].execution.transaction].spend(
+        CommandStage.link, until: arrival)
+      return
+    }
+    if pool[index].kind == .msi {
+      its[Int(pool[index].its)].latencySum &+= now &- pool[index].start
+    }
+    pool[index].spend(MSIStage.creditWait, until: now)
+    pool[index].spend(MSIStage.link, until: arrival)
+  }
+}

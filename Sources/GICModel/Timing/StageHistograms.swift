@@ -1,0 +1,65 @@
+/// Latencies of one class of transaction, in total and by stage, in one slab. Recording a stage
+/// that took no time costs nothing: how many did not is what is missing from the total's count.
+struct StageHistograms: ~Copyable {
+  private struct Summary: BitwiseCopyable {
+    var count: UInt64 = 0
+    var sum: UInt64 = 0
+    var min: UInt64 = .max
+    var max: UInt64 = 0
+  }
+  private let names: [String]
+  private let summaries: Slab<Summary>
+  private let buckets: Slab<UInt64>
+
+  init(stages names: [String]) {
+    self.names = names
+    summaries = Slab(repeating: Summary(), count: names.count + 1)
+    buckets = Slab(repeating: 0, count: (names.count + 1) * LatencyHistogram.bucketCount)
+  }
+  deinit {
+    summaries.deallocate()
+    buckets.deallocate()
+  }
+
+  /// Records a transaction that has ended.
+  mutating func record(_ transaction: Transaction) {
+    let total = transaction.mark &- transaction.start
+    assert(transaction.stageSum == total, "the stages do not add up to the whole")
+    record(total, in: 0)
+    for stage in 1..<summaries.count {
+      let cycles = transaction.stages[stage &- 1]
+      if cycles != 0 { record(cycles, in: stage) }
+    }
+  }
+
+  private func record(_ value: UInt64, in row: Int) {
+    buckets[row &* LatencyHistogram.bucketCount &+ LatencyHistogram.bucket(of: value)] &+= 1
+    summaries[row].count &+= 1
+    summaries[row].sum &+= value
+    if value < summaries[row].min { summaries[row].min = value }
+    if value > summaries[row].max { summaries[row].max = value }
+  }
+
+  var count: UInt64 { summaries[0].count }
+
+  /// As the report wants it.
+  func latency() -> MachineStatistics.Latency {
+    MachineStatistics.Latency(
+      total: histogram(0), stages: names.indices.map { (names[$0], histogram($0 + 1)) })
+  }
+
+  private func histogram(_ row: Int) -> LatencyHistogram {
+    let base = row * LatencyHistogram.bucketCount
+    var counts = (0..<LatencyHistogram.bucketCount).map { buckets[base + $0] }
+    let summary = summaries[row]
+    let zeros = summaries[0].count - summary.count
+    counts[0] += zeros
+    return LatencyHistogram(
+      counts: counts, sum: summary.sum, min: zeros > 0 ? 0 : summary.min, max: summary.max)
+  }
+
+  func reset() {
+    for row in 0..<summaries.count { summaries[row] = Summary() }
+    for index in 0..<buckets.count { buckets[index] = 0 }
+  }
+}

@@ -1,0 +1,140 @@
+// Time over the rules. Every transaction takes architectural effect at one cycle, when its arbiter
+// grants it; what the rules then report becomes stages, and the stages become events.
+
+import GICArch
+
+/// The scheduler of the timed clock: the units of all ITSs, of the LPI unit and of the
+/// redistributors, and the events between them.
+///
+/// What holds for every unit:
+/// - An event at cycle t sees the state at t after all events before it in the event order
+///   (``Event``). An access from outside at t comes after all events at t.
+/// - What is freed at t can be used again at t.
+/// - Who waits for the same thing is served in the order in which they began to wait.
+struct TimedCore<Rules: TransactionRules & ~Copyable>: ~Copyable {
+  let timing: TimingParameters
+  var rules: Rules
+  var recorder: Recorder
+
+  var wheel = EventWheel()
+  var pool = TransactionPool()
+  let its: Slab<ITSUnit>
+  /// Control frame of each ITS; its translation frame follows.
+  let itsBases: Slab<PhysicalAddress>
+  var lpi: LPIUnit
+  let pes: Slab<Presentation>
+  /// Messages granted and not acknowledged, by ITS and PE: `its * peCount + pe`.
+  let outstanding: Slab<UInt32>
+  var waiting = WaitingIndex()
+
+  var msiLatency = StageHistograms(stages: MSIStage.allCases.map(\.name))
+  var commandLatency = StageHistograms(stages: CommandStage.allCases.map(\.name))
+  var counters = TimedCounters()
+
+  /// `recorder` is the observer of `rules`; the core deallocates it.
+  /// - Parameter itsBases: control frame of each ITS.
+  init(
+    timing: TimingParameters, itsBases: [PhysicalAddress], peCount: Int, rules: consuming Rules,
+    recorder: Recorder
+  ) {
+    self.timing = timing
+    self.rules = rules
+    self.recorder = recorder
+    its = Slab(count: itsBases.count) { _ in ITSUnit(timing) }
+    self.itsBases = Slab(count: itsBases.count) { itsBases[$0] }
+    lpi = LPIUnit(timing)
+    pes = Slab(repeating: Presentation(), count: peCount)
+    outstanding = Slab(repeating: 0, count: itsBases.count * peCount)
+  }
+  deinit {
+    its.deallocate()
+    itsBases.deallocate()
+    pes.deallocate()
+    outstanding.deallocate()
+    recorder.deallocate()
+  }
+
+  var now: UInt64 { wheel.now }
+  /// Whether nothing is under way. LPIs that wait to be acknowledged are not under way.
+  var isIdle: Bool { wheel.count == 0 }
+
+  /// Handles every event of the next cycle that has one, if it is at most `limit`.
+  /// - Returns: that cycle; nil if there is no such event, and then time has not moved.
+  mutating func runCycle(through limit: UInt64) -> UInt64? {
+    guard let first = wheel.next(through: limit) else { return nil }
+    rules.stamp = first.cycle
+    handle(first)
+    while let event = wheel.nextNow() { handle(event) }
+    return first.cycle
+  }
+
+  /// Handles everything up to `cycle`, and moves time there.
+  mutating func run(to cycle: UInt64) {
+    while runCycle(through: cycle) != nil {}
+    if cycle > now { wheel.move(to: cycle) }
+  }
+
+  /// Forgets everything under way, every cached line and every count; time starts again at 0. The
+  /// rules are reset by their owner.
+  mutating func reset() {
+    wheel = EventWheel()
+    pool = TransactionPool()
+    waiting = WaitingIndex()
+    lpi = LPIUnit(timing)
+    counters = TimedCounters()
+    msiLatency.reset()
+    commandLatency.reset()
+    for n in 0..<its.count { its[n] = ITSUnit(timing) }
+    for pe in 0..<pes.count { pes[pe] = Presentation() }
+    for index in 0..<outstanding.count { outstanding[index] = 0 }
+    recorder.clear()
+    while recorder.nextChangedPE() != nil {}
+  }
+
+  private mutating func handle(_ event: Event) {
+    let payload = event.payload
+    switch event.unit {
+    case .tableRead: tableReadReturned(Int(payload &>> 16), slot: Int(payload & 0xffff))
+    case .tableWrite: tableWriteReturned(Int(payload))
+    case .propertyRead: propertyReadReturned(slot: Int(payload))
+    case .credit: creditReturned(Int(payload))
+    case .fetch: fetchReturned(payload)
+    case .command: commandPhaseEnded(Int(payload))
+    case .lookup: lookupEnded(payload)
+    case .link: linkFreed(Int(payload))
+    case .lpiArrival: messageArrived(payload)
+    case .lpiBank: bankFreed(Int(payload))
+    case .lpiLookup: lpiLookupEnded(payload)
+    case .select: select(Int(payload))
+    case .accept: accept(Int(payload))
+    case .arbiter: arbitrate(Int(payload))
+    }
+  }
+
+  /// What a granted transaction or an access changed for the redistributors takes effect now.
+  mutating func settleCandidates() {
+    while let pe = recorder.nextChangedPE() { candidatesChanged(pe) }
+  }
+}
+
+/// What the units count beside their caches and ports.
+struct TimedCounters: BitwiseCopyable {
+  /// MSIs granted, and LPIs set by INT commands.
+  var msisGranted: UInt64 = 0
+  var commandLPIs: UInt64 = 0
+  /// Messages to the CPU interfaces.
+  var presented: UInt64 = 0
+  /// MSIs by the end of their way.
+  var direct: UInt64 = 0
+  var merged: UInt64 = 0
+  var dropped: UInt64 = 0
+  var cleared: UInt64 = 0
+  /// Accesses that came with a cycle in the past.
+  var lateAccesses: UInt64 = 0
+  /// MSIs that had to wait outside the ingress FIFO.
+  var waitedOutside: UInt64 = 0
+  var fetches: UInt64 = 0
+  var tableReads: UInt64 = 0
+  var tableWrites: UInt64 = 0
+  var propertyReads: UInt64 = 0
+}

@@ -1,0 +1,234 @@
+import GICArch
+
+/// The stages of an MSI, in path order. An INT command's LPI joins at ``creditWait``.
+enum MSIStage: Int, CaseIterable {
+  /// Outside, because the ingress FIFO was full.
+  case ingressWait
+  case accept
+  /// From the end of the acceptance: the wait for the grant, and the grant.
+  case arbitration
+  case deviceLookup, eventLookup, collectionLookup
+  /// Waiting for a translation slot and for table reads.
+  case tableMemory
+  case creditWait
+  /// Format, beats and hops.
+  case link
+  /// Waiting for the bank, and its lookup.
+  case lpiLookup
+  /// Waiting for a property slot and for the property read.
+  case propertyMemory
+  /// At the redistributor, while something better is shown or the choice is busy.
+  case hppiWait
+  case hppiSelect
+  case downstream
+  case acceptance
+
+  var name: String {
+    switch self {
+    case .ingressWait: "ingress_wait"
+    case .accept: "accept"
+    case .arbitration: "arbitration"
+    case .deviceLookup: "device_lookup"
+    case .eventLookup: "event_lookup"
+    case .collectionLookup: "collection_lookup"
+    case .tableMemory: "table_memory"
+    case .creditWait: "credit_wait"
+    case .link: "link"
+    case .lpiLookup: "lpi_lookup"
+    case .propertyMemory: "property_memory"
+    case .hppiWait: "hppi_wait"
+    case .hppiSelect: "hppi_select"
+    case .downstream: "downstream"
+    case .acceptance: "acceptance"
+    }
+  }
+}
+
+/// The stages of a command, in path order.
+enum CommandStage: Int, CaseIterable {
+  /// From the CWRITER write: behind earlier commands, fetched or not.
+  case queueWait
+  case fetch
+  /// Ready, and not granted yet.
+  case arbitration
+  case decode
+  /// Table reads, the wait for a slot, and the wait for an earlier posted write.
+  case tableMemory
+  case operation
+  /// SYNC: its way over the link.
+  case link
+  /// SYNC: the LPI unit's lookup, and the wait for earlier effects on its target.
+  case lpiUnit
+  case acknowledge
+  /// CREADR moves at its end.
+  case retire
+
+  var name: String {
+    switch self {
+    case .queueWait: "queue_wait"
+    case .fetch: "fetch"
+    case .arbitration: "arbitration"
+    case .decode: "decode"
+    case .tableMemory: "table_memory"
+    case .operation: "operation"
+    case .link: "link"
+    case .lpiUnit: "lpi_unit"
+    case .acknowledge: "acknowledge"
+    case .retire: "retire"
+    }
+  }
+}
+
+/// Names a transaction: its place in the pool.
+typealias TransactionIndex = UInt32
+
+/// Something under way: an MSI, a command, or a message that a command has sent.
+struct Transaction: BitwiseCopyable {
+  enum Kind: UInt8 {
+    case free
+    case msi
+    case command
+    /// An LPI set by INT; from the link on it is an MSI.
+    case set
+    /// The second message of MOVI: set at the target what was taken from the source.
+    case moved
+    case clear
+    case invalidate
+    case invalidateAll
+    /// `amount` LPIs leave `pe` for another redistributor, or come to it.
+    case moveAll
+    case synchronize
+  }
+  /// Which cache a transaction looks up next, or waits for.
+  enum Table: UInt8 {
+    case device, event, collection
+  }
+
+  var kind = Kind.free
+  var table = Table.device
+  /// Reads of a device table miss: 1, or 2 when it is indirect.
+  var levels: UInt8 = 1
+  /// The rules looked no further than the device table, or than the ITT.
+  var looksUpDevice = false
+  var looksUpEvent = false
+  var looksUpCollection = false
+  /// It carries a message for `pe`. Otherwise it ends after its lookups: it was dropped.
+  var hasTarget = false
+  var merged = false
+  /// In the index of LPIs not yet presented. One that something else took is not: its message goes
+  /// on, and ends at the redistributor.
+  var indexed = false
+  /// It has come to the redistributor, and waits there to be chosen.
+  var arrived = false
+  var its: UInt16 = 0
+  var collection: UInt16 = 0
+  var device: UInt32 = 0
+  var event: UInt32 = 0
+  var intid: UInt32 = 0
+  var pe: UInt32 = 0
+  /// The SYNCs that its ITS had granted before it; of a fetched command, the queue's generation.
+  var epoch: UInt32 = 0
+  var amount: UInt32 = 0
+  /// The next transaction of the queue that it stands in.
+  var next: TransactionIndex = .max
+  /// Its first cycle, and the cycle up to which its stages account.
+  var start: UInt64 = 0
+  var mark: UInt64 = 0
+  /// Cycles by ``MSIStage`` or ``CommandStage``.
+  var stages = InlineArray<15, UInt64>(repeating: 0)
+
+  init() {}
+  init(_ kind: Kind, its: ITSIndex, at cycle: UInt64) {
+    self.kind = kind
+    self.its = UInt16(truncatingIfNeeded: its)
+    (start, mark) = (cycle, cycle)
+  }
+
+  /// Everything since the last mark was spent in `stage`.
+  @inline(__always) mutating func spend(_ stage: MSIStage, until cycle: UInt64) {
+    stages[stage.rawValue] &+= cycle &- mark
+    mark = cycle
+  }
+  @inline(__always) mutating func spend(_ stage: CommandStage, until cycle: UInt64) {
+    stages[stage.rawValue] &+= cycle &- mark
+    mark = cycle
+  }
+
+  /// The sum of all stages: exactly the time from `start` to `mark`.
+  var stageSum: UInt64 {
+    var sum: UInt64 = 0
+    for index in stages.indices { sum &+= stages[index] }
+    return sum
+  }
+}
+
+/// The transactions of a machine, in one growable slab with a list of the free places.
+struct TransactionPool: ~Copyable {
+  private var slots: Slab<Transaction>
+  private var free: TransactionIndex = .max
+  /// How many are under way.
+  private(set) var liveCount = 0
+
+  init() { slots = Slab(repeating: Transaction(), count: 0) }
+  deinit { slots.deallocate() }
+
+  @inline(__always) subscript(index: TransactionIndex) -> Transaction {
+    _read { yield slots[Int(index)] }
+    nonmutating _modify { yield &slots[Int(index)] }
+  }
+
+  mutating func allocate(_ transaction: Transaction) -> TransactionIndex {
+    if free == .max { grow() }
+    let index = free
+    free = slots[Int(index)].next
+    slots[Int(index)] = transaction
+    liveCount &+= 1
+    return index
+  }
+
+  mutating func release(_ index: TransactionIndex) {
+    assert(slots[Int(index)].kind != .free, "released twice")
+    slots[Int(index)].kind = .free
+    slots[Int(index)].next = free
+    free = index
+    liveCount &-= 1
+  }
+
+  private mutating func grow() {
+    let old = slots
+    let count = max(64, old.count * 2)
+    slots = Slab(count: count) { index in
+      if index < old.count { return old[index] }
+      var transaction = Transaction()
+      if index + 1 < count { transaction.next = TransactionIndex(index + 1) }
+      return transaction
+    }
+    free = TransactionIndex(old.count)
+    old.deallocate()
+  }
+}
+
+/// Transactions in a line, first in first out, linked through themselves: each stands in one at
+/// most.
+struct TransactionQueue: BitwiseCopyable {
+  private(set) var head: TransactionIndex = .max
+  private var tail: TransactionIndex = .max
+  private(set) var count = 0
+
+  var isEmpty: Bool { count == 0 }
+
+  mutating func append(_ index: TransactionIndex, in pool: borrowing TransactionPool) {
+    pool[index].next = .max
+    if count == 0 { head = index } else { pool[tail].next = index }
+    tail = index
+    count &+= 1
+  }
+
+  mutating func popFirst(in pool: borrowing TransactionPool) -> TransactionIndex? {
+    guard count > 0 else { return nil }
+    let index = head
+    head = pool[index].next
+    count &-= 1
+    return index
+  }
+}

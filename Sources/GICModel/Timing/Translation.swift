@@ -1,0 +1,161 @@
+import GICArch
+
+// Units 4 and 5: the three caches, the translation slots and the table memory port of an ITS.
+//
+// Each cache takes one lookup a cycle; it ends `…LookupCycles` later, hit or miss. An MSI looks up
+// device, event, collection, one after the other. A miss takes a slot, and the slot a read (two,
+// one after the other, for a device behind an indirect table); the line is in the cache at the
+// cycle at which the last answer comes, and the waiting transactions go on at that cycle, in the
+// order in which they joined. Commands share the slots; their lookups are part of their operation.
+extension TimedCore where Rules: ~Copyable {
+  /// The MSI's lookups begin at its mark.
+  mutating func beginLookup(_ index: TransactionIndex) {
+    if pool[index].looksUpDevice {
+      look(up: .device, index)
+    } else {
+      endTranslation(index)
+    }
+  }
+
+  private mutating func look(up table: Transaction.Table, _ index: TransactionIndex) {
+    let n = Int(pool[index].its)
+    let cycles =
+      switch table {
+      case .device: timing.deviceLookupCycles
+      case .event: timing.eventLookupCycles
+      case .collection: timing.collectionLookupCycles
+      }
+    let start = max(pool[index].mark, its[n].lookupFree[Int(table.rawValue)])
+    its[n].lookupFree[Int(table.rawValue)] = start &+ 1
+    pool[index].table = table
+    wheel.schedule(.lookup, at: start &+ cycles, payload: index)
+  }
+
+  mutating func lookupEnded(_ index: TransactionIndex) {
+    let table = pool[index].table
+    let stage: MSIStage =
+      switch table {
+      case .device: .deviceLookup
+      case .event: .eventLookup
+      case .collection: .collectionLookup
+      }
+    pool[index].spend(stage, until: now)
+    let n = Int(pool[index].its)
+    if lookup(table, lineKey(of: index), its: n) { found(index) } else { miss(index, its: n) }
+  }
+
+  /// The cache line that the transaction needs next.
+  private func lineKey(of index: TransactionIndex) -> UInt64 {
+    switch pool[index].table {
+    case .device: UInt64(pool[index].device)
+    case .event: TimingCache.key(device: pool[index].device, event: pool[index].event)
+    case .collection: UInt64(pool[index].collection)
+    }
+  }
+
+  func lookup(_ table: Transaction.Table, _ key: UInt64, its n: ITSIndex) -> Bool {
+    switch table {
+    case .device: its[n].deviceCache.lookup(key)
+    case .event: its[n].eventCache.lookup(key)
+    case .collection: its[n].collectionCache.lookup(key)
+    }
+  }
+  private func touch(_ table: Transaction.Table, _ key: UInt64, its n: ITSIndex) -> Bool {
+    switch table {
+    case .device: its[n].deviceCache.touch(key)
+    case .event: its[n].eventCache.touch(key)
+    case .collection: its[n].collectionCache.touch(key)
+    }
+  }
+
+  /// The entry is known: on to the next lookup.
+  private mutating func found(_ index: TransactionIndex) {
+    if pool[index].kind == .command {
+      commandEntryRead(Int(pool[index].its))
+      return
+    }
+    switch pool[index].table {
+    case .device where pool[index].looksUpEvent: look(up: .event, index)
+    case .event where pool[index].looksUpCollection: look(up: .collection, index)
+    case .device, .event, .collection: endTranslation(index)
+    }
+  }
+
+  /// The transaction joins the read of its line, starts it, or waits for a slot.
+  mutating func miss(_ index: TransactionIndex, its n: ITSIndex) {
+    let (table, key) = (pool[index].table, lineKey(of: index))
+    if let slot = its[n].slots.reading(table, key) {
+      its[n].slots.slots[slot].waiters.append(index, in: pool)
+    } else if its[n].slots.hasFree {
+      let reads = table == .device ? pool[index].levels : 1
+      let slot = its[n].slots.take(table, key, reads: reads)
+      its[n].slots.slots[slot].waiters.append(index, in: pool)
+      read(its: n, slot: slot)
+    } else {
+      its[n].slots.queue.append(index, in: pool)
+    }
+  }
+
+  private mutating func read(its n: ITSIndex, slot: Int) {
+    counters.tableReads &+= 1
+    let answer = its[n].port.request(at: now)
+    wheel.schedule(.tableRead, at: answer, payload: UInt32(n) &<< 16 | UInt32(slot))
+  }
+
+  mutating func tableReadReturned(_ n: ITSIndex, slot: Int) {
+    if its[n].slots.slots[slot].readsLeft > 0 {
+      its[n].slots.slots[slot].readsLeft &-= 1
+      read(its: n, slot: slot)
+      return
+    }
+    var answered = its[n].slots.free(slot)
+    if !answered.stale {
+      switch answered.table {
+      case .device: its[n].deviceCache.fill(answered.key)
+      case .event: its[n].eventCache.fill(answered.key)
+      case .collection: its[n].collectionCache.fill(answered.key)
+      }
+    }
+    while let index = answered.waiters.popFirst(in: pool) { resume(index) }
+    // Who waited for a slot looks again: the line may have come in the meantime.
+    while its[n].slots.hasFree, let index = its[n].slots.queue.popFirst(in: pool) {
+      if touch(pool[index].table, lineKey(of: index), its: n) {
+        resume(index)
+      } else {
+        miss(index, its: n)
+      }
+    }
+    if its[n].slots.queue.isEmpty { wakeArbiter(n, at: now) }
+  }
+
+  private mutating func resume(_ index: TransactionIndex) {
+    if pool[index].kind == .command {
+      pool[index].spend(CommandStage.tableMemory, until: now)
+    } else {
+      pool[index].spend(MSIStage.tableMemory, until: now)
+    }
+    found(index)
+  }
+
+  private mutating func endTranslation(_ index: TransactionIndex) {
+    if pool[index].hasTarget {
+      send(index)
+    } else {
+      counters.dropped &+= 1
+      pool.release(index)
+    }
+  }
+
+  /// Forgets the cached copy of an entry that a command has written, and any read of it under way.
+  /// A device takes its events with it.
+  func forget(_ table: Transaction.Table, _ key: UInt64, its n: ITSIndex) {
+    switch table {
+    case .device:
+      its[n].deviceCache.forget(key)
+      its[n].eventCache.forgetEvents(of: UInt32(truncatingIfNeeded: key))
+    case .event: its[n].eventCache.forget(key)
+    case .collection: its[n].collectionCache.forget(key)
+    }
+    its[n].slots.markStale(table, key)
+  }
+}

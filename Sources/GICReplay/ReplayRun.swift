@@ -1,0 +1,157 @@
+// A replay from beginning to end: configuration, target, clock, and the document that tells of it.
+
+import GICArch
+import GICConfig
+import GICModel
+import GICReport
+import Glibc
+
+/// What to replay, and how.
+public struct ReplayOptions: Sendable {
+  /// What a guest that has to wait does with what comes after.
+  public enum Loop: String, Sendable, CaseIterable {
+    /// All at the trace's own times.
+    case open
+    /// Later by the time waited.
+    case closed
+  }
+  public var clock = MachineStatistics.Clock.functional
+  /// The functional clock has no time to wait, so there it says nothing.
+  public var loop = Loop.closed
+  /// How many events to replay; nil is all of them. Less than all leaves the end state unchecked.
+  public var limit: Int?
+  public init() {}
+}
+
+/// One replay.
+public struct ReplayRun {
+  public let trace: Trace
+  public let options: ReplayOptions
+  public let configuration: ResolvedConfiguration
+  /// Lines a second at which the trace was read; 0 if nobody looked.
+  public var parseLinesPerSecond = 0.0
+  /// Called now and then with the number of events done.
+  public var progress: (Int) -> Void = { _ in }
+
+  /// - Parameter base: the machine but for its shape, which the trace says, and its clock, which
+  ///   the
+  ///   options say.
+  /// - Throws: ``ConfigurationError`` if no machine can be made of that.
+  public init(
+    _ trace: Trace, _ options: ReplayOptions, base: ConfigurationLayer
+  ) throws(ConfigurationError) {
+    (self.trace, self.options) = (trace, options)
+    configuration = try resolve([
+      base, trace.header.layer(name: trace.file),
+      ConfigurationLayer(name: "--clock", text: "clock: \(options.clock.rawValue)\n"),
+    ])
+  }
+
+  /// Replays on a machine of this process.
+  public func run(
+    on makeMachine: (MachineConfiguration) -> any Machine
+  ) throws(ReplayError) -> ReplayDocument {
+    let header = trace.header
+    return try run(
+      on: try InProcessTarget(
+        makeMachine(configuration.machine), ramBase: header.ramBase,
+        ramByteCount: header.ramByteCount))
+  }
+
+  /// Replays on a machine that a running daemon makes for it.
+  /// - Parameter address: `unix:PATH` or `tcp:HOST:PORT`.
+  public func run(attachedTo address: String) throws(ReplayError) -> ReplayDocument {
+    let header = trace.header
+    return try run(
+      on: try AttachedTarget(
+        address, configuration, ramBase: header.ramBase, ramByteCount: header.ramByteCount))
+  }
+
+  func run<Target: ReplayTarget>(on target: Target) throws(ReplayError) -> ReplayDocument {
+    let clock = ReplayClock(hertz: configuration.machine.timing.clockHertz)
+    let start = ContinuousClock.now
+    let book: ReplayBook
+    var unsatisfied: Int?
+    switch (options.clock, options.loop) {
+    case (.functional, _):
+      var replay = FunctionalReplay(trace, on: target)
+      try replay.run(limit: options.limit, progress: progress)
+      book = replay.book
+    case (.timed, .open):
+      var replay = OpenReplay(trace, on: target, clock: clock)
+      try replay.run(limit: options.limit, progress: progress)
+      (book, unsatisfied) = (replay.book, replay.unsatisfied)
+    case (.timed, .closed):
+      var replay = ClosedReplay(trace, on: target, clock: clock, limit: options.limit)
+      try replay.run(progress: progress)
+      (book, unsatisfied) = (replay.book, replay.unsatisfied)
+    }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    return document(
+      book, statistics: try target.statistics(), unsatisfied: unsatisfied,
+      host: host(target.mode, seconds))
+  }
+
+  private var eventCount: Int { min(options.limit ?? .max, trace.events.count) }
+
+  private func host(_ mode: String, _ seconds: Double) -> ReplayDocument.Host {
+    ReplayDocument.Host(
+      mode: mode, elapsedSeconds: seconds,
+      eventsPerSecond: seconds > 0 ? Double(eventCount) / seconds : 0,
+      parseLinesPerSecond: parseLinesPerSecond, residentBytes: peakResidentBytes(),
+      toolVersion: ReplayRun.toolVersion)
+  }
+
+  /// Of `itsctl` and its results.
+  public static var toolVersion: String { "0.1" }
+
+  private func document(
+    _ book: ReplayBook, statistics: StatisticsDocument, unsatisfied: Int?,
+    host: ReplayDocument.Host
+  ) -> ReplayDocument {
+    var document = ReplayDocument(
+      trace: ReplayDocument.Trace(
+        name: trace.header.name, file: trace.file, cpus: trace.header.cpuCount,
+        events: eventCount, durationNs: trace.durationNs),
+      clock: options.clock.rawValue,
+      loop: options.clock == .functional ? "none" : options.loop.rawValue,
+      configuration: ConfigurationDocument(
+        name: configuration.name, hash: configuration.hash,
+        values: configuration.values.map {
+          ConfigurationDocument.Value(
+            key: $0.key, value: $0.value, unit: $0.unit, provenance: $0.provenance.rawValue,
+            source: $0.source)
+        }),
+      statistics: statistics, timeline: book.timeline, host: host)
+    document.translations = book.translations
+    document.creadrReads = book.progressReads
+    document.acknowledges = book.acknowledges
+    document.registerReads = book.registerReads
+    document.lines = book.lines.check
+    document.endState = book.endState
+    document.acknowledgedLPIs = book.ledger.lpis
+    document.pending = book.pending.enumerated().flatMap { pe, intids in
+      intids.map { ReplayDocument.PendingLPI(pe: pe, intid: $0.rawValue) }
+    }
+    if let unsatisfied {
+      // Who acknowledges what depends on time. That the machine counts what the PEs got does not.
+      document.acknowledges.unsatisfied = unsatisfied
+      for (pe, count) in book.ledger.lpis.enumerated() {
+        let counted =
+          statistics.perPE.indices.contains(pe) ? statistics.perPE[pe].lpisAcknowledged : 0
+        document.acknowledges.record(
+          UInt64(count) == counted,
+          "PE \(pe): expected \(count) LPIs acknowledged, got \(counted)")
+      }
+    }
+    return document
+  }
+}
+
+/// The most memory that this process has had, in bytes.
+private func peakResidentBytes() -> UInt64 {
+  var usage = rusage()
+  // SAFETY: the struct is the call's own.
+  guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+  return UInt64(max(usage.ru_maxrss, 0)) * 1024
+}

@@ -1,0 +1,81 @@
+// What `itsctl replay` does once its arguments are parsed.
+
+import GICConfig
+import GICModel
+import GICReport
+import Glibc
+import SystemPackage
+
+/// Reads a trace, replays it, and writes what came of it.
+public struct ReplayTool {
+  public var trace: String
+  public var options: ReplayOptions
+  /// A preset's name or a file's path.
+  public var configuration: String
+  /// Of a running daemon; nil is a machine in this process.
+  public var address: String?
+  public var json: Bool
+  /// Where to write the page; nil is nowhere.
+  public var html: String?
+
+  public init(
+    trace: String, options: ReplayOptions, configuration: String, address: String?, json: Bool,
+    html: String?
+  ) {
+    (self.trace, self.options, self.configuration) = (trace, options, configuration)
+    (self.address, self.json, self.html) = (address, json, html)
+  }
+
+  /// - Returns: whether nothing differed and no interrupt was lost.
+  /// - Throws: ``TraceError``, `ConfigurationError` or ``ReplayError``.
+  public func run() throws -> Bool {
+    let start = ContinuousClock.now
+    let loaded = try Trace(contentsOf: trace)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    var run = try ReplayRun(loaded, options, base: try Presets.load(configuration))
+    run.parseLinesPerSecond = seconds > 0 ? Double(loaded.lineCount) / seconds : 0
+    let bar = ProgressLine(total: loaded.events.count)
+    run.progress = bar.show
+    let document =
+      if let address { try run.run(attachedTo: address) } else { try run.run(on: makeMachine) }
+    bar.clear()
+    try write(
+      json ? try document.json(.indented) : Array(document.text(colored: isatty(1) != 0).utf8),
+      to: .standardOutput)
+    if let html {
+      do {
+        let file = try FileDescriptor.open(
+          FilePath(html), .writeOnly, options: [.create, .truncate],
+          permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        defer { try? file.close() }
+        try write(Array(document.html().utf8), to: file)
+      } catch let error as Errno {
+        throw ReplayError("\(html) cannot be written: \(error)")
+      }
+    }
+    return document.passed
+  }
+}
+
+/// How far a replay has come, on a terminal only.
+struct ProgressLine {
+  private let total: Int
+  private let isTerminal = isatty(2) != 0
+
+  init(total: Int) { self.total = total }
+
+  func show(_ done: Int) {
+    guard isTerminal, total > 0 else { return }
+    try? write(
+      Array("\r\(done * 100 / total)% of \(total) events".utf8), to: .standardError)
+  }
+  func clear() {
+    guard isTerminal else { return }
+    try? write(Array("\r\u{1b}[K".utf8), to: .standardError)
+  }
+}
+
+/// All of the bytes, to a descriptor.
+func write(_ bytes: [UInt8], to descriptor: FileDescriptor) throws {
+  try descriptor.writeAll(bytes)
+}

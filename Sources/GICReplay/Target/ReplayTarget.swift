@@ -1,0 +1,59 @@
+// Where a trace is replayed: a machine in this process, or one behind a socket. Answers come in
+// order, possibly later than they were asked for.
+
+import GICArch
+import GICModel
+import GICReport
+
+/// An access, answered.
+struct Answer {
+  /// What the asker gave to know it again: an index of the trace's events.
+  var tag: Int
+  var response: Response
+  /// The line changes up to here in ``AnswerLog/changes``; those since the answer before are its
+  /// own.
+  var changeEnd: Int
+}
+
+/// Answers and line changes in the order in which they came. Read and emptied by who replays.
+struct AnswerLog {
+  var answers: [Answer] = []
+  var changes: [LineChange] = []
+
+  mutating func removeAll() {
+    answers.removeAll(keepingCapacity: true)
+    changes.removeAll(keepingCapacity: true)
+  }
+}
+
+/// A machine and its guest RAM.
+protocol ReplayTarget: AnyObject {
+  /// `in-process`, or the address attached to.
+  var mode: String { get }
+
+  /// Sets `count` bytes of guest RAM. All that was submitted has been answered before.
+  func fill(_ byte: UInt8, at address: PhysicalAddress, count: Int) throws(ReplayError)
+  /// Writes guest RAM. All that was submitted has been answered before.
+  func write(_ bytes: Span<UInt8>, at address: PhysicalAddress) throws(ReplayError)
+  func read(at address: PhysicalAddress, count: Int) throws(ReplayError) -> [UInt8]
+
+  /// Starts an access; its answer is appended to `log` now or in a later call.
+  func submit(_ access: Access, tag: Int, into log: inout AnswerLog) throws(ReplayError)
+  /// Waits for all answers.
+  func drain(into log: inout AnswerLog) throws(ReplayError)
+
+  /// An access and its answer; nothing is outstanding. `changes` gets the line changes up to it.
+  func perform(_ access: Access, changes: inout [LineChange]) throws(ReplayError) -> Response
+  func advance(
+    to cycle: UInt64, until condition: StopCondition, changes: inout [LineChange]
+  ) throws(ReplayError) -> UInt64
+
+  func flushPendingTables() throws(ReplayError)
+  func statistics() throws(ReplayError) -> StatisticsDocument
+}
+
+/// A replay that cannot go on: the host's trouble, not a mismatch.
+public struct ReplayError: Error, Equatable, CustomStringConvertible, Sendable {
+  public var description: String
+  init(_ description: String) { self.description = description }
+}

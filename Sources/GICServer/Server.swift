@@ -1,0 +1,206 @@
+// The daemon: who listens, who is connected, and which machines there are.
+
+import GICModel
+import GICWire
+import Logging
+import UVLoop
+
+/// Listens, serves and ends. One thread runs all of it; ``Stopper`` alone may be used from another.
+public final class Server {
+  public let options: ServerOptions
+  let factory: MachineFactory
+  let log: Logger
+  private let loop: Loop
+  private var listeners: [Listener] = []
+  private var signals: [Signal] = []
+  private var nextTurn: NextTurn?
+  private var wakeup: Wakeup?
+  private(set) var sessions: [Int: Session] = [:]
+  private(set) var machines: [String: MachineHost] = [:]
+  private var sessionCount = 0
+  /// Sessions that have had their turn and have frames left.
+  private var waiting: [Session] = []
+  private var isStopping = false
+
+  /// Ends a server from another thread.
+  public struct Stopper: Sendable {
+    fileprivate let wakeup: Wakeup
+    public func stop() { wakeup.signal() }
+  }
+
+  /// Listens; clients are served once ``run()`` runs.
+  public init(options: ServerOptions, factory: MachineFactory, log: Logger) throws(UVError) {
+    self.options = options
+    self.factory = factory
+    self.log = log
+    loop = try Loop()
+    do throws(UVError) { try open() } catch {
+      loop.close()
+      throw error
+    }
+  }
+
+  private func open() throws(UVError) {
+    nextTurn = try NextTurn(on: loop) { [unowned self] in resumeWaiting() }
+    wakeup = try Wakeup(on: loop) { [unowned self] in stop() }
+    if options.handlesSignals {
+      for number: Int32 in [2, 15] {
+        signals.append(
+          try Signal(number, on: loop) { [unowned self] in
+            log.info("signal \(number): ending")
+            stop()
+          })
+      }
+    }
+    for endpoint in options.endpoints { listeners.append(try listen(at: endpoint)) }
+  }
+
+  private func listen(at endpoint: Endpoint) throws(UVError) -> Listener {
+    var limits = Connection.Limits()
+    limits.receiveByteCount = Slot.byteCount + options.limits.tailByteCount
+    limits.sendByteCount = options.limits.sendByteCount
+    limits.descriptorCount = 2 * WireProtocol.descriptorLimit
+    return try Listener(
+      at: endpoint, on: loop, allowsRemote: options.allowsRemote, limits: limits,
+      onConnect: { [unowned self] in welcome($0, at: endpoint) },
+      onRefuse: { [unowned self] error in
+        log.warning("client not taken", metadata: ["error": "\(error)"])
+      })
+  }
+
+  /// Where clients can connect; a port that was 0 is the one chosen.
+  public var endpoints: [Endpoint] { listeners.map(\.endpoint) }
+
+  public var stopper: Stopper {
+    guard let wakeup else { preconditionFailure("an open server has a wake-up") }
+    return Stopper(wakeup: wakeup)
+  }
+
+  /// Serves until it is told to stop; then everything is closed. To be called once.
+  public func run() {
+    log.info("serving", metadata: ["at": "\(endpoints)"])
+    loop.run(.untilIdle)
+    // Sessions leave their machines as their connections end; the machines then give up their RAM.
+    for session in sessions.values { session.connection.close(for: nil) }
+    loop.close()
+    machines.removeAll()
+    log.info("ended")
+  }
+
+  private func stop() {
+    guard !isStopping else { return }
+    isStopping = true
+    loop.stop()
+  }
+
+  // MARK: Sessions
+
+  private func welcome(_ connection: Connection, at endpoint: Endpoint) {
+    guard sessions.count < options.limits.sessions else {
+      log.warning("client turned away", metadata: ["limit": "\(options.limits.sessions)"])
+      connection.close(for: nil)
+      return
+    }
+    sessionCount += 1
+    let session = Session(sessionCount, connection, at: endpoint, server: self)
+    sessions[sessionCount] = session
+    log.debug("connected", metadata: ["client": "\(sessionCount)", "at": "\(endpoint)"])
+    connection.resume()
+  }
+
+  func forget(_ session: Session) {
+    sessions[session.number] = nil
+    waiting.removeAll { $0 === session }
+  }
+
+  func resumeLater(_ session: Session) {
+    waiting.append(session)
+    nextTurn?.request()
+  }
+
+  private func resumeWaiting() {
+    let sessions = waiting
+    waiting.removeAll(keepingCapacity: true)
+    for session in sessions { session.connection.resume() }
+  }
+
+  /// Sends what a session's turn has written: its own replies, and notices to others.
+  func flush(after session: Session) {
+    session.flush()
+    session.host?.flushNotices()
+  }
+
+  /// This end of a HELLO.
+  func hello(for session: Session) -> Hello {
+    var hello = Hello()
+    hello.capabilities.frameLimit = Slot.byteCount + options.limits.tailByteCount
+    hello.capabilities.descriptorLimit =
+      session.connection.isPipe ? WireProtocol.descriptorLimit : 0
+    hello.capabilities.name = "itsd"
+    return hello
+  }
+
+  // MARK: Machines
+
+  /// The machine that an ATTACH names, made if need be.
+  func machine(for request: Attach) throws(WireError) -> (MachineHost, created: Bool) {
+    if let host = machines[request.machine] {
+      try check(request, against: host)
+      if request.keep { host.keep = true }
+      return (host, false)
+    }
+    guard request.role == .control else {
+      throw WireError(
+        .enoent, "there is no machine '\(request.machine)': a client with role control creates it")
+    }
+    guard machines.count < options.limits.machines else {
+      throw WireError(.enospc, "there are \(machines.count) machines: end one first")
+    }
+    let resolved = try factory.resolve(request.configuration)
+    let host = MachineHost(
+      name: request.machine, resolved: resolved,
+      machine: try factory.make(resolved.configuration), keep: request.keep,
+      rangeLimit: options.limits.ramRangesPerMachine)
+    machines[host.name] = host
+    log.info("machine made", metadata: ["machine": "\(host.name)", "pes": "\(host.peCount)"])
+    return (host, true)
+  }
+
+  private func check(_ request: Attach, against host: MachineHost) throws(WireError) {
+    if case .pe(let number) = request.role, number >= UInt32(clamping: host.peCount) {
+      throw WireError(.enxio, "'\(host.name)' has PEs 0 to \(host.peCount - 1), and no \(number)")
+    }
+    guard request.role == .control, !request.configuration.isEmpty else { return }
+    guard try factory.resolve(request.configuration).configuration == host.configuration else {
+      throw WireError(
+        .eexist,
+        "'\(host.name)' runs with another configuration: attach without one, "
+          + "or name another machine"
+      )
+    }
+  }
+
+  /// A session is done with a machine; the last one ends it.
+  func leave(_ host: MachineHost, _ session: Session) {
+    host.detach(session)
+    host.flushNotices()
+    guard host.sessions.isEmpty, !host.keep else { return }
+    machines[host.name] = nil
+    log.info("machine ended", metadata: ["machine": "\(host.name)"])
+  }
+
+  /// RAM that the daemon holds for a client.
+  func privateMemory(byteCount: UInt64) throws(WireError) -> SharedMemory {
+    let held = machines.values.reduce(0) { $0 + $1.ram.privateByteCount }
+    let limit = options.limits.privateRAMByteCount
+    guard byteCount <= UInt64(max(limit - held, 0)) else {
+      throw WireError(
+        .enospc,
+        "the daemon holds \(held) bytes of RAM and at most \(limit): map a memfd over a Unix socket"
+      )
+    }
+    return try Session.translating { () throws(UVError) in
+      try SharedMemory.createPrivate(byteCount: Int(byteCount))
+    }
+  }
+}

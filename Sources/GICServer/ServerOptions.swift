@@ -1,0 +1,61 @@
+// What a daemon is told when it starts, and what it is given to work with.
+
+import GICModel
+import GICWire
+import UVLoop
+
+/// Where to listen, and what clients may cost.
+public struct ServerOptions: Sendable {
+  public var endpoints: [Endpoint] = []
+  /// TCP on addresses other than loopback. The protocol has no password.
+  public var allowsRemote = false
+  /// SIGINT and SIGTERM end ``Server/run()``.
+  public var handlesSignals = false
+  public var limits = Limits()
+
+  public struct Limits: Sendable {
+    /// The largest tail in bytes.
+    public var tailByteCount = WireProtocol.defaultTailLimit
+    /// Frames of one client before the others have their turn.
+    public var framesPerTurn = 256
+    /// Bytes that wait for a client before its requests wait too.
+    public var replyHighWater = 1 << 20
+    /// Bytes that wait for a client before it is cut.
+    public var sendByteCount = 16 << 20
+    /// RAM that the daemon holds for clients, over all machines, in bytes.
+    public var privateRAMByteCount = 4 << 30
+    public var ramRangesPerMachine = 64
+    public var machines = 64
+    public var sessions = 4096
+    public init() {}
+  }
+
+  public init() {}
+}
+
+/// How machines come about. The server joins the rooms; it does not know what a configuration file
+/// says or what a report looks like.
+public struct MachineFactory {
+  /// A configuration that is ready to become a machine.
+  public struct Resolved {
+    public var configuration: MachineConfiguration
+    /// Equal configurations have equal names.
+    public var hash: String
+    public init(configuration: MachineConfiguration, hash: String) {
+      (self.configuration, self.hash) = (configuration, hash)
+    }
+  }
+  /// Lays a client's YAML (empty: nothing) over the daemon's own configuration.
+  public var resolve: (_ yaml: String) throws(WireError) -> Resolved
+  public var make: (MachineConfiguration) throws(WireError) -> any Machine
+  /// The JSON of a machine's statistics.
+  public var report: (MachineStatistics) throws(WireError) -> [UInt8]
+
+  public init(
+    resolve: @escaping (_ yaml: String) throws(WireError) -> Resolved,
+    make: @escaping (MachineConfiguration) throws(WireError) -> any Machine,
+    report: @escaping (MachineStatistics) throws(WireError) -> [UInt8]
+  ) {
+    (self.resolve, self.make, self.report) = (resolve, make, report)
+  }
+}

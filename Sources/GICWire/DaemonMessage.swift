@@ -1,0 +1,121 @@
+// Daemon to client: replies, and interrupt lines that change on their own.
+
+/// The answer to a request.
+public struct Reply: Equatable, Sendable {
+  /// The request's type, which may be one that the daemon does not know.
+  public var rawType: UInt16
+  public var id: UInt32
+  /// A Linux errno, 0 for success; then `tail` is a sentence in UTF-8.
+  public var errno: UInt32 = 0
+  /// A ``WireBusStatus``.
+  public var busStatus: UInt8 = 0
+  /// Outputs of the request's PE once the request has taken effect, if it has a PE.
+  public var interrupts: InterruptSummary?
+  /// Field `a`: the datum read, a packed MSI outcome, a count.
+  public var value: UInt64 = 0
+  /// Field `b`: cycles of the GIC clock from the request to its visible result; HELLO: the version.
+  public var latency: UInt64 = 0
+  /// Completion in picoseconds, rounded up from `cycle`.
+  public var time: UInt64 = 0
+  /// Field `d`: completion in cycles, exact.
+  public var cycle: UInt64 = 0
+  public var tail: [UInt8] = []
+
+  public init(to type: MessageType, id: UInt32) { self.init(toRawType: type.rawValue, id: id) }
+
+  public init(toRawType rawType: UInt16, id: UInt32) { (self.rawType, self.id) = (rawType, id) }
+
+  public init(toRawType rawType: UInt16, id: UInt32, error: WireError) {
+    self.init(toRawType: rawType, id: id)
+    errno = error.errno.rawValue
+    tail = Array(error.text.utf8)
+  }
+
+  /// The sentence of an error.
+  public var errorText: String { errno == 0 ? "" : String(decoding: tail, as: UTF8.self) }
+
+  public func append(to bytes: inout [UInt8]) {
+    var slot = Slot()
+    slot.type = rawType
+    slot.flags = errno == 0 ? .reply : [.reply, .error]
+    (slot.id, slot.errno, slot.time) = (id, errno, time)
+    slot.attributes.busStatus = busStatus
+    (slot.a, slot.b, slot.d) = (value, latency, cycle)
+    if let interrupts {
+      slot.flags.insert(.interruptsValid)
+      slot.c = interrupts.packed
+    }
+    slot.appendFrame(tail: tail, to: &bytes)
+  }
+
+  /// The version and limits in a reply to HELLO.
+  public func hello() throws(WireError) -> Hello {
+    var hello = Hello()
+    (hello.magic, hello.version) = (value, latency)
+    if errno == 0 { hello.capabilities = try Capabilities(decoding: tail) }
+    return hello
+  }
+
+  /// Makes this the reply that carries `hello`.
+  public mutating func carry(_ hello: Hello) {
+    (value, latency) = (hello.magic, hello.version)
+    if errno == 0 { tail = hello.capabilities.encoded() }
+  }
+}
+
+/// LINE: the outputs of one PE have changed.
+public struct LineNotice: Hashable, Sendable {
+  /// Processor_Number.
+  public var pe: UInt32
+  public var interrupts: InterruptSummary
+  /// Picoseconds, rounded up from `cycle`.
+  public var time: UInt64
+  public var cycle: UInt64
+  public init(pe: UInt32, interrupts: InterruptSummary, time: UInt64, cycle: UInt64) {
+    (self.pe, self.interrupts, self.time, self.cycle) = (pe, interrupts, time, cycle)
+  }
+
+  public func append(to bytes: inout [UInt8]) {
+    var slot = Slot()
+    slot.type = MessageType.line.rawValue
+    slot.flags = .interruptsValid
+    slot.time = time
+    slot.source = pe
+    slot.attributes.sourceKind = .pe
+    slot.a = UInt64(interrupts.levels)
+    slot.c = interrupts.packed
+    slot.d = cycle
+    slot.append(to: &bytes)
+  }
+}
+
+/// What a daemon sends.
+public enum DaemonMessage: Equatable, Sendable {
+  case reply(Reply)
+  case line(LineNotice)
+  /// Neither, and not an error: a newer daemon's message, to be skipped.
+  case unknown(UInt16)
+
+  /// Reads one whole frame whose slot is `slot`.
+  /// - Throws: EINVAL when the tail is shorter than its padding.
+  public init(decoding slot: Slot, frame: RawSpan) throws(WireError) {
+    if slot.flags.contains(.reply) {
+      var reply = Reply(toRawType: slot.type, id: slot.id)
+      (reply.errno, reply.time) = (slot.errno, slot.time)
+      reply.busStatus = slot.attributes.busStatus
+      (reply.value, reply.latency, reply.cycle) = (slot.a, slot.b, slot.d)
+      if slot.flags.contains(.interruptsValid) {
+        reply.interrupts = InterruptSummary(packed: slot.c)
+      }
+      reply.tail = try slot.tail(of: frame)
+      self = .reply(reply)
+    } else if slot.type == MessageType.line.rawValue {
+      self = .line(
+        LineNotice(
+          pe: slot.source, interrupts: InterruptSummary(packed: slot.c), time: slot.time,
+          cycle: slot.d))
+    } else {
+      self = .unknown(slot.type)
+    }
+  }
+}

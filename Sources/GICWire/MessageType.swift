@@ -1,0 +1,61 @@
+// The numbers of the messages, and the places that are kept.
+
+/// What a frame is. The number stands at offset 4.
+///
+/// Kept free for what comes later; a daemon that does not know them answers ENOSYS:
+/// - 0x0060 to 0x006f: PORT_OPEN, shared-memory rings, the line page.
+/// - 0x0070 to 0x007f: QUIESCE, SAVE, RESTORE, RESUME.
+/// - 0x0080 to 0x008f: device attributes with KVM's groups.
+/// - 0x0090 to 0x009f: TRACE_SUBSCRIBE.
+/// - 0x8000 to 0xffff: never given out; for experiments.
+@frozen public enum MessageType: UInt16, Sendable, CaseIterable {
+  case hello = 0x0001
+  case attach = 0x0002
+  case bye = 0x0003
+  case list = 0x0004
+
+  case memoryMap = 0x0010
+  case memoryUnmap = 0x0011
+  case memoryRead = 0x0012
+  case memoryWrite = 0x0013
+
+  case mmioRead = 0x0020
+  case mmioWrite = 0x0021
+  case writeBatch = 0x0022
+  case systemRegisterRead = 0x0023
+  case systemRegisterWrite = 0x0024
+
+  case msi = 0x0030
+  case msiBatch = 0x0031
+  case inputLine = 0x0032
+  case translate = 0x0033
+  /// Daemon to client, never a reply.
+  case line = 0x0034
+
+  case timeAdvance = 0x0040
+  case flush = 0x0041
+  case reset = 0x0042
+
+  case statistics = 0x0050
+  case events = 0x0051
+  case explain = 0x0052
+  case tables = 0x0053
+  case registers = 0x0054
+}
+
+/// The numbers that both ends must agree on before anything else.
+public enum WireProtocol {
+  /// The eight bytes "ITSDWIRE", read as a little-endian integer: field `a` of HELLO.
+  public static let magic: UInt64 = 0x4552_4957_4453_5449
+  /// Another major version is another protocol; a minor version only adds.
+  public static let major: UInt16 = 1
+  public static let minor: UInt16 = 0
+  /// Frames before the HELLO reply may not be larger than this, in bytes.
+  public static let helloFrameLimit = 4096
+  /// The tail that a daemon offers unless told otherwise, in bytes.
+  public static let defaultTailLimit = 1 << 20
+  /// Descriptors that one frame may carry.
+  public static let descriptorLimit = 8
+  /// "No time", "no limit": all ones.
+  public static let unlimited = UInt64.max
+}

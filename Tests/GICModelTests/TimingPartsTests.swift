@@ -1,0 +1,202 @@
+import Testing
+
+@testable import GICModel
+
+/// A small generator of its own, so that a seed means the same on every host.
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+}
+
+@Test(arguments: [1, 2, 3] as [UInt64])
+func `events come in the order of cycle, unit and sequence`(seed: UInt64) {
+  var random = SplitMix64(state: seed)
+  var wheel = EventWheel()
+  var model: [(cycle: UInt64, unit: UInt8, sequence: UInt32)] = []
+  var sequence: UInt32 = 0
+  for _ in 0..<20_000 {
+    if model.count < 300, Bool.random(using: &random) || model.isEmpty {
+      // Mostly near, sometimes exactly at the wheel's rim, sometimes far beyond it.
+      let ahead: UInt64 =
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: UInt64.random(in: 0...3, using: &random)
+        case 1: UInt64.random(in: 0...255, using: &random)
+        case 2: UInt64.random(in: 254...258, using: &random)
+        default: UInt64.random(in: 0...5000, using: &random)
+        }
+      let unit = EventUnit.allCases.randomElement(using: &random)!
+      wheel.schedule(unit, at: wheel.now + ahead, payload: sequence)
+      model.append((wheel.now + ahead, unit.rawValue, sequence))
+      sequence += 1
+    } else {
+      let least = model.indices.min { model[$0] < model[$1] }!
+      let expected = model.remove(at: least)
+      if expected.cycle > wheel.now {
+        let tooEarly = wheel.next(through: expected.cycle - 1)
+        #expect(tooEarly == nil)
+      }
+      let event = wheel.next(through: expected.cycle)
+      #expect(event?.cycle == expected.cycle)
+      #expect(event?.unit.rawValue == expected.unit)
+      #expect(event?.payload == expected.sequence)
+    }
+    let count = wheel.count
+    #expect(count == model.count)
+  }
+}
+
+@Test func `time may pass without events, and what is far then comes near`() {
+  var wheel = EventWheel()
+  wheel.schedule(.lookup, at: 1000, payload: 1)
+  wheel.move(to: 900)
+  wheel.schedule(.lookup, at: 1000, payload: 2)
+  let (first, second) = (wheel.next(through: .max), wheel.next(through: .max))
+  #expect(first?.payload == 1)
+  #expect(second?.payload == 2)
+  #expect(second?.cycle == 1000)
+}
+
+@Test(arguments: [(8, 2), (8, 1), (4, 4), (12, 2), (7, 3)])
+func `a cache keeps the most recently used lines of each set`(entries: Int, ways: Int) {
+  var cache = TimingCache(.init(entries: entries, ways: ways))
+  let sets = entries / ways
+  // One set: keys that are equal modulo the number of sets.
+  let keys = (0...ways).map { UInt64($0 * sets) }
+  for key in keys.prefix(ways) { cache.fill(key) }
+  let oldest = cache.lookup(keys[0])  // now the second is the oldest
+  #expect(oldest)
+  cache.fill(keys[ways])
+  let victim = ways > 1 ? keys[1] : keys[0]
+  for key in keys {
+    let hit = cache.touch(key)
+    #expect(hit == (key != victim))
+  }
+  let (hits, misses) = (cache.hits, cache.misses)
+  #expect(hits == 1)
+  #expect(misses == 0)
+}
+
+@Test func `a cache of no entries always misses`() {
+  var cache = TimingCache(.init(entries: 0, ways: 2))
+  cache.fill(1)
+  let hit = cache.lookup(1)
+  let misses = cache.misses
+  #expect(!hit)
+  #expect(misses == 1)
+}
+
+@Test func `forgetting a device forgets its events and no others`() {
+  var cache = TimingCache(.init(entries: 64, ways: 2))
+  for device: UInt32 in 0..<4 {
+    for event: UInt32 in 0..<4 { cache.fill(TimingCache.key(device: device, event: event)) }
+  }
+  cache.forgetEvents(of: 2)
+  for device: UInt32 in 0..<4 {
+    for event: UInt32 in 0..<4 {
+      let hit = cache.touch(TimingCache.key(device: device, event: event))
+      #expect(hit == (device != 2))
+    }
+  }
+  let valid = cache.forgetAll()
+  #expect(valid == 12)
+}
+
+@Test func `a port issues one request in its time and answers after its latency`() {
+  var port = MemoryPort(latency: 85, requestCycles: 3)
+  let answers = [10, 10, 11, 100].map { port.request(at: $0) }
+  #expect(answers == [95, 98, 101, 185])
+}
+
+@Test func `a ring keeps the order when it grows and wraps`() {
+  var ring = Ring<Int>(filler: 0)
+  var random = SplitMix64(state: 7)
+  var (next, expected) = (0, 0)
+  for _ in 0..<5000 {
+    if Int.random(in: 0..<5, using: &random) < 3 {
+      ring.append(next)
+      next += 1
+    } else if expected < next {
+      let first = ring.popFirst()
+      #expect(first == expected)
+      expected += 1
+    }
+  }
+  let (count, last) = (ring.count, ring.last)
+  #expect(count == next - expected)
+  #expect(last == next - 1)
+}
+
+@Test func `the index of waiting LPIs agrees with a dictionary`() {
+  struct Key: Hashable {
+    var pe: UInt32
+    var intid: UInt32
+  }
+  var index = WaitingIndex()
+  var model: [Key: TransactionIndex] = [:]
+  var random = SplitMix64(state: 11)
+  for step in 0..<50_000 {
+    let key = Key(
+      pe: UInt32.random(in: 0..<4, using: &random),
+      intid: UInt32.random(in: 8192..<8292, using: &random))
+    if model[key] == nil {
+      index.insert(pe: key.pe, intid: key.intid, TransactionIndex(step))
+      model[key] = TransactionIndex(step)
+    } else {
+      let removed = index.remove(pe: key.pe, intid: key.intid)
+      #expect(removed == model.removeValue(forKey: key))
+    }
+    let other = Key(pe: key.pe, intid: UInt32.random(in: 8192..<8292, using: &random))
+    let found = index.find(pe: other.pe, intid: other.intid)
+    #expect(found == model[other])
+  }
+  let places = (0..<index.capacity).compactMap { index.key(at: $0) }
+  #expect(Set(places.map { Key(pe: $0.pe, intid: $0.intid) }) == Set(model.keys))
+}
+
+@Test func `a slot read is joined, kept once, and not kept when overtaken`() {
+  var slots = MissSlots(count: 2)
+  let first = slots.take(.event, TimingCache.key(device: 5, event: 1), reads: 1)
+  let second = slots.take(.collection, 5, reads: 1)
+  var free = slots.hasFree
+  #expect(!free)
+  let joined = slots.reading(.event, TimingCache.key(device: 5, event: 1))
+  #expect(joined == first)
+  let none = slots.reading(.device, 5)
+  #expect(none == nil)
+  slots.markStale(.device, 5)  // takes the device's events along, not a collection of that number
+  let stale = slots.free(first).stale
+  let fresh = slots.free(second).stale
+  #expect(stale)
+  #expect(!fresh)
+  free = slots.hasFree
+  #expect(free)
+}
+
+@Test func `the stage histograms count what took no time`() {
+  var histograms = StageHistograms(stages: MSIStage.allCases.map(\.name))
+  for cycles: UInt64 in [0, 0, 70, 1000] {
+    var transaction = Transaction(.msi, its: 0, at: 10)
+    transaction.spend(MSIStage.accept, until: 12)
+    transaction.spend(MSIStage.creditWait, until: 12 + cycles)
+    histograms.record(transaction)
+  }
+  let latency = histograms.latency()
+  let wait = latency.stages[MSIStage.creditWait.rawValue]
+  #expect(wait.name == "credit_wait")
+  #expect(wait.histogram.count == 4)
+  #expect(wait.histogram.counts[0] == 2)
+  #expect(wait.histogram.min == 0)
+  #expect(wait.histogram.max == 1000)
+  #expect(wait.histogram.sum == 1070)
+  #expect(latency.total.min == 2)
+  #expect(latency.total.sum == 1078)
+  var reference = LatencyHistogram()
+  for cycles: UInt64 in [2, 2, 72, 1002] { reference.record(cycles) }
+  #expect(latency.total == reference)
+}
