@@ -117,7 +117,8 @@ extension Engine {
       let kind: MSIOutcome.Kind =
         !pes[pe.index].lpisEnabled
         ? .lpisDisabled
-        : route.intid.rawValue >= pes[pe.index].lpiLimit ? .intidOOR : state.isPending(route.intid) ? .merged : .set
+        : route.intid.rawValue >= pes[pe.index].lpiLimit
+          ? .intidOOR : state.isPending(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
       lastEntry = nil
