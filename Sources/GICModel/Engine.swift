@@ -1,5 +1,5 @@
-// The functional machine: owns every room and knows the order of the day. Time is laid over it by an
-// observer; no rule here reads a cycle.
+// The functional machine: owns every room and knows the order of the day. Time is laid over it by
+// an observer; no rule here reads a cycle.
 
 import GICArch
 

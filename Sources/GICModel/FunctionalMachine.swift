@@ -1,7 +1,7 @@
 import GICArch
 
-/// The machine on the functional clock: everything takes effect at once, and the queue is empty when a
-/// CWRITER write is answered.
+/// The machine on the functional clock: everything takes effect at once, and the queue is empty
+/// when a CWRITER write is answered.
 public final class FunctionalMachine: Machine {
   var engine: Engine<NoTiming>
 

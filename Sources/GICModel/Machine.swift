@@ -1,5 +1,5 @@
-// The doors of the model. What comes through them is values: accesses in, responses and line changes
-// out. The model calls nobody back.
+// The doors of the model. What comes through them is values: accesses in, responses and line
+// changes out. The model calls nobody back.
 
 import GICArch
 
@@ -15,7 +15,8 @@ import GICArch
     /// `address` is a system register key (``SystemRegister/rawValue``); `source` the PE.
     case systemRegisterRead
     case systemRegisterWrite
-    /// An interrupt input: `address` is the INTID of a PPI (of PE `source`) or SPI, `data` the level.
+    /// An interrupt input: `address` is the INTID of a PPI (of PE `source`) or SPI, `data` the
+    /// level.
     case inputLine
     /// What an MSI of DeviceID `source`, EventID `data` would do now. Changes nothing.
     case translate
@@ -64,7 +65,8 @@ import GICArch
   public var lines: LineLevels
   /// Read: the value. MSI and translate: a packed ``MSIOutcome``.
   public var value: UInt64
-  /// The cycle at which the result is visible to the client; the access' own cycle if there is no time.
+  /// The cycle at which the result is visible to the client; the access' own cycle if there is no
+  /// time.
   public var cycle: UInt64
   @inlinable public init(
     status: BusStatus = .okay, lines: LineLevels = [], value: UInt64 = 0, cycle: UInt64 = 0

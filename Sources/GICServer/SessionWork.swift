@@ -190,8 +190,8 @@ extension Session {
     guard reply.tail.count <= agreedTailLimit else {
       throw WireError(
         .eoverflow,
-        "the reply has \(reply.tail.count) bytes; HELLO agreed on \(agreedTailLimit): ask for less, "
-          + "or agree on more")
+        "the reply has \(reply.tail.count) bytes, HELLO agreed on \(agreedTailLimit): "
+          + "ask for less, or agree on more")
     }
   }
 

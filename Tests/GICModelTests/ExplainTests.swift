@@ -1,4 +1,5 @@
-// explain names the step at which an MSI ends, and the entry, in every situation; and changes nothing.
+// explain names the step at which an MSI ends, and the entry, in every situation; and changes
+// nothing.
 
 import GICArch
 import Testing

@@ -1,5 +1,5 @@
-// The bus: from an access to a frame and a register. Widths and halves are handled here, once: a register
-// file sees whole registers.
+// The bus: from an access to a frame and a register. Widths and halves are handled here, once: a
+// register file sees whole registers.
 
 import GICArch
 
@@ -150,8 +150,8 @@ extension Engine {
     }
   }
 
-  /// The register that an access of `size` bytes falls into, and the bit at which the access begins;
-  /// nil for a width or alignment that the register does not take.
+  /// The register that an access of `size` bytes falls into, and the bit at which the access
+  /// begins; nil for a width or alignment that the register does not take.
   private func place(
     _ frame: FrameAddress, size: Int
   ) -> (whole: FrameAddress, width: RegisterWidth, shift: Int)? {

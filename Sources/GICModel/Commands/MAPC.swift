@@ -1,8 +1,8 @@
 import GICArch
 
 extension Engine {
-  /// MAPC: gives a collection its target, or takes it away when `target` is nil. LPIs that are pending
-  /// at an old target stay there.
+  /// MAPC: gives a collection its target, or takes it away when `target` is nil. LPIs that are
+  /// pending at an old target stay there.
   /// Work: one CTE write.
   /// - Source: Arm IHI 0069, "MAPC".
   mutating func mapc(_ n: ITSIndex, _ collection: ICID, _ target: RDbase?) throws(CommandFault) {

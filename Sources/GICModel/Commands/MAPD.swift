@@ -1,8 +1,8 @@
 import GICArch
 
 extension Engine {
-  /// MAPD: binds a device to its interrupt translation table, or unbinds it when `itt` is nil. What the
-  /// device's LPIs have pending stays pending.
+  /// MAPD: binds a device to its interrupt translation table, or unbinds it when `itt` is nil. What
+  /// the device's LPIs have pending stays pending.
   /// Work: one DTE write.
   /// - Source: Arm IHI 0069, "MAPD".
   mutating func mapd(_ n: ITSIndex, _ device: DeviceID, _ itt: ITT?) throws(CommandFault) {

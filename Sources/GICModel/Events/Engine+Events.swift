@@ -11,7 +11,8 @@ extension Engine {
     lastEntry = TableEntry(kind, address: address, raw: raw)
   }
 
-  /// As ``decided(by:at:_:)``, for a device that may be remembered: what counts is what is remembered.
+  /// As ``decided(by:at:_:)``, for a device that may be remembered: what counts is what is
+  /// remembered.
   @inline(never)
   mutating func decided(by device: DeviceID, _ known: TranslationCache.Device, its n: ITSIndex) {
     lastEntry = deviceEntry(n, device).map { entry in

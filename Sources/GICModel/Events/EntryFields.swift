@@ -7,8 +7,8 @@ extension TableEntry {
     public var value: UInt64
   }
 
-  /// The fields of `raw` in the layout of the machine's tables; what an entry that is not valid says
-  /// beside that means nothing.
+  /// The fields of `raw` in the layout of the machine's tables; what an entry that is not valid
+  /// says beside that means nothing.
   public static func fields(_ kind: Kind, of raw: UInt64) -> [Field] {
     switch kind {
     case .deviceLevelOne:

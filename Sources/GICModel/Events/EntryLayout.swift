@@ -71,8 +71,8 @@ extension Engine {
     return TableEntry(.translation, address: address, raw: memory.load64(address))
   }
 
-  /// The collection's entry as it lies in RAM now, or what the ITS holds itself; nil if the table has
-  /// no place for it.
+  /// The collection's entry as it lies in RAM now, or what the ITS holds itself; nil if the table
+  /// has no place for it.
   func collectionEntry(_ n: ITSIndex, _ collection: ICID) -> TableEntry? {
     let index = Int(collection.rawValue)
     if index < configuration.identity.hardwareCollections {

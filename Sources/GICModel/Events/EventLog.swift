@@ -1,7 +1,7 @@
 import GICArch
 
-/// A ring of the newest events. Its place is made when the first event comes and never again, so that
-/// a guest without mistakes pays nothing and one with many pays for no allocation.
+/// A ring of the newest events. Its place is made when the first event comes and never again, so
+/// that a guest without mistakes pays nothing and one with many pays for no allocation.
 struct EventLog {
   /// Events that are kept.
   static let capacity = 4096

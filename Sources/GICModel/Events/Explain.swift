@@ -1,5 +1,5 @@
-// explain: the walk of an MSI without any of its effects. It looks where the engine would look, in the
-// same order, at what is remembered first, and says so where RAM has another opinion.
+// explain: the walk of an MSI without any of its effects. It looks where the engine would look, in
+// the same order, at what is remembered first, and says so where RAM has another opinion.
 
 import GICArch
 

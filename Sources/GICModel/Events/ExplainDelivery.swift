@@ -21,7 +21,8 @@ extension Engine {
     return story.pass(.redistributor, "PE \(pe.rawValue) takes LPIs below \(limit)")
   }
 
-  /// Everything between the pending bit and the PE's IRQ. The first thing that holds it is the verdict.
+  /// Everything between the pending bit and the PE's IRQ. The first thing that holds it is the
+  /// verdict.
   func explainDelivery(_ intid: INTID, _ pe: PEIndex, _ story: inout Explanation) {
     let property = explainProperty(intid, pe, &story)
     explainEnables(pe, &story)

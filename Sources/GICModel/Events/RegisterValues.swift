@@ -17,8 +17,8 @@ public struct RegisterValue: Equatable, Sendable {
 }
 
 extension Engine {
-  /// Every register that the distributor, the PE and the ITSs have, in the catalogue's order. Nothing
-  /// is acknowledged and nothing changes.
+  /// Every register that the distributor, the PE and the ITSs have, in the catalogue's order.
+  /// Nothing is acknowledged and nothing changes.
   mutating func registers(of pe: PEIndex) -> [RegisterValue] {
     var values: [RegisterValue] = []
     for entry in RegisterCatalogue.all {

@@ -1,5 +1,5 @@
-// The command queue: the only room that moves CREADR. A command is granted (executed) first and retired
-// later; between the two CREADR stands still.
+// The command queue: the only room that moves CREADR. A command is granted (executed) first and
+// retired later; between the two CREADR stands still.
 
 import GICArch
 
@@ -39,7 +39,8 @@ extension Engine {
     return command
   }
 
-  /// A rejected command has had no effect. It is skipped, or it holds the queue, as the profile says.
+  /// A rejected command has had no effect. It is skipped, or it holds the queue, as the profile
+  /// says.
   private mutating func reject(
     _ command: ITSCommand, _ fault: CommandFault, its n: ITSIndex, slot: Int,
     _ packet: QueueEntry

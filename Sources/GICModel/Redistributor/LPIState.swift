@@ -45,7 +45,8 @@ extension Engine {
     }
   }
 
-  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it stays.
+  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it
+  /// stays.
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
     guard source != target, pes[target.index].lpisEnabled,
       intid.rawValue < pes[target.index].lpiLimit
@@ -93,8 +94,9 @@ extension Engine {
     pes[pe.index].lpis.consider(intid, property)
   }
 
-  /// Something but a set message changed what the PE can be offered. Without time the best is offered
-  /// at once; with time, one that cannot be taken any more is withdrawn and the rest is told.
+  /// Something but a set message changed what the PE can be offered. Without time the best is
+  /// offered at once; with time, one that cannot be taken any more is withdrawn and the rest is
+  /// told.
   mutating func candidatesChanged(_ pe: PEIndex) {
     observer.observe(.candidatesChanged(pe))
     if Observer.offersAtOnce {

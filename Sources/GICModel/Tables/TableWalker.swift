@@ -1,5 +1,5 @@
-// Where the entries of the ITS tables lie in guest RAM, and the walk from a DeviceID and EventID to an
-// INTID and a PE. The caches answer first; what they do not know is read here and remembered.
+// Where the entries of the ITS tables lie in guest RAM, and the walk from a DeviceID and EventID to
+// an INTID and a PE. The caches answer first; what they do not know is read here and remembered.
 
 import GICArch
 

@@ -117,8 +117,8 @@ struct TraceHeaderBuilder {
     return all
   }
 
-  /// The machine's `gic-version` among the emulator's arguments. A header that names none tells it by
-  /// its redistributors: GICv4's have four frames, GICv3's two.
+  /// The machine's `gic-version` among the emulator's arguments. A header that names none tells it
+  /// by its redistributors: GICv4's have four frames, GICv3's two.
   private func gicVersion() throws(TraceError) -> Int {
     let words = values["arguments"]?.value.split(whereSeparator: { $0 == " " || $0 == "," }) ?? []
     guard let word = words.first(where: { $0.hasPrefix("gic-version=") }) else {
