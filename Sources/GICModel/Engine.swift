@@ -106,7 +106,8 @@ extension Engine {
       let state = pes[pe.index].lpis
       let kind: MSIOutcome.Kind =
         !pes[pe.index].lpisEnabled
-        ? .lpisDisabled : state.isPending(route.intid) ? .merged : .set
+        ? .lpisDisabled
+        : route.intid.rawValue >= pes[pe.index].lpiLimit ? .intidOOR : state.isPending(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
       return MSIOutcome(error.outcome)

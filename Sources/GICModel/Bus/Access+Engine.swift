@@ -125,10 +125,28 @@ extension Engine {
     guard size < width.byteCount else {
       return writeRegister(whole, size == 8 ? data : data & .ones(size &* 8 &- 1, 0))
     }
+    if isDirectLPI(whole) { return shift != 0 || writeRegister(whole, data & .ones(31, 0)) }
     // A part replaces its bits only, and the rules then see the whole register.
-    guard let old = readRegister(whole) else { return false }
+    guard let old = heldBits(whole) else { return false }
     let mask = UInt64.ones(size &* 8 &- 1, 0) &<< UInt64(shift)
     return writeRegister(whole, old & ~mask | data &<< UInt64(shift) & mask)
+  }
+
+  /// What a write of a part leaves as it was: of PENDBASER also PTZ, which reads as zero.
+  private mutating func heldBits(_ place: FrameAddress) -> UInt64? {
+    if case .redistributor(let pe, GICR.PENDBASER.offset) = place { return pes[pe.index].pendbaser }
+    return readRegister(place)
+  }
+
+  /// GICR_SETLPIR and its like hold nothing: they act when their lower half is written.
+  private func isDirectLPI(_ place: FrameAddress) -> Bool {
+    guard configuration.identity.directLPI, case .redistributor(_, let offset) = place
+    else { return false }
+    switch offset {
+    case GICR.SETLPIR.offset, GICR.CLRLPIR.offset, GICR.INVLPIR.offset, GICR.INVALLR.offset:
+      return true
+    default: return false
+    }
   }
 
   /// The register that an access of `size` bytes falls into, and the bit at which the access begins;

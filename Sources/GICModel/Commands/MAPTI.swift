@@ -23,6 +23,6 @@ extension Engine {
     else { throw .unreachable }
     its[n].translations.set(device, event, TranslationCache.word(intid, collection))
     observer.observe(.eventWritten(device, event))
-    if let pe = its[n].collections.target(collection) { readProperty(of: intid, at: pe) }
+    if let pe = knownTarget(n, collection) { readProperty(of: intid, at: pe) }
   }
 }

@@ -9,6 +9,7 @@ extension Engine {
   mutating func enableLPIs(_ pe: PEIndex) {
     guard !pes[pe.index].lpisEnabled else { return }
     pes[pe.index].lpisEnabled = true
+    pes[pe.index].lpiLimit = INTID.firstLPI.rawValue + UInt32(lpiCount(pe))
     attachPropertyTable(pe)
     let pendbaser = GICR.PENDBASER(raw: pes[pe.index].pendbaser)
     pes[pe.index].lpis.clearAll()
@@ -16,9 +17,12 @@ extension Engine {
       let words = pes[pe.index].lpis.pending
       let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
       for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
-        words[word] = memory.load64(pendbaser.physicalAddress &+ UInt64(word * 8)) ?? 0
+        let bits = memory.load64(pendbaser.physicalAddress &+ UInt64(word * 8)) ?? 0
+        pes[pe.index].lpis.load(word, bits)
       }
     }
+    // PTZ spoke of the table as it is now; the next clear of EnableLPIs writes into it.
+    pes[pe.index].pendbaser[bit: 62] = false
     let found = UInt64(pes[pe.index].lpis.count)
     counts.restored &+= found
     counts.cleared &+= pes[pe.index].parked
@@ -57,8 +61,11 @@ extension Engine {
 
   private mutating func attachPropertyTable(_ pe: PEIndex) {
     let address = GICR.PROPBASER(raw: pes[pe.index].propbaser).physicalAddress
+    let count = lpiCount(pe)
     for index in 0..<properties.count
-    where properties[index].users > 0 && properties[index].address == address {
+    where properties[index].users > 0 && properties[index].address == address
+      && properties[index].lpiCount == count
+    {
       properties[index].users += 1
       pes[pe.index].propertyTable = index
       return
@@ -72,8 +79,9 @@ extension Engine {
         lpiCount: Int(configuration.intidLimit) - Int(INTID.firstLPI.rawValue))
     }
     properties[place].address = address
+    properties[place].lpiCount = count
     properties[place].users = 1
     pes[pe.index].propertyTable = place
-    readProperties(pe)
+    readProperties(place)
   }
 }

@@ -13,6 +13,8 @@ struct PEState {
   var lpis: LPIPending
   /// Which of the machine's property tables it uses; meaningful while LPIs are enabled.
   var propertyTable = 0
+  /// INTIDs of LPIs are below this, as PROPBASER.IDbits said when LPIs were enabled.
+  var lpiLimit: UInt32 = 0
   /// The LPI that the CPU interface is shown, and its priority.
   var offered: INTID?
   var offeredPriority: UInt8 = 0

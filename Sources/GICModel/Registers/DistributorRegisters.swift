@@ -93,7 +93,7 @@ extension Engine {
 
   private mutating func writeBank(_ bank: Bank, _ word: Int, _ value: UInt64) {
     let count = distributor.wordCount
-    let bits = UInt32(truncatingIfNeeded: value)
+    let bits = UInt32(truncatingIfNeeded: value) & distributor.implemented(word)
     switch bank {
     case .priority:
       guard word >= 8, word < count * 8 else { return }
@@ -105,7 +105,8 @@ extension Engine {
       guard word >= 2, word < count * 2 else { return }
       let shift = UInt32(word % 2 * 16)
       distributor.edge[word / 2] =
-        distributor.edge[word / 2] & ~(0xffff << shift) | edgeBits(value) << shift
+        (distributor.edge[word / 2] & ~(0xffff << shift) | edgeBits(value) << shift)
+        & distributor.implemented(word / 2)
     case .zero: return
     case .group, .setEnable, .clearEnable, .setPending, .clearPending, .setActive, .clearActive:
       guard word >= 1, word < count else { return }

@@ -56,10 +56,9 @@ extension Engine {
 
   /// An offset beyond the queue is UNPREDICTABLE: the write is dropped.
   private mutating func writeCWRITER(_ n: ITSIndex, _ value: UInt64) {
-    let written = GITS.CWRITER(raw: value)
-    if written.retry { retry(n) }
     let offset = Int(value & GITS.CWRITER.writable)
     guard offset < its[n].cbaser.byteCount else { return }
+    if GITS.CWRITER(raw: value).retry { retry(n) }
     its[n].cwriter = offset
     workArrived(n)
   }
@@ -78,13 +77,15 @@ extension Engine {
     if index == ITSState.collectionTable { mask &= ~UInt64.ones(62, 62) }
     its[n].baser[index] = old.raw & ~GITS.BASER.writable | value & mask
     if index == ITSState.deviceTable { its[n].translations.forgetAll() }
-    if index == ITSState.collectionTable { its[n].collections.forgetAll() }
+    if index == ITSState.collectionTable {
+      its[n].collections.forgetAll(from: configuration.identity.hardwareCollections)
+    }
   }
 
-  /// The identification block that ends every frame.
+  /// The identification block that ends the first frame of each unit.
   func identification(part: UInt16, _ offset: Int) -> UInt64? {
     let version: ArchitectureVersion = configuration.identity.gicVersion >= 4 ? .gicv4 : .gicv3
-    return IdentificationBlock(version: version, part: part).word(at: offset & 0xffff)
+    return IdentificationBlock(version: version, part: part).word(at: offset)
       .map(UInt64.init)
   }
 }

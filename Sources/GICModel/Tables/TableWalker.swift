@@ -82,7 +82,9 @@ extension Engine {
     let (address, levels) = try dteAddress(n, device)
     observer.observe(.deviceLookup(device, levels: levels))
     guard let raw = memory.load64(address) else { throw .unreachable }
-    guard let itt = NativeFormat.decodeDTE(raw).itt else { throw .deviceUnmapped }
+    guard var itt = NativeFormat.decodeDTE(raw).itt else { throw .deviceUnmapped }
+    // MAPD never writes a wider one; a guest's own store may.
+    itt.eventIDBits = min(itt.eventIDBits, configuration.identity.eventIDBits)
     its[n].translations.remember(device, itt)
     guard let known = its[n].translations.device(device) else { throw .deviceUnmapped }
     return known
@@ -124,6 +126,15 @@ extension Engine {
     else { throw .collectionUnmapped }
     its[n].collections.set(collection, pe)
     return pe
+  }
+
+  /// Where a collection goes now, for work that no lookup is due for. Nil if it is not mapped.
+  func knownTarget(_ n: ITSIndex, _ collection: ICID) -> PEIndex? {
+    if let pe = its[n].collections.target(collection) { return pe }
+    guard let found = try? cteAddress(n, collection), let raw = memory.load64(found),
+      let target = NativeFormat.decodeCTE(raw).target
+    else { return nil }
+    return pe(at: target)
   }
 
   /// The PE that an RDbase names: by Processor_Number, or by the address of its redistributor.

@@ -119,7 +119,10 @@ struct CollectionCache {
   private var words = Slab<UInt64>(repeating: 0, count: 16)
 
   func deallocate() { words.deallocate() }
-  func forgetAll() { words.fill(0) }
+  /// Forgets the collections of the table; those below `first` the ITS holds itself.
+  func forgetAll(from first: Int) {
+    for index in min(first, words.count)..<words.count { words[index] = 0 }
+  }
 
   @inline(__always) func target(_ collection: ICID) -> PEIndex? {
     let index = Int(collection.rawValue)
