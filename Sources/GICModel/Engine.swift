@@ -14,6 +14,10 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   let its: Slab<ITSState>
   let pes: Slab<PEState>
   let properties: Slab<PropertyTable>
+  /// One an LPI, from INTID 8192, where LPIs are shared by the machine; else none.
+  let homes: Slab<LPIHome>
+  /// PE of each Processor_Number where the configuration numbers them; else none.
+  private(set) var numbered: [ProcessorNumber: PEIndex] = [:]
   var distributor: Distributor
   var counts = EngineCounts()
   var eventLog = EventLog()
@@ -30,15 +34,23 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     let shape = configuration.shape
     let identity = configuration.identity
     its = Slab(count: shape.itsBases.count) {
-      ITSState(base: shape.itsBases[$0], identity: identity)
+      ITSState(base: shape.itsBases[$0], configuration: configuration)
     }
     pes = Slab(count: shape.affinities.count) {
       PEState(
         affinity: shape.affinities[$0], configuration: configuration,
         tracksArrival: !Observer.offersAtOnce)
     }
-    // Tables are made when they are first used, so the places cost nothing.
-    properties = Slab(count: shape.affinities.count) { _ in PropertyTable(lpiCount: 0) }
+    // Tables are made when they are first used, so the places cost nothing. Shared LPIs have one.
+    let lpis = Int(configuration.intidLimit - INTID.firstLPI.rawValue)
+    let isShared = configuration.profile.lpis == .shared
+    properties = Slab(count: shape.affinities.count) {
+      PropertyTable(lpiCount: isShared && $0 == 0 ? lpis : 0)
+    }
+    homes = Slab(repeating: LPIHome(), count: isShared ? lpis : 0)
+    for (index, number) in identity.processorNumbers.enumerated().prefix(shape.affinities.count) {
+      numbered[number] = PEIndex(index)
+    }
     distributor = Distributor(identity: identity)
     outbox.reserveCapacity(64)
   }
@@ -50,6 +62,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     pes.deallocate()
     for index in 0..<properties.count { properties[index].bytes.deallocate() }
     properties.deallocate()
+    homes.deallocate()
     distributor.deallocate()
     counts.deallocate()
     eventLog.deallocate()
@@ -61,7 +74,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     for n in 0..<its.count {
       let base = its[n].base
       its[n].deallocate()
-      its[n] = ITSState(base: base, identity: configuration.identity)
+      its[n] = ITSState(base: base, configuration: configuration)
     }
     for index in 0..<pes.count {
       let (affinity, sequence) = (pes[index].affinity, pes[index].lineSequence)
@@ -73,6 +86,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       if raised { lineChanged(PEIndex(index), to: []) }
     }
     for index in 0..<properties.count { properties[index].users = 0 }
+    homes.fill(LPIHome())
     distributor.reset()
     counts.reset()
     eventLog.reset()
@@ -94,7 +108,7 @@ extension Engine {
     let (route, pe): (Route, PEIndex)
     do throws(WalkFault) {
       route = try walkEvent(n, device, event)
-      pe = try walkCollection(n, route.collection)
+      pe = try walkTarget(n, route)
     } catch {
       return dropped(error.outcome, its: n, device, event)
     }
@@ -103,7 +117,8 @@ extension Engine {
       logDropped(
         kind, its: n, device, event: UInt64(event.rawValue), intid: route.intid, target: pe)
     }
-    return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
+    return MSIOutcome(
+      kind, intid: route.intid, collection: route.collection, pe: home(of: route.intid, else: pe))
   }
 
   /// What ``signal(_:_:its:)`` would do now. It may fill caches, and changes nothing else.
@@ -112,13 +127,13 @@ extension Engine {
     guard its[n].enabled else { return MSIOutcome(.itsDisabled) }
     do throws(WalkFault) {
       let route = try walkEvent(n, device, event)
-      let pe = try walkCollection(n, route.collection)
-      let state = pes[pe.index].lpis
+      let target = try walkTarget(n, route)
+      let pe = home(of: route.intid, else: target)
       let kind: MSIOutcome.Kind =
-        !pes[pe.index].lpisEnabled
+        !pes[target.index].lpisEnabled
         ? .lpisDisabled
-        : route.intid.rawValue >= pes[pe.index].lpiLimit
-          ? .intidOOR : state.isPending(route.intid) ? .merged : .set
+        : route.intid.rawValue >= pes[target.index].lpiLimit
+          ? .intidOOR : pes[pe.index].lpis.isPending(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
       lastEntry = nil

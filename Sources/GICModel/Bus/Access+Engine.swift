@@ -52,6 +52,7 @@ extension Engine {
   ) -> Bool {
     guard offset == GITS.TRANSLATER.offsetFromControlFrame, access.size == 4 || access.size == 2
     else { return false }
+    guard configuration.profile.translaterStores == .signal else { return true }
     let event = UInt32(truncatingIfNeeded: access.size == 2 ? access.data & 0xffff : access.data)
     _ = signal(DeviceID(rawValue: access.source), EventID(rawValue: event), its: n)
     return true
@@ -79,8 +80,14 @@ extension Engine {
   /// The ITS whose frames hold `address`; 0 means the only one. -1 if there is none.
   func itsIndex(of address: PhysicalAddress) -> ITSIndex {
     if address == 0, its.count == 1 { return 0 }
-    for n in 0..<its.count
-    where address &- its[n].base < UInt64(2 &* GITS.frameByteCount) { return n }
+    for n in 0..<its.count {
+      let offset = address &- its[n].base
+      guard offset < UInt64(2 &* GITS.frameByteCount) else { continue }
+      let isDoorbell =
+        offset == 0 || offset == UInt64(GITS.TRANSLATER.offsetFromControlFrame)
+        || configuration.profile.msiAddresses == .frames
+      return isDoorbell ? n : -1
+    }
     return -1
   }
 
@@ -141,13 +148,8 @@ extension Engine {
 
   /// GICR_SETLPIR and its like hold nothing: they act when their lower half is written.
   private func isDirectLPI(_ place: FrameAddress) -> Bool {
-    guard configuration.identity.directLPI, case .redistributor(_, let offset) = place
-    else { return false }
-    switch offset {
-    case GICR.SETLPIR.offset, GICR.CLRLPIR.offset, GICR.INVLPIR.offset, GICR.INVALLR.offset:
-      return true
-    default: return false
-    }
+    guard case .redistributor(_, let offset) = place else { return false }
+    return offset != GICR.SYNCR.offset && hasRegister(offset)
   }
 
   /// The register that an access of `size` bytes falls into, and the bit at which the access

@@ -87,10 +87,6 @@ extension Engine {
     default: nil
     }
   }
-
-  func processorNumber(of pe: PEIndex) -> ProcessorNumber {
-    ProcessorNumber(rawValue: UInt16(truncatingIfNeeded: pe.rawValue))
-  }
 }
 
 extension MSIOutcome.Kind {

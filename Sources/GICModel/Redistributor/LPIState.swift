@@ -12,6 +12,7 @@ extension Engine {
     guard pes[pe.index].lpisEnabled else { return notSet(.lpisDisabled) }
     // Its pending table has no bit for more.
     guard intid.rawValue < pes[pe.index].lpiLimit else { return notSet(.intidOOR) }
+    let pe = home(of: intid, else: pe)
     let isNew = pes[pe.index].lpis.set(intid)
     observer.observe(.set(pe, intid, merged: !isNew))
     guard isNew else {
@@ -48,6 +49,10 @@ extension Engine {
   /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it
   /// stays.
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
+    guard !lpisAreShared else {
+      let wasPending = retarget(intid, to: target)
+      return observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
+    }
     guard source != target, pes[target.index].lpisEnabled,
       intid.rawValue < pes[target.index].lpiLimit
     else {
@@ -62,8 +67,13 @@ extension Engine {
     candidatesChanged(target)
   }
 
-  /// Moves every pending LPI. - Returns: how many.
+  /// Moves every pending LPI, and the targets of all that are shared. - Returns: how many moved.
   mutating func moveAllPending(from source: PEIndex, to target: PEIndex) -> Int {
+    guard !lpisAreShared else {
+      var moved = 0
+      for intid in sharedLPIs(at: source) where retarget(intid, to: target) { moved += 1 }
+      return moved
+    }
     guard source != target, pes[target.index].lpisEnabled else { return 0 }
     var moved = 0
     let words = pes[source.index].lpis.pending
@@ -85,13 +95,22 @@ extension Engine {
   }
 
   /// A moved LPI comes in. It is a candidate at once: its message is the move itself.
-  private mutating func receive(_ intid: INTID, at pe: PEIndex) {
+  mutating func receive(_ intid: INTID, at pe: PEIndex) {
     guard pes[pe.index].lpis.set(intid) else {
       counts.merged &+= 1
       return
     }
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
+  }
+
+  /// A pending bit has been taken over from RAM.
+  mutating func restorePending(_ intid: INTID, at pe: PEIndex) {
+    guard pes[pe.index].lpis.set(intid) else { return }
+    counts.restored &+= 1
+    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+    pes[pe.index].lpis.consider(intid, property)
+    candidatesChanged(pe)
   }
 
   /// Something but a set message changed what the PE can be offered. Without time the best is
@@ -127,8 +146,9 @@ extension Engine {
   /// Reads one configuration byte again, if the PE takes LPIs at all. What it says now holds for
   /// every PE that shares the table, and for what is pending there.
   mutating func readProperty(of intid: INTID, at pe: PEIndex) {
-    guard pes[pe.index].lpisEnabled else { return }
+    guard pes[pe.index].lpisEnabled || lpisAreShared else { return }
     let place = pes[pe.index].propertyTable
+    if lpisAreShared { pointSharedTable(at: pe) }
     let table = properties[place]
     let index = Int(intid.rawValue) - Int(INTID.firstLPI.rawValue)
     guard index >= 0, index < table.lpiCount else { return }
@@ -156,13 +176,26 @@ extension Engine {
   /// INVALL: reads the PE's whole configuration table again, for every PE that shares it.
   mutating func invalidateAll(_ pe: PEIndex) {
     observer.observe(.invalidateAll(pe))
+    if configuration.profile.invallScope == .target, lpisAreShared {
+      for intid in sharedLPIs(at: pe) { readProperty(of: intid, at: pe) }
+      return
+    }
     guard pes[pe.index].lpisEnabled else { return }
+    if lpisAreShared { pointSharedTable(at: pe) }
     let place = pes[pe.index].propertyTable
     readProperties(place)
     for index in 0..<pes.count where uses(place, pes[index]) && pes[index].lpis.count > 0 {
       pes[index].lpis.considerAll(properties[place])
       candidatesChanged(PEIndex(index))
     }
+  }
+
+  /// Shared LPIs have one table of configurations, made once; where it is read is what PROPBASER
+  /// says at that moment.
+  private mutating func pointSharedTable(at pe: PEIndex) {
+    properties[0].address = GICR.PROPBASER(raw: pes[pe.index].propbaser).physicalAddress
+    properties[0].lpiCount = lpiCount(pe)
+    properties[0].users = pes.count
   }
 
   /// How many LPIs PROPBASER.IDbits gives the PE, at most what the machine has.

@@ -19,7 +19,7 @@ extension Engine {
       if let index = GICD.IROUTER.index(at: offset) {
         return index >= 32 && index < distributor.intidEnd ? distributor.router[index] : 0
       }
-      return identification(part: 0x492, offset)
+      return identification(.distributor, offset)
     }
   }
 
@@ -35,7 +35,11 @@ extension Engine {
         guard index >= 32, index < distributor.intidEnd else { return true }
         var route = value & GICD.IROUTER.writable
         // Without 1 of N every SPI names its PE.
-        if !configuration.identity.oneOfNSupported { route &= ~UInt64.ones(31, 31) }
+        if !configuration.identity.oneOfNSupported
+          || configuration.profile.anyPERouting == .ignored
+        {
+          route &= ~UInt64.ones(31, 31)
+        }
         distributor.router[index] = route
       } else {
         return readDistributor(offset) != nil
