@@ -68,6 +68,10 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "GICConformance",
+      dependencies: ["GICArch", "GICModel", "GICConfig", "GICReport", "GICReplay"],
+      swiftSettings: strict),
 
     // Row 4: programs; argument parsing only.
     .executableTarget(
@@ -81,7 +85,7 @@ let package = Package(
     .executableTarget(
       name: "itsctl",
       dependencies: [
-        "GICReplay", "GICReport", "GICClient", "GICConfig",
+        "GICReplay", "GICConformance", "GICReport", "GICClient", "GICConfig",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -100,6 +104,13 @@ let package = Package(
       name: "GICReplayTests",
       dependencies: [
         "GICReplay", "GICServer", "GICClient", "GICWire", "GICReport", "GICConfig",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "GICConformanceTests",
+      dependencies: [
+        "GICConformance", "GICServer", "GICClient", "GICWire", "GICConfig", "GICModel", "GICArch",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -12,5 +12,7 @@ import GICReplay
         itsctl replay linux-smp4.trace.xz --clock timed --html report.html
       """,
     version: ReplayRun.toolVersion,
-    subcommands: [ReplayCommand.self, StatusCommand.self, CountersCommand.self])
+    subcommands: [
+      ReplayCommand.self, StatusCommand.self, CountersCommand.self, ConformanceCommand.self,
+    ])
 }
