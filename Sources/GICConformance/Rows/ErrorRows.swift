@@ -9,7 +9,7 @@ enum ErrorRows {
 
   /// One command that is wrong in one way. Device 2 has 8 bits of events; event 1 is LPI 8200 of
   /// collection 1, event 5 of collection 9, which is not mapped; collections 0 through 3 are PEs 0
-  /// through 3.
+  /// through 3. Device 7 has 16 bits of events, and none mapped.
   private struct Case: Sendable {
     var line: Int
     /// Tells apart cases of one number.
@@ -84,7 +84,7 @@ enum ErrorRows {
     narrow(49, .moviCollectionOOR, .movi(2, 1, 256)),
     narrow(38, .mapcCollectionOOR, .mapc(256, 2)),
     narrow(41, .maptiCollectionOOR, .mapti(2, 2, 8300, 256)),
-    narrow(43, .mapiCollectionOOR, .mapi(2, 2, 256)),
+    narrow(43, .mapiCollectionOOR, .mapi(7, 8300, 256)),
     narrow(55, .invallCollectionOOR, .invall(256)),
     Case(
       line: 58, error: .syncTargetOOR, command: { _ in .sync(4) }, profiles: [.architecture]),
@@ -99,7 +99,8 @@ enum ErrorRows {
   private static func prepare(_ w: inout World) throws {
     try w.start()
     try w.mapDevice(2)
-    try w.run(.mapti(2, 1, 8200, 1), .mapti(2, 5, 8205, 9))
+    try w.run(
+      .mapti(2, 1, 8200, 1), .mapti(2, 5, 8205, 9), .mapd(7, w.layout.itt(2), bits: 16))
   }
 
   private static func row(_ rejected: Case) -> ConformanceRow {

@@ -200,7 +200,8 @@ enum TranslationRows {
     race(68, "translations are forgotten by DISCARD, MAPD and EnableLPIs in any order") { w in
       try prepare(&w)
       for round in 0..<6 {
-        try w.msi(2, 1)
+        try w.expectMSI(2, 1, .set)
+        try w.expectTaken(round == 0 ? 8200 : 8209 + UInt32(round), by: round == 0 ? 1 : 2)
         if round % 2 == 0 { try w.run(.discard(2, 1)) }
         if round % 3 == 0 { try w.write(.gicr(GICR.CTLR.self, 1), 0) }
         try w.run(.mapd(2, w.layout.itt(round + 1)))
