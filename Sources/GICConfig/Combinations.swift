@@ -8,6 +8,7 @@ extension Resolver {
   func checkCombinations() throws(ConfigurationError) {
     try checkCaches()
     try checkIdentity()
+    try checkProfile()
     try checkFrames()
   }
 
@@ -54,6 +55,31 @@ extension Resolver {
       identity.affinity3Valid || machine.shape.affinities.allSatisfy { $0.rawValue >> 24 == 0 },
       ["machine.affinities", "identity.affinity3_valid"],
       "expected Aff3 0 in every affinity while identity.affinity3_valid is false")
+  }
+
+  /// Some choices lean on each other.
+  private func checkProfile() throws(ConfigurationError) {
+    let profile = machine.profile
+    let wants: [(key: String, isSet: Bool)] = [
+      ("profile.mapd_live_device", profile.mapdLiveDevice == .freesEvents),
+      ("profile.mapc_unmap", profile.mapcUnmap == .orphans),
+      ("profile.lpis", profile.lpis == .shared),
+    ]
+    for (key, isSet) in wants {
+      try require(
+        !isSet || profile.tables == .atSave, [key, "profile.tables", "profile.base"],
+        "\(Settings.profile.first { $0.key == key }?.read(machine) ?? "") expects profile.tables "
+          + "at_save: what an ITS reads from RAM it cannot own")
+    }
+    try require(
+      profile.lpis == .shared || profile.pendingTables == .atDisable,
+      ["profile.pending_tables", "profile.lpis", "profile.base"],
+      "at_save expects profile.lpis shared")
+    let (numbers, pes) = (machine.identity.processorNumbers, machine.shape.affinities.count)
+    try require(
+      numbers.isEmpty || numbers.count == pes,
+      ["identity.processor_numbers", "machine.pes", "machine.affinities"],
+      "expected \(pes) numbers, one a PE, not \(numbers.count)")
   }
 
   private func checkFrames() throws(ConfigurationError) {

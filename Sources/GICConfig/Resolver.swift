@@ -107,7 +107,9 @@ struct Resolver {
     guard case .mapping(let mapping) = node else {
       throw error(at: node.mark, "\(section): expected keys and values")
     }
-    for (key, value) in mapping {
+    // The base goes first, wherever it stands: the choices beside it say otherwise.
+    let base = mapping.filter { section == "profile" && $0.key.scalar?.string == "base" }
+    for (key, value) in base + mapping.filter({ pair in !base.contains { $0.key == pair.key } }) {
       try applySetting(section + "." + (key.scalar?.string ?? ""), at: key.mark, value)
     }
   }
@@ -132,9 +134,18 @@ struct Resolver {
     let origin = Origin(
       layer: layer, line: value.mark?.line ?? 0, column: value.mark?.column ?? 0,
       provenance: provenance, source: source)
+    if key == "profile.base" { baseChanged(origin) }
     // The number of PEs and their affinities are two ways to say one thing.
     let shape = ["machine.pes", "machine.affinities"]
     for key in shape.contains(key) ? shape : [key] { origins[key] = origin }
+  }
+
+  /// Every choice of the profile comes from its base now, whatever earlier layers said.
+  private mutating func baseChanged(_ origin: Origin) {
+    var choice = origin
+    choice.provenance = .documented
+    choice.source = Settings.source(of: machine.profile.base)
+    for setting in Settings.profile { origins[setting.key] = choice }
   }
 
   /// `{value: 85, from: documented, source: "..."}`

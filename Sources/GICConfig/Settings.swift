@@ -14,11 +14,6 @@ enum Settings {
 
   static let clock = Setting.choice("clock", \.clock, (.chosen, "default"))
 
-  static let profile: [Setting] = [
-    .choice("profile.base", \.profile.base, (.chosen, "default")),
-    .choice("profile.command_errors", \.profile.commandErrors, (.chosen, "default")),
-  ]
-
   private static let shown = Setting.Origin(.chosen, "default; QEMU's ITS shows the same")
 
   /// Identification registers.
@@ -52,5 +47,30 @@ enum Settings {
     .boolean("identity.one_of_n_supported", \.identity.oneOfNSupported, shown),
     .integer("identity.common_lpi_affinity", \.identity.commonLPIAffinity, 0...3, shown),
     .boolean("identity.direct_lpi", \.identity.directLPI, shown),
+    processorNumbers,
   ]
+
+  private static let processorNumbers = Setting(
+    key: "identity.processor_numbers", unit: "one a PE", provenance: shown.provenance,
+    source: shown.source,
+    read: { machine in
+      let numbers = machine.identity.processorNumbers.map { String($0.rawValue) }
+      return numbers.isEmpty ? "linear" : "[" + numbers.joined(separator: ", ") + "]"
+    },
+    write: { (machine, raw) throws(Unfit) in
+      switch raw {
+      case .scalar("linear"): machine.identity.processorNumbers = []
+      case .list(let texts) where (1...maximumPEs).contains(texts.count):
+        var numbers: [ProcessorNumber] = []
+        for text in texts {
+          guard let number = parseInteger(text).flatMap({ UInt16(exactly: $0) }),
+            !numbers.contains(ProcessorNumber(rawValue: number))
+          else { throw Unfit(expected: "numbers from 0 through 65535 that differ, not \(text)") }
+          numbers.append(ProcessorNumber(rawValue: number))
+        }
+        machine.identity.processorNumbers = numbers
+      default:
+        throw Unfit(expected: "a list of 1 through \(maximumPEs) numbers, or linear")
+      }
+    })
 }

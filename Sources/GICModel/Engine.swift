@@ -14,6 +14,10 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   let its: Slab<ITSState>
   let pes: Slab<PEState>
   let properties: Slab<PropertyTable>
+  /// One an LPI, from INTID 8192, where LPIs are shared by the machine; else none.
+  let homes: Slab<LPIHome>
+  /// PE of each Processor_Number where the configuration numbers them; else none.
+  private(set) var numbered: [ProcessorNumber: PEIndex] = [:]
   var distributor: Distributor
   var counts = EngineCounts()
   /// Changes of the PEs' lines that nobody has fetched yet.
@@ -27,15 +31,23 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     let shape = configuration.shape
     let identity = configuration.identity
     its = Slab(count: shape.itsBases.count) {
-      ITSState(base: shape.itsBases[$0], identity: identity)
+      ITSState(base: shape.itsBases[$0], configuration: configuration)
     }
     pes = Slab(count: shape.affinities.count) {
       PEState(
         affinity: shape.affinities[$0], configuration: configuration,
         tracksArrival: !Observer.offersAtOnce)
     }
-    // Tables are made when they are first used, so the places cost nothing.
-    properties = Slab(count: shape.affinities.count) { _ in PropertyTable(lpiCount: 0) }
+    // Tables are made when they are first used, so the places cost nothing. Shared LPIs have one.
+    let lpis = Int(configuration.intidLimit - INTID.firstLPI.rawValue)
+    let isShared = configuration.profile.lpis == .shared
+    properties = Slab(count: shape.affinities.count) {
+      PropertyTable(lpiCount: isShared && $0 == 0 ? lpis : 0)
+    }
+    homes = Slab(repeating: LPIHome(), count: isShared ? lpis : 0)
+    for (index, number) in identity.processorNumbers.enumerated().prefix(shape.affinities.count) {
+      numbered[number] = PEIndex(index)
+    }
     distributor = Distributor(identity: identity)
     outbox.reserveCapacity(64)
   }
@@ -47,6 +59,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     pes.deallocate()
     for index in 0..<properties.count { properties[index].bytes.deallocate() }
     properties.deallocate()
+    homes.deallocate()
     distributor.deallocate()
     counts.deallocate()
     memory.deallocate()
@@ -57,7 +70,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     for n in 0..<its.count {
       let base = its[n].base
       its[n].deallocate()
-      its[n] = ITSState(base: base, identity: configuration.identity)
+      its[n] = ITSState(base: base, configuration: configuration)
     }
     for index in 0..<pes.count {
       let (affinity, sequence) = (pes[index].affinity, pes[index].lineSequence)
@@ -69,6 +82,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       if raised { lineChanged(PEIndex(index), to: []) }
     }
     for index in 0..<properties.count { properties[index].users = 0 }
+    homes.fill(LPIHome())
     distributor.reset()
     counts.reset()
   }
@@ -88,12 +102,13 @@ extension Engine {
     let (route, pe): (Route, PEIndex)
     do throws(WalkFault) {
       route = try walkEvent(n, device, event)
-      pe = try walkCollection(n, route.collection)
+      pe = try walkTarget(n, route)
     } catch {
       return dropped(error.outcome)
     }
     let kind = setPending(route.intid, at: pe)
-    return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
+    return MSIOutcome(
+      kind, intid: route.intid, collection: route.collection, pe: home(of: route.intid, else: pe))
   }
 
   /// What ``signal(_:_:its:)`` would do now. It may fill caches, and changes nothing else.
@@ -102,11 +117,13 @@ extension Engine {
     guard its[n].enabled else { return MSIOutcome(.itsDisabled) }
     do throws(WalkFault) {
       let route = try walkEvent(n, device, event)
-      let pe = try walkCollection(n, route.collection)
-      let state = pes[pe.index].lpis
+      let target = try walkTarget(n, route)
+      let pe = home(of: route.intid, else: target)
       let kind: MSIOutcome.Kind =
-        !pes[pe.index].lpisEnabled
-        ? .lpisDisabled : state.isPending(route.intid) ? .merged : .set
+        !pes[target.index].lpisEnabled
+        ? .lpisDisabled
+        : route.intid.rawValue >= pes[target.index].lpiLimit
+          ? .intidOOR : pes[pe.index].lpis.isPending(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
       return MSIOutcome(error.outcome)

@@ -58,24 +58,9 @@ public struct MachineConfiguration: Equatable, Sendable {
     public var oneOfNSupported: Bool = false
     public var commonLPIAffinity: Int = 1
     public var directLPI: Bool = false
+    /// `GICR_TYPER.Processor_Number` of each PE, in the order of the redistributor frames; empty numbers
+    /// them from 0. With `ptaIsAddress` 0 they are what commands name as targets.
+    public var processorNumbers: [ProcessorNumber] = []
     public init() {}
   }
-}
-
-/// The choices that the architecture leaves open, or that another ITS is known to have made. A profile
-/// is data, not a second code path.
-public struct Profile: Equatable, Sendable {
-  public enum Base: String, Sendable, CaseIterable {
-    case architecture
-    case kvm
-    case qemu
-  }
-  /// What a rejected command costs.
-  public enum ErrorPolicy: String, Sendable, CaseIterable {
-    case skip
-    case stall
-  }
-  public var base = Base.architecture
-  public var commandErrors = ErrorPolicy.skip
-  public init() {}
 }

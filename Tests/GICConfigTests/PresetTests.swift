@@ -14,7 +14,8 @@ private func load(_ name: String) throws -> ResolvedConfiguration {
 
 @Test func `the presets are those of the documentation`() {
   #expect(
-    Presets.names(among: [configs]) == ["gic600", "gic600-agilex5", "ideal", "kvm", "qemu-virt"])
+    Presets.names(among: [configs])
+      == ["architecture", "gic600", "gic600-agilex5", "ideal", "kvm", "qemu-virt"])
 }
 
 @Test(arguments: Presets.names(among: [configs]))
@@ -72,6 +73,19 @@ func `a preset says of every timing value where it comes from`(name: String) thr
   #expect(identity.priorityBits == 5 && identity.cpuInterfaceIDBits == 24)
 }
 
+@Test(arguments: [("architecture", Profile.Base.architecture), ("kvm", .kvm), ("qemu-virt", .qemu)])
+func `a preset makes the choices of its base, and says where they come from`(
+  name: String, base: Profile.Base
+) throws {
+  let resolved = try load(name)
+  #expect(resolved.machine.profile == Profile(base: base))
+  for value in resolved.values where value.key.hasPrefix("profile.") && value.key != "profile.base"
+  {
+    #expect(value.provenance == .documented, "\(value.key)")
+    #expect(!value.source.isEmpty && !value.source.hasPrefix("set in"), "\(value.key)")
+  }
+}
+
 @Test func `kvm has the identity that KVM shows`() throws {
   let machine = try load("kvm").machine
   #expect(machine.profile.base == .kvm)
@@ -90,6 +104,8 @@ func `a preset says of every timing value where it comes from`(name: String) thr
   #expect(Settings.timing.count == timing)
   let identity = Mirror(reflecting: MachineConfiguration.Identity()).children.count
   #expect(Settings.identity.count == identity)
+  let profile = Mirror(reflecting: Profile()).children.count
+  #expect(Settings.profile.count == profile)
   #expect(Set(Settings.all.map(\.key)).count == Settings.all.count)
 }
 
@@ -139,8 +155,8 @@ func `a setting reads back what it wrote`(setting: Setting) throws {
 @Test func `a preset that is not there is answered with those that are`() {
   #expect { try Presets.load("gic700", among: [configs]) } throws: {
     "\($0)"
-      == "gic700: no such preset; presets: gic600, gic600-agilex5, ideal, kvm, qemu-virt; "
-      + "a file's path contains / or ends .yaml"
+      == "gic700: no such preset; presets: architecture, gic600, gic600-agilex5, ideal, kvm, "
+      + "qemu-virt; a file's path contains / or ends .yaml"
   }
   #expect { try Presets.load("/nowhere/x.yaml", among: [configs]) } throws: {
     "\($0)" == "/nowhere/x.yaml: no such file"

@@ -20,6 +20,15 @@ private let good: [(name: String, text: String, key: String, value: String)] = [
   ("decimal address", "machine: {gicd_base: 65536}", "machine.gicd_base", "0x10000"),
   ("top level", "clock: timed", "clock", "timed"),
   ("enumeration", "profile: {base: kvm}", "profile.base", "kvm"),
+  ("base makes choices", "profile: {base: kvm}", "profile.tables", "at_save"),
+  (
+    "a choice beside its base", "profile: {quiescent: always, base: kvm}", "profile.quiescent",
+    "always"
+  ),
+  (
+    "Processor_Numbers", "machine: {pes: 2}\nidentity: {processor_numbers: [7, 0x100]}",
+    "identity.processor_numbers", "[7, 256]"
+  ),
   ("boolean", "timing: {invall_refetches: true}", "timing.invall_refetches", "true"),
   ("PEs", "machine: {pes: 18}", "machine.pes", "18"),
   ("PEs are linear", "machine: {pes: 18}", "machine.affinities", "linear"),
@@ -161,6 +170,20 @@ private let bad: [(name: String, text: String, message: String)] = [
     "odd annotation", "timing: {hop_cycles: {value: 1, form: assumed}}",
     "a.yaml:1:33: timing.hop_cycles: expected value, from or source beside a value"
   ),
+  (
+    "shared LPIs of tables in RAM", "profile: {lpis: shared}",
+    "a.yaml:1:17: profile.lpis: shared expects profile.tables at_save: what an ITS reads from RAM it "
+      + "cannot own"
+  ),
+  (
+    "a number for each PE", "identity: {processor_numbers: [1, 2]}",
+    "a.yaml:1:32: identity.processor_numbers: expected 1 numbers, one a PE, not 2"
+  ),
+  (
+    "a number twice", "identity: {processor_numbers: [1, 1]}",
+    "a.yaml:1:32: identity.processor_numbers: expected numbers from 0 through 65535 that differ, "
+      + "not 1"
+  ),
   ("key twice", "clock: timed\nclock: timed", "a.yaml:1:1: clock is there twice"),
   ("no mapping", "- 1", "a.yaml:1:1: expected keys and values, such as timing: or machine:"),
   ("section is a scalar", "timing: 3", "a.yaml:1:9: timing: expected keys and values"),
@@ -211,6 +234,19 @@ func `text that is no YAML has a place`(text: String) {
   ])
   #expect(resolved.machine.shape.affinities.map(\.rawValue) == [0, 1])
   #expect(resolved.values.first { $0.key == "machine.affinities" }?.layer == "b.yaml")
+}
+
+@Test func `a later base replaces earlier choices, and says so`() throws {
+  let resolved = try resolve([
+    layer("profile: {quiescent: always, command_errors: stall}"),
+    layer("profile: {base: kvm, command_errors: stall}", "b.yaml"),
+  ])
+  var profile = Profile(base: .kvm)
+  profile.commandErrors = .stall
+  #expect(resolved.machine.profile == profile)
+  let value = try #require(resolved.values.first { $0.key == "profile.quiescent" })
+  #expect(value.layer == "b.yaml" && value.provenance == .documented)
+  #expect(value.source == "profile.base kvm: Linux arch/arm64/kvm/vgic")
 }
 
 @Test func `a combination is judged after all layers`() throws {

@@ -52,6 +52,7 @@ extension Engine {
   ) -> Bool {
     guard offset == GITS.TRANSLATER.offsetFromControlFrame, access.size == 4 || access.size == 2
     else { return false }
+    guard configuration.profile.translaterStores == .signal else { return true }
     let event = UInt32(truncatingIfNeeded: access.size == 2 ? access.data & 0xffff : access.data)
     _ = signal(DeviceID(rawValue: access.source), EventID(rawValue: event), its: n)
     return true
@@ -78,8 +79,14 @@ extension Engine {
   /// The ITS whose frames hold `address`; 0 means the only one. -1 if there is none.
   func itsIndex(of address: PhysicalAddress) -> ITSIndex {
     if address == 0, its.count == 1 { return 0 }
-    for n in 0..<its.count
-    where address &- its[n].base < UInt64(2 &* GITS.frameByteCount) { return n }
+    for n in 0..<its.count {
+      let offset = address &- its[n].base
+      guard offset < UInt64(2 &* GITS.frameByteCount) else { continue }
+      let isDoorbell =
+        offset == 0 || offset == UInt64(GITS.TRANSLATER.offsetFromControlFrame)
+        || configuration.profile.msiAddresses == .frames
+      return isDoorbell ? n : -1
+    }
     return -1
   }
 
@@ -125,10 +132,23 @@ extension Engine {
     guard size < width.byteCount else {
       return writeRegister(whole, size == 8 ? data : data & .ones(size &* 8 &- 1, 0))
     }
+    if isDirectLPI(whole) { return shift != 0 || writeRegister(whole, data & .ones(31, 0)) }
     // A part replaces its bits only, and the rules then see the whole register.
-    guard let old = readRegister(whole) else { return false }
+    guard let old = heldBits(whole) else { return false }
     let mask = UInt64.ones(size &* 8 &- 1, 0) &<< UInt64(shift)
     return writeRegister(whole, old & ~mask | data &<< UInt64(shift) & mask)
+  }
+
+  /// What a write of a part leaves as it was: of PENDBASER also PTZ, which reads as zero.
+  private mutating func heldBits(_ place: FrameAddress) -> UInt64? {
+    if case .redistributor(let pe, GICR.PENDBASER.offset) = place { return pes[pe.index].pendbaser }
+    return readRegister(place)
+  }
+
+  /// GICR_SETLPIR and its like hold nothing: they act when their lower half is written.
+  private func isDirectLPI(_ place: FrameAddress) -> Bool {
+    guard case .redistributor(_, let offset) = place else { return false }
+    return offset != GICR.SYNCR.offset && hasRegister(offset)
   }
 
   /// The register that an access of `size` bytes falls into, and the bit at which the access begins;

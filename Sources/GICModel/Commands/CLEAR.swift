@@ -5,7 +5,8 @@ extension Engine {
   /// Work: DTE, ITE and CTE lookups, one clear message.
   /// - Source: Arm IHI 0069, "CLEAR".
   mutating func clear(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) throws(CommandFault) {
-    let (route, pe) = try route(n, .clear, device, event)
-    clearPending(route.intid, at: pe)
+    let (intid, pe) = try holder(
+      n, .clear, device, event, unmapped: configuration.profile.clearUnmappedCollection)
+    if let pe { clearPending(intid, at: pe) }
   }
 }

@@ -7,12 +7,19 @@ extension Engine {
   mutating func discard(
     _ n: ITSIndex, _ device: DeviceID, _ event: EventID
   ) throws(CommandFault) {
-    let (route, pe) = try route(n, .discard, device, event)
+    let (intid, pe) = try holder(
+      n, .discard, device, event, unmapped: configuration.profile.discardUnmappedCollection)
+    // Also with tables in the ITS: a later restore must not find the event.
     guard let known = its[n].translations.device(device),
       memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: nil)))
+        || !tablesAreInRAM
     else { throw .unreachable }
     its[n].translations.set(device, event, 0)
     observer.observe(.eventWritten(device, event))
-    clearPending(route.intid, at: pe)
+    if lpisAreShared {
+      release(intid)
+    } else if let pe {
+      clearPending(intid, at: pe)
+    }
   }
 }

@@ -22,14 +22,33 @@ extension Engine {
     }
   }
 
-  /// The walk that CLEAR, DISCARD, INT, INV and MOVI share: event, then its collection's target.
+  /// The walk that CLEAR and INV share: event, and the PE that has its LPI. Nil where the collection is
+  /// not mapped, the profile does not mind, and nobody has the LPI.
+  mutating func holder(
+    _ n: ITSIndex, _ opcode: ITSCommand.Opcode, _ device: DeviceID, _ event: EventID,
+    unmapped: Profile.UnmappedCollection
+  ) throws(CommandFault) -> (intid: INTID, pe: PEIndex?) {
+    do throws(WalkFault) {
+      let route = try walkEvent(n, device, event)
+      do throws(WalkFault) {
+        return (route.intid, home(of: route.intid, else: try walkTarget(n, route)))
+      } catch {
+        guard case .collectionUnmapped = error, unmapped == .works else { throw error }
+        return (route.intid, sharedHome(of: route.intid))
+      }
+    } catch {
+      throw CommandFault(opcode, walk: error)
+    }
+  }
+
+  /// The walk that DISCARD, INT and MOVI share: event, then its collection's target.
   @inline(__always)
   mutating func route(
     _ n: ITSIndex, _ opcode: ITSCommand.Opcode, _ device: DeviceID, _ event: EventID
   ) throws(CommandFault) -> (route: Route, pe: PEIndex) {
     do throws(WalkFault) {
       let route = try walkEvent(n, device, event)
-      return (route, try walkCollection(n, route.collection))
+      return (route, try walkTarget(n, route))
     } catch {
       throw CommandFault(opcode, walk: error)
     }

@@ -5,7 +5,9 @@ extension Engine {
   /// Work: DTE, ITE and CTE lookups, one message.
   /// - Source: Arm IHI 0069, "INV".
   mutating func inv(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) throws(CommandFault) {
-    let (route, pe) = try route(n, .inv, device, event)
-    invalidate(route.intid, at: pe)
+    let (intid, pe) = try holder(
+      n, .inv, device, event, unmapped: configuration.profile.invUnmappedCollection)
+    // A shared LPI without a target has a configuration all the same.
+    if let pe = pe ?? (lpisAreShared ? PEIndex(0) : nil) { invalidate(intid, at: pe) }
   }
 }

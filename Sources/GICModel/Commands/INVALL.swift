@@ -6,10 +6,11 @@ extension Engine {
   /// - Source: Arm IHI 0069, "INVALL".
   mutating func invall(_ n: ITSIndex, _ collection: ICID) throws(CommandFault) {
     try checkCollection(.invall, collection)
-    let pe: PEIndex
-    do throws(WalkFault) { pe = try walkCollection(n, collection) } catch {
-      throw CommandFault(.invall, walk: error)
+    do throws(WalkFault) { invalidateAll(try walkCollection(n, collection)) } catch {
+      guard case .collectionUnmapped = error,
+        configuration.profile.invallUnmappedCollection == .works
+      else { throw CommandFault(.invall, walk: error) }
+      for index in 0..<pes.count { invalidateAll(PEIndex(index)) }
     }
-    invalidateAll(pe)
   }
 }

@@ -1,8 +1,8 @@
 import GICArch
 
 extension Engine {
-  /// MAPC: gives a collection its target, or takes it away when `target` is nil. LPIs that are pending
-  /// at an old target stay there.
+  /// MAPC: gives a collection its target, or takes it away when `target` is nil. Whether LPIs that are
+  /// pending at an old target stay there, and whether events outlive their collection, the profile says.
   /// Work: one CTE write.
   /// - Source: Arm IHI 0069, "MAPC".
   mutating func mapc(_ n: ITSIndex, _ collection: ICID, _ target: RDbase?) throws(CommandFault) {
@@ -14,15 +14,37 @@ extension Engine {
     try checkCollection(.mapc, collection)
     do throws(WalkFault) {
       if let address = try cteAddress(n, collection) {
-        guard memory.store64(address, NativeFormat.encode(CTE(target: target)))
+        guard storeEntry(address, NativeFormat.encode(CTE(target: target)))
         else { throw .unreachable }
       }
     } catch {
       if case .collectionUnmapped = error { throw CommandFault(.mapc, .collectionOOR) }
       throw CommandFault(.mapc, walk: error)
     }
+    let old = its[n].collections.target(collection)
     its[n].collections.set(collection, pe)
     observer.observe(.collectionWritten(collection))
+    if let pe {
+      if configuration.profile.mapcRemap == .pendingMoves { moveEvents(n, collection, old, to: pe) }
+    } else if configuration.profile.mapcUnmap == .orphans {
+      for (device, event, word) in its[n].translations.events(of: collection) {
+        its[n].translations.set(device, event, TranslationCache.orphan(word))
+      }
+    }
+  }
+
+  /// The LPIs of a collection's events go to its new target.
+  private mutating func moveEvents(
+    _ n: ITSIndex, _ collection: ICID, _ old: PEIndex?, to target: PEIndex
+  ) {
+    for (_, _, word) in its[n].translations.events(of: collection) {
+      let intid = TranslationCache.intid(word)
+      if lpisAreShared {
+        retarget(intid, to: target)
+      } else if let old {
+        movePending(intid, from: old, to: target)
+      }
+    }
   }
 
   /// An ICID must fit the width that GITS_TYPER shows.

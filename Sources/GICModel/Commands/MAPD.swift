@@ -1,8 +1,8 @@
 import GICArch
 
 extension Engine {
-  /// MAPD: binds a device to its interrupt translation table, or unbinds it when `itt` is nil. What the
-  /// device's LPIs have pending stays pending.
+  /// MAPD: binds a device to its interrupt translation table, or unbinds it when `itt` is nil. What
+  /// becomes of the device's events the profile says.
   /// Work: one DTE write.
   /// - Source: Arm IHI 0069, "MAPD".
   mutating func mapd(_ n: ITSIndex, _ device: DeviceID, _ itt: ITT?) throws(CommandFault) {
@@ -11,15 +11,36 @@ extension Engine {
     }
     do throws(WalkFault) {
       let address = try dteAddress(n, device).address
-      guard memory.store64(address, NativeFormat.encode(DTE(itt: itt))) else { throw .unreachable }
+      // An unmapped device's entry is zeroed even with tables in the ITS: no restore must find it.
+      guard storeEntry(address, NativeFormat.encode(DTE(itt: itt))),
+        itt != nil || tablesAreInRAM || !isMapped(n, device) || memory.store64(address, 0)
+      else { throw .unreachable }
     } catch {
       // Level 1 without a page for the device: there is no entry that could be written.
       if case .deviceUnmapped = error { throw CommandFault(.mapd, .deviceOOR) }
       throw CommandFault(.mapd, walk: error)
     }
+    if configuration.profile.mapdLiveDevice == .freesEvents { freeEvents(n, device) }
     // A remapped device must not be translated through its old ITT.
     its[n].translations.forget(device)
     if let itt { its[n].translations.remember(device, itt) }
     observer.observe(.deviceWritten(device))
+  }
+
+  private func isMapped(_ n: ITSIndex, _ device: DeviceID) -> Bool {
+    its[n].translations.device(device) != nil
+  }
+
+  /// The events of a device go, with what they have pending.
+  private mutating func freeEvents(_ n: ITSIndex, _ device: DeviceID) {
+    if lpisAreShared {
+      for intid in its[n].translations.intids(of: device) { release(intid) }
+      return
+    }
+    for word in its[n].translations.words(of: device) where !TranslationCache.isOrphan(word) {
+      if let pe = its[n].collections.target(TranslationCache.collection(word)) {
+        clearPending(TranslationCache.intid(word), at: pe)
+      }
+    }
   }
 }

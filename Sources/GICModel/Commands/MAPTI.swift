@@ -1,8 +1,8 @@
 import GICArch
 
 extension Engine {
-  /// MAPTI and MAPI: binds an event of a device to an LPI and a collection; an event that is bound
-  /// already is bound anew. The collection need not be mapped yet.
+  /// MAPTI and MAPI: binds an event of a device to an LPI and a collection. The collection need not be
+  /// mapped yet. What becomes of an event that is bound already the profile says.
   /// Work: one DTE lookup, one ITE write. The LPI's configuration byte is read again.
   /// - Source: Arm IHI 0069, "MAPTI", "MAPI".
   mutating func map(
@@ -15,14 +15,77 @@ extension Engine {
     }
     guard UInt64(event.rawValue) >> UInt64(known.eventIDBits) == 0
     else { throw CommandFault(opcode, .eventOOR) }
-    guard intid.isLPI, intid.rawValue < configuration.intidLimit
+    let target = knownTarget(n, collection)
+    guard intid.isLPI, intid.rawValue < intidLimit(at: target)
     else { throw CommandFault(opcode, .intidOOR) }
+    if configuration.profile.maptiMappedEvent == .keeps {
+      guard (try? walkEvent(n, device, event)) == nil else { return }
+    }
     try checkCollection(opcode, collection)
+    if configuration.profile.maptiCollection == .slot, target == nil {
+      try checkSlot(n, opcode, collection)
+    }
+    let address = iteAddress(known, event)
     let mapping = ITE.Mapping(intid: intid, collection: collection)
-    guard memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
+    let isNew = !isShared(intid)
+    var wasPending = false
+    if isNew, configuration.profile.maptiLPITables == .required {
+      guard memory.contains(address, byteCount: 8) else { throw .unreachable }
+      wasPending = try takeFromLPITables(intid, target)
+    }
+    guard storeEntry(address, NativeFormat.encode(ITE(mapping: mapping)))
     else { throw .unreachable }
+    if lpisAreShared {
+      let old = its[n].translations.word(known, event)
+      claim(intid, for: target)
+      if old != 0 { release(TranslationCache.intid(old)) }
+    }
     its[n].translations.set(device, event, TranslationCache.word(intid, collection))
     observer.observe(.eventWritten(device, event))
-    if let pe = its[n].collections.target(collection) { readProperty(of: intid, at: pe) }
+    if isNew, let pe = target ?? (lpisAreShared ? PEIndex(0) : nil) {
+      readProperty(of: intid, at: pe)
+    }
+    if wasPending, let target { restorePending(intid, at: target) }
+  }
+
+  /// INTIDs of LPIs that an event may be mapped to are below this.
+  private func intidLimit(at target: PEIndex?) -> UInt32 {
+    let profile = configuration.profile
+    guard profile.maptiINTIDs == .propbaser else { return configuration.intidLimit }
+    if profile.propbaser == .shared {
+      return INTID.firstLPI.rawValue + UInt32(lpiCount(PEIndex(0)))
+    }
+    guard let target, pes[target.index].lpisEnabled else { return configuration.intidLimit }
+    return pes[target.index].lpiLimit
+  }
+
+  /// Its table must have a place for the collection.
+  private func checkSlot(
+    _ n: ITSIndex, _ opcode: ITSCommand.Opcode, _ collection: ICID
+  ) throws(CommandFault) {
+    guard let found = try? cteAddress(n, collection) else {
+      if Int(collection.rawValue) < configuration.identity.hardwareCollections { return }
+      throw CommandFault(opcode, .collectionOOR)
+    }
+    guard memory.contains(found, byteCount: 8) else { throw CommandFault(opcode, .collectionOOR) }
+  }
+
+  /// The configuration and pending tables must be there for a new LPI; its pending bit is taken out.
+  /// - Returns: whether it was set.
+  private mutating func takeFromLPITables(
+    _ intid: INTID, _ target: PEIndex?
+  ) throws(CommandFault) -> Bool {
+    let registers = pes[(target ?? PEIndex(0)).index]
+    let properties = GICR.PROPBASER(raw: registers.propbaser).physicalAddress
+    guard memory.load8(properties &+ UInt64(intid.rawValue - INTID.firstLPI.rawValue)) != nil
+    else { throw .unreachable }
+    guard target != nil else { return false }
+    let address =
+      GICR.PENDBASER(raw: registers.pendbaser).physicalAddress &+ UInt64(intid.rawValue / 64 * 8)
+    guard let word = memory.load64(address) else { throw .unreachable }
+    let bit: UInt64 = 1 << UInt64(intid.rawValue % 64)
+    guard word & bit != 0 else { return false }
+    guard memory.store64(address, word & ~bit) else { throw .unreachable }
+    return true
   }
 }

@@ -47,6 +47,8 @@ struct Distributor {
 
   /// INTIDs of SPIs that exist are 32 up to this.
   var intidEnd: Int { Swift.min(wordCount * 32, 1020) }
+  /// The bits of a word that are SPIs: 1020 through 1023 are special INTIDs.
+  func implemented(_ word: Int) -> UInt32 { word == 31 ? 0x0fff_ffff : .max }
   func holds(_ intid: INTID) -> Bool { intid.isSPI && Int(intid.rawValue) < intidEnd }
 
   @inline(__always) func pending(_ word: Int) -> UInt32 {

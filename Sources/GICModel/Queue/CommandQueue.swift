@@ -8,6 +8,7 @@ extension Engine {
   /// stalled or has no valid queue.
   @inline(__always) func waitingCommands(_ n: ITSIndex) -> Int {
     guard its[n].enabled, !its[n].stalled, its[n].cbaser.valid else { return 0 }
+    guard its[n].cwriter < its[n].cbaser.byteCount else { return 0 }
     let distance = its[n].cwriter - its[n].granted
     return (distance >= 0 ? distance : distance + its[n].cbaser.byteCount) / QueueEntry.byteCount
   }
@@ -22,6 +23,7 @@ extension Engine {
     its[n].granted = nextSlot(n, slot)
     guard let entry else {
       counts.unreachableSlots &+= 1
+      if configuration.profile.commandFetchFaults == .stall { stall(n, at: slot) }
       return nil
     }
     guard let command = ITSCommand(decoding: entry) else {
@@ -41,16 +43,22 @@ extension Engine {
   private mutating func reject(
     _ command: ITSCommand, _ fault: CommandFault, its n: ITSIndex, slot: Int
   ) {
+    var policy = configuration.profile.commandErrors
     switch fault {
     case .rejected(let error):
       counts.reject(error)
       observer.observe(.rejected(error))
-    case .unreachable: counts.unreachableEntries &+= 1
+    case .unreachable:
+      counts.unreachableEntries &+= 1
+      if policy == .skip { policy = configuration.profile.tableFaults }
     }
-    if configuration.profile.commandErrors == .stall {
-      its[n].stalled = true
-      its[n].granted = slot
-    }
+    if policy == .stall { stall(n, at: slot) }
+  }
+
+  /// The command at `slot` holds the queue until CWRITER.Retry.
+  private mutating func stall(_ n: ITSIndex, at slot: Int) {
+    its[n].stalled = true
+    its[n].granted = slot
   }
 
   /// The oldest granted command is complete: CREADR moves over it.

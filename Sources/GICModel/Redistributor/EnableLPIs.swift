@@ -9,16 +9,25 @@ extension Engine {
   mutating func enableLPIs(_ pe: PEIndex) {
     guard !pes[pe.index].lpisEnabled else { return }
     pes[pe.index].lpisEnabled = true
+    pes[pe.index].lpiLimit =
+      lpisAreShared
+      ? configuration.intidLimit : INTID.firstLPI.rawValue + UInt32(lpiCount(pe))
     attachPropertyTable(pe)
     let pendbaser = GICR.PENDBASER(raw: pes[pe.index].pendbaser)
+    if lpisAreShared, configuration.profile.pendingTables == .atSave {
+      return overwriteSharedPending(pe, pendbaser)
+    }
     pes[pe.index].lpis.clearAll()
     if !pendbaser.ptz {
       let words = pes[pe.index].lpis.pending
       let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
       for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
-        words[word] = memory.load64(pendbaser.physicalAddress &+ UInt64(word * 8)) ?? 0
+        let bits = memory.load64(pendbaser.physicalAddress &+ UInt64(word * 8)) ?? 0
+        pes[pe.index].lpis.load(word, bits)
       }
     }
+    // PTZ spoke of the table as it is now; the next clear of EnableLPIs writes into it.
+    pes[pe.index].pendbaser[bit: 62] = false
     let found = UInt64(pes[pe.index].lpis.count)
     counts.restored &+= found
     counts.cleared &+= pes[pe.index].parked
@@ -27,21 +36,45 @@ extension Engine {
     candidatesChanged(pe)
   }
 
+  /// 0 to 1 with shared LPIs: those that are targeted at the PE take their bits from the table, unless
+  /// PTZ; the table keeps them. All that are pending become candidates.
+  private mutating func overwriteSharedPending(_ pe: PEIndex, _ pendbaser: GICR.PENDBASER) {
+    if !pendbaser.ptz {
+      for intid in sharedLPIs(at: pe) {
+        let address = pendbaser.physicalAddress &+ UInt64(intid.rawValue / 64 * 8)
+        if let word = memory.load64(address), word[bit: Int(intid.rawValue % 64)] {
+          restorePending(intid, at: pe)
+        } else {
+          clearPending(intid, at: pe)
+        }
+      }
+    }
+    pes[pe.index].lpis.considerAll(properties[pes[pe.index].propertyTable])
+    candidatesChanged(pe)
+  }
+
   /// 1 to 0: the pending table in RAM becomes exact, and the redistributor forgets.
   mutating func disableLPIs(_ pe: PEIndex) {
     guard pes[pe.index].lpisEnabled else { return }
+    if configuration.profile.pendingTables == .atSave {
+      // What is pending stays so here, and waits for the next set.
+      pes[pe.index].lpisEnabled = false
+      if !lpisAreShared { properties[pes[pe.index].propertyTable].users -= 1 }
+      return candidatesChanged(pe)
+    }
     flushPendingTable(pe)
     pes[pe.index].parked = UInt64(pes[pe.index].lpis.count)
     pes[pe.index].lpis.clearAll()
     pes[pe.index].lpisEnabled = false
-    properties[pes[pe.index].propertyTable].users -= 1
+    if !lpisAreShared { properties[pes[pe.index].propertyTable].users -= 1 }
     candidatesChanged(pe)
   }
 
   /// Writes the PE's pending bits into its table in RAM. The first KiB is not ours to write.
   mutating func flushPendingTable(_ pe: PEIndex) {
-    guard pes[pe.index].lpisEnabled else { return }
     let base = GICR.PENDBASER(raw: pes[pe.index].pendbaser).physicalAddress
+    if lpisAreShared { return flushSharedPending(pe, base) }
+    guard pes[pe.index].lpisEnabled else { return }
     let words = pes[pe.index].lpis.pending
     let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
     for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
@@ -51,14 +84,31 @@ extension Engine {
     }
   }
 
+  /// Only the bits of LPIs that are mapped and targeted at the PE are set or cleared.
+  private mutating func flushSharedPending(_ pe: PEIndex, _ base: PhysicalAddress) {
+    for intid in sharedLPIs(at: pe) {
+      let address = base &+ UInt64(intid.rawValue / 64 * 8)
+      guard var word = memory.load64(address) else { continue }
+      let isPending = pes[pe.index].lpis.isPending(intid)
+      guard word[bit: Int(intid.rawValue % 64)] != isPending else { continue }
+      word[bit: Int(intid.rawValue % 64)] = isPending
+      _ = memory.store64(address, word)
+    }
+  }
+
   mutating func flushPendingTables() {
     for index in 0..<pes.count { flushPendingTable(PEIndex(index)) }
   }
 
   private mutating func attachPropertyTable(_ pe: PEIndex) {
+    // Shared LPIs have their configurations since they were mapped.
+    guard !lpisAreShared else { return }
     let address = GICR.PROPBASER(raw: pes[pe.index].propbaser).physicalAddress
+    let count = lpiCount(pe)
     for index in 0..<properties.count
-    where properties[index].users > 0 && properties[index].address == address {
+    where properties[index].users > 0 && properties[index].address == address
+      && properties[index].lpiCount == count
+    {
       properties[index].users += 1
       pes[pe.index].propertyTable = index
       return
@@ -72,8 +122,9 @@ extension Engine {
         lpiCount: Int(configuration.intidLimit) - Int(INTID.firstLPI.rawValue))
     }
     properties[place].address = address
+    properties[place].lpiCount = count
     properties[place].users = 1
     pes[pe.index].propertyTable = place
-    readProperties(pe)
+    readProperties(place)
   }
 }

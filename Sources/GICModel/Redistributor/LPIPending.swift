@@ -15,6 +15,9 @@ struct LPIPending: BitwiseCopyable {
   private let summaries: Slab<UInt64>
   private var priorities: UInt64 = 0
   private let blockWords: Int
+  /// Words that say which words of a priority's bitmap are not 0; more than one for 19 bits and up.
+  private let summaryWords: Int
+  private(set) var count = 0
 
   init(intidBits: Int, tracksArrival: Bool) {
     let words = Swift.max((1 << intidBits) >> 6, 64)
@@ -22,7 +25,8 @@ struct LPIPending: BitwiseCopyable {
     underWay = Slab(repeating: 0, count: tracksArrival ? words : 0)
     blockWords = words / 64
     blocks = Slab(repeating: 0, count: blockWords * 64)
-    summaries = Slab(repeating: 0, count: 64)
+    summaryWords = (blockWords + 63) / 64
+    summaries = Slab(repeating: 0, count: summaryWords * 64)
   }
   func deallocate() {
     pending.deallocate()
@@ -33,6 +37,7 @@ struct LPIPending: BitwiseCopyable {
 
   mutating func clearAll() {
     pending.fill(0)
+    count = 0
     underWay.fill(0)
     forgetCandidates()
   }
@@ -48,7 +53,14 @@ struct LPIPending: BitwiseCopyable {
     let bit: UInt64 = 1 &<< UInt64(intid.rawValue & 63)
     guard pending[word] & bit == 0 else { return false }
     pending[word] |= bit
+    count &+= 1
     return true
+  }
+
+  /// Takes over 64 pending bits from a table.
+  mutating func load(_ word: Int, _ bits: UInt64) {
+    count &+= bits.nonzeroBitCount &- pending[word].nonzeroBitCount
+    pending[word] = bits
   }
 
   /// - Returns: whether it was pending. A stale candidate is mended by the next search.
@@ -57,6 +69,7 @@ struct LPIPending: BitwiseCopyable {
     let bit: UInt64 = 1 &<< UInt64(intid.rawValue & 63)
     guard word < pending.count, pending[word] & bit != 0 else { return false }
     pending[word] &= ~bit
+    count &-= 1
     if underWay.count > 0 { underWay[word] &= ~bit }
     return true
   }
@@ -75,16 +88,20 @@ struct LPIPending: BitwiseCopyable {
     let level = Int(configuration.raw &>> 2)
     let block = Int(intid.rawValue &>> 6)
     blocks[level &* blockWords &+ block &>> 6] |= 1 &<< UInt64(block & 63)
-    summaries[level] |= 1 &<< UInt64(block &>> 6)
+    summaries[level &* summaryWords &+ block &>> 12] |= 1 &<< UInt64(block &>> 6 & 63)
     priorities |= 1 &<< UInt64(level)
   }
 
   mutating func forgetCandidates() {
     while priorities != 0 {
       let level = priorities.trailingZeroBitCount
-      while summaries[level] != 0 {
-        blocks[level &* blockWords &+ summaries[level].trailingZeroBitCount] = 0
-        summaries[level] &= summaries[level] &- 1
+      for word in 0..<summaryWords {
+        let summary = level &* summaryWords &+ word
+        while summaries[summary] != 0 {
+          let bit = summaries[summary].trailingZeroBitCount
+          blocks[level &* blockWords &+ word &* 64 &+ bit] = 0
+          summaries[summary] &= summaries[summary] &- 1
+        }
       }
       priorities &= priorities &- 1
     }
@@ -95,9 +112,12 @@ struct LPIPending: BitwiseCopyable {
   mutating func best(_ table: PropertyTable) -> (intid: INTID, priority: UInt8)? {
     while priorities != 0 {
       let level = priorities.trailingZeroBitCount
-      let summary = summaries[level].trailingZeroBitCount
-      let place = level &* blockWords &+ summary
-      let block = summary &<< 6 &+ blocks[place].trailingZeroBitCount
+      var word = 0
+      while word < summaryWords &- 1, summaries[level &* summaryWords &+ word] == 0 { word &+= 1 }
+      let summary = level &* summaryWords &+ word
+      let blockWord = word &* 64 &+ summaries[summary].trailingZeroBitCount
+      let place = level &* blockWords &+ blockWord
+      let block = blockWord &<< 6 &+ blocks[place].trailingZeroBitCount
       var bits = pending[block]
       if underWay.count > 0 { bits &= ~underWay[block] }
       while bits != 0 {
@@ -120,8 +140,8 @@ struct LPIPending: BitwiseCopyable {
   ) {
     blocks[place] &= blocks[place] &- 1
     if blocks[place] == 0 {
-      summaries[level] &= summaries[level] &- 1
-      if summaries[level] == 0 { priorities &= priorities &- 1 }
+      summaries[summary] &= summaries[summary] &- 1
+      if isEmpty(level) { priorities &= priorities &- 1 }
     }
     var bits = pending[block]
     if underWay.count > 0 { bits &= ~underWay[block] }
@@ -130,6 +150,13 @@ struct LPIPending: BitwiseCopyable {
       consider(intid, table.configuration(of: intid))
       bits &= bits &- 1
     }
+  }
+
+  private func isEmpty(_ level: Int) -> Bool {
+    for word in 0..<summaryWords where summaries[level &* summaryWords &+ word] != 0 {
+      return false
+    }
+    return true
   }
 
   /// Enters every pending LPI anew, after the whole configuration table was read again.
@@ -144,11 +171,5 @@ struct LPIPending: BitwiseCopyable {
         bits &= bits &- 1
       }
     }
-  }
-
-  var count: Int {
-    var count = 0
-    for word in 0..<pending.count { count += pending[word].nonzeroBitCount }
-    return count
   }
 }

@@ -10,6 +10,9 @@ extension Engine {
       return notSet(.intidOOR)
     }
     guard pes[pe.index].lpisEnabled else { return notSet(.lpisDisabled) }
+    // Its pending table has no bit for more.
+    guard intid.rawValue < pes[pe.index].lpiLimit else { return notSet(.intidOOR) }
+    let pe = home(of: intid, else: pe)
     let isNew = pes[pe.index].lpis.set(intid)
     observer.observe(.set(pe, intid, merged: !isNew))
     guard isNew else {
@@ -45,7 +48,13 @@ extension Engine {
 
   /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it stays.
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
-    guard source != target, pes[target.index].lpisEnabled else {
+    guard !lpisAreShared else {
+      let wasPending = retarget(intid, to: target)
+      return observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
+    }
+    guard source != target, pes[target.index].lpisEnabled,
+      intid.rawValue < pes[target.index].lpiLimit
+    else {
       observer.observe(.move(from: source, to: target, intid, wasPending: false))
       return
     }
@@ -57,8 +66,13 @@ extension Engine {
     candidatesChanged(target)
   }
 
-  /// Moves every pending LPI. - Returns: how many.
+  /// Moves every pending LPI, and the targets of all that are shared. - Returns: how many moved.
   mutating func moveAllPending(from source: PEIndex, to target: PEIndex) -> Int {
+    guard !lpisAreShared else {
+      var moved = 0
+      for intid in sharedLPIs(at: source) where retarget(intid, to: target) { moved += 1 }
+      return moved
+    }
     guard source != target, pes[target.index].lpisEnabled else { return 0 }
     var moved = 0
     let words = pes[source.index].lpis.pending
@@ -66,9 +80,10 @@ extension Engine {
       var bits = words[word]
       while bits != 0 {
         let intid = INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
+        bits &= bits &- 1
+        guard intid.rawValue < pes[target.index].lpiLimit else { break }
         if pes[source.index].lpis.clear(intid) { receive(intid, at: target) }
         moved += 1
-        bits &= bits &- 1
       }
     }
     if moved > 0 {
@@ -79,13 +94,22 @@ extension Engine {
   }
 
   /// A moved LPI comes in. It is a candidate at once: its message is the move itself.
-  private mutating func receive(_ intid: INTID, at pe: PEIndex) {
+  mutating func receive(_ intid: INTID, at pe: PEIndex) {
     guard pes[pe.index].lpis.set(intid) else {
       counts.merged &+= 1
       return
     }
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
+  }
+
+  /// A pending bit has been taken over from RAM.
+  mutating func restorePending(_ intid: INTID, at pe: PEIndex) {
+    guard pes[pe.index].lpis.set(intid) else { return }
+    counts.restored &+= 1
+    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+    pes[pe.index].lpis.consider(intid, property)
+    candidatesChanged(pe)
   }
 
   /// Something but a set message changed what the PE can be offered. Without time the best is offered
@@ -114,8 +138,28 @@ extension Engine {
   /// INV: reads one configuration byte again. One outside RAM reads as disabled.
   mutating func invalidate(_ intid: INTID, at pe: PEIndex) {
     observer.observe(.invalidate(pe, intid))
-    guard pes[pe.index].lpisEnabled else { return }
     readProperty(of: intid, at: pe)
+  }
+
+  /// Reads one configuration byte again, if the PE takes LPIs at all. What it says now holds for
+  /// every PE that shares the table, and for what is pending there.
+  mutating func readProperty(of intid: INTID, at pe: PEIndex) {
+    guard pes[pe.index].lpisEnabled || lpisAreShared else { return }
+    let place = pes[pe.index].propertyTable
+    if lpisAreShared { pointSharedTable(at: pe) }
+    let table = properties[place]
+    let index = Int(intid.rawValue) - Int(INTID.firstLPI.rawValue)
+    guard index >= 0, index < table.lpiCount else { return }
+    let byte = memory.load8(table.address &+ UInt64(index)) ?? 0
+    guard byte != table.bytes[index] else { return }
+    table.bytes[index] = byte
+    guard table.users > 1 else { return propertyChanged(intid, at: pe) }
+    for index in 0..<pes.count where uses(place, pes[index]) {
+      propertyChanged(intid, at: PEIndex(index))
+    }
+  }
+
+  private mutating func propertyChanged(_ intid: INTID, at pe: PEIndex) {
     guard pes[pe.index].lpis.isPending(intid), !pes[pe.index].lpis.isUnderWay(intid)
     else { return }
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
@@ -123,23 +167,33 @@ extension Engine {
     candidatesChanged(pe)
   }
 
-  /// Reads one configuration byte again, if the PE takes LPIs at all.
-  @inline(__always) mutating func readProperty(of intid: INTID, at pe: PEIndex) {
-    guard pes[pe.index].lpisEnabled else { return }
-    let table = properties[pes[pe.index].propertyTable]
-    let index = Int(intid.rawValue) - Int(INTID.firstLPI.rawValue)
-    guard index >= 0, index < table.bytes.count else { return }
-    table.bytes[index] =
-      index < lpiCount(pe) ? memory.load8(table.address &+ UInt64(index)) ?? 0 : 0
+  private func uses(_ place: Int, _ pe: PEState) -> Bool {
+    pe.lpisEnabled && pe.propertyTable == place
   }
 
-  /// INVALL: reads the PE's whole configuration table again.
+  /// INVALL: reads the PE's whole configuration table again, for every PE that shares it.
   mutating func invalidateAll(_ pe: PEIndex) {
     observer.observe(.invalidateAll(pe))
+    if configuration.profile.invallScope == .target, lpisAreShared {
+      for intid in sharedLPIs(at: pe) { readProperty(of: intid, at: pe) }
+      return
+    }
     guard pes[pe.index].lpisEnabled else { return }
-    readProperties(pe)
-    pes[pe.index].lpis.considerAll(properties[pes[pe.index].propertyTable])
-    candidatesChanged(pe)
+    if lpisAreShared { pointSharedTable(at: pe) }
+    let place = pes[pe.index].propertyTable
+    readProperties(place)
+    for index in 0..<pes.count where uses(place, pes[index]) && pes[index].lpis.count > 0 {
+      pes[index].lpis.considerAll(properties[place])
+      candidatesChanged(PEIndex(index))
+    }
+  }
+
+  /// Shared LPIs have one table of configurations, made once; where it is read is what PROPBASER says
+  /// at that moment.
+  private mutating func pointSharedTable(at pe: PEIndex) {
+    properties[0].address = GICR.PROPBASER(raw: pes[pe.index].propbaser).physicalAddress
+    properties[0].lpiCount = lpiCount(pe)
+    properties[0].users = pes.count
   }
 
   /// How many LPIs PROPBASER.IDbits gives the PE, at most what the machine has.
@@ -149,14 +203,13 @@ extension Engine {
     return max((1 << bits) - Int(INTID.firstLPI.rawValue), 0)
   }
 
-  /// Reads the configuration table of the PE. What lies outside RAM reads as disabled.
-  mutating func readProperties(_ pe: PEIndex) {
-    let table = properties[pes[pe.index].propertyTable]
-    let count = lpiCount(pe)
-    if count == table.bytes.count, memory.load(table.address, into: table.bytes) { return }
+  /// Reads a configuration table. What lies outside RAM reads as disabled.
+  mutating func readProperties(_ place: Int) {
+    let table = properties[place]
+    if table.lpiCount == table.bytes.count, memory.load(table.address, into: table.bytes) { return }
     for index in 0..<table.bytes.count {
       table.bytes[index] =
-        index < count ? memory.load8(table.address &+ UInt64(index)) ?? 0 : 0
+        index < table.lpiCount ? memory.load8(table.address &+ UInt64(index)) ?? 0 : 0
     }
   }
 }

@@ -7,12 +7,14 @@ struct PEState {
 
   // Redistributor, LPIs
   var lpisEnabled = false
-  var propbaser: UInt64 = 0
-  var pendbaser: UInt64 = 0
+  var propbaser: UInt64
+  var pendbaser: UInt64
   var waker = UInt64(GICR.WAKER.reset)
   var lpis: LPIPending
   /// Which of the machine's property tables it uses; meaningful while LPIs are enabled.
   var propertyTable = 0
+  /// INTIDs of LPIs are below this, as PROPBASER.IDbits said when LPIs were enabled.
+  var lpiLimit: UInt32 = 0
   /// The LPI that the CPU interface is shown, and its priority.
   var offered: INTID?
   var offeredPriority: UInt8 = 0
@@ -52,6 +54,9 @@ struct PEState {
     self.affinity = affinity
     lpis = LPIPending(
       intidBits: configuration.identity.intidBits, tracksArrival: tracksArrival)
+    let resetBaser =
+      configuration.profile.lpiBaserWrites == .sanitised ? TableAttributes.resetLPIBaser : 0
+    (propbaser, pendbaser) = (resetBaser, resetBaser)
     bpr0 = configuration.minimumBPR0
     bpr1 = configuration.minimumBPR0 + 1
   }

@@ -4,6 +4,8 @@ import GICArch
 /// table share one, as CommonLPIAff promises; a byte is read again by INV, INVALL and MAPTI only.
 struct PropertyTable: BitwiseCopyable {
   var address: PhysicalAddress = 0
+  /// LPIs that the table has, as PROPBASER.IDbits says.
+  var lpiCount = 0
   /// PEs with LPIs enabled that use it; 0 is a free place.
   var users = 0
   /// One byte an LPI, from INTID 8192.

@@ -18,7 +18,7 @@ extension Engine {
       if let index = GICD.IROUTER.index(at: offset) {
         return index >= 32 && index < distributor.intidEnd ? distributor.router[index] : 0
       }
-      return identification(part: 0x492, offset)
+      return identification(.distributor, offset)
     }
   }
 
@@ -34,7 +34,11 @@ extension Engine {
         guard index >= 32, index < distributor.intidEnd else { return true }
         var route = value & GICD.IROUTER.writable
         // Without 1 of N every SPI names its PE.
-        if !configuration.identity.oneOfNSupported { route &= ~UInt64.ones(31, 31) }
+        if !configuration.identity.oneOfNSupported
+          || configuration.profile.anyPERouting == .ignored
+        {
+          route &= ~UInt64.ones(31, 31)
+        }
         distributor.router[index] = route
       } else {
         return readDistributor(offset) != nil
@@ -93,7 +97,7 @@ extension Engine {
 
   private mutating func writeBank(_ bank: Bank, _ word: Int, _ value: UInt64) {
     let count = distributor.wordCount
-    let bits = UInt32(truncatingIfNeeded: value)
+    let bits = UInt32(truncatingIfNeeded: value) & distributor.implemented(word)
     switch bank {
     case .priority:
       guard word >= 8, word < count * 8 else { return }
@@ -105,7 +109,8 @@ extension Engine {
       guard word >= 2, word < count * 2 else { return }
       let shift = UInt32(word % 2 * 16)
       distributor.edge[word / 2] =
-        distributor.edge[word / 2] & ~(0xffff << shift) | edgeBits(value) << shift
+        (distributor.edge[word / 2] & ~(0xffff << shift) | edgeBits(value) << shift)
+        & distributor.implemented(word / 2)
     case .zero: return
     case .group, .setEnable, .clearEnable, .setPending, .clearPending, .setActive, .clearActive:
       guard word >= 1, word < count else { return }

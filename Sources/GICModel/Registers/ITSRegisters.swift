@@ -13,54 +13,88 @@ extension Engine {
     case GITS.CREADR.offset: return UInt64(its[n].creadr) | (its[n].stalled ? 1 : 0)
     default:
       if let index = GITS.BASER.index(at: offset) { return its[n].baser[index] }
-      return identification(part: 0x492, offset)
+      return identification(.its, offset)
     }
   }
 
   private func readITSControl(_ n: ITSIndex) -> UInt64 {
     var control = GITS.CTLR(raw: 0)
     control.enabled = its[n].enabled
-    // Quiescent: nothing granted is unfinished, and nothing that may run waits.
-    control.quiescent =
-      its[n].creadr == its[n].granted
-      && (!its[n].enabled || its[n].cwriter == its[n].creadr || !its[n].cbaser.valid)
+    switch configuration.profile.quiescent {
+    case .always: control.quiescent = true
+    case .queueEmpty: control.quiescent = its[n].creadr == its[n].cwriter
+    case .nothingRuns:
+      control.quiescent =
+        its[n].creadr == its[n].granted
+        && (!its[n].enabled || its[n].cwriter == its[n].creadr || !its[n].cbaser.valid)
+    }
     return control.raw
   }
 
   mutating func writeITS(_ n: ITSIndex, _ offset: Int, _ value: UInt64) -> Bool {
     switch offset {
     case GITS.CTLR.offset:
-      its[n].enabled = GITS.CTLR(raw: value).enabled
-      workArrived(n)
+      writeITSControl(n, GITS.CTLR(raw: value))
     case GITS.CBASER.offset: writeCBASER(n, value)
     case GITS.CWRITER.offset: writeCWRITER(n, value)
-    case GITS.IIDR.offset, GITS.TYPER.offset, GITS.CREADR.offset: break
+    case GITS.CREADR.offset: writeCREADR(n, value)
+    case GITS.IIDR.offset, GITS.TYPER.offset: break
     default:
       guard let index = GITS.BASER.index(at: offset) else {
-        return identification(part: 0x492, offset) != nil
+        return identification(.its, offset) != nil
       }
       writeBASER(n, index, value)
     }
     return true
   }
 
+  private mutating func writeITSControl(_ n: ITSIndex, _ control: GITS.CTLR) {
+    let profile = configuration.profile
+    if control.enabled, !its[n].enabled, profile.enableWithoutTables == .ignored {
+      guard its[n].cbaser.valid, its[n].deviceBASER.valid, its[n].collectionBASER.valid
+      else { return }
+    }
+    // Nothing is lost by this: RAM has it all.
+    if !control.enabled, its[n].enabled, profile.disable == .dropsCaches, tablesAreInRAM {
+      its[n].translations.forgetAll()
+      its[n].collections.forgetAll(from: configuration.identity.hardwareCollections)
+    }
+    its[n].enabled = control.enabled
+    workArrived(n)
+  }
+
   /// A new queue begins at its first slot. Ignored while the ITS is enabled or commands are under way.
   private mutating func writeCBASER(_ n: ITSIndex, _ value: UInt64) {
     guard !its[n].enabled, its[n].creadr == its[n].granted else { return }
-    its[n].cbaser = GITS.CBASER(raw: value & GITS.CBASER.writable)
+    let written = GITS.CBASER(raw: value & GITS.CBASER.writable)
+    its[n].cbaser =
+      configuration.profile.cbaserWrites == .sanitised
+      ? TableAttributes.sanitised(written) : written
     its[n].creadr = 0
     its[n].granted = 0
-    its[n].cwriter = 0
+    if configuration.profile.cbaserWriteResets == .creadrAndCWRITER { its[n].cwriter = 0 }
     its[n].stalled = false
   }
 
-  /// An offset beyond the queue is UNPREDICTABLE: the write is dropped.
+  /// An offset beyond the queue is UNPREDICTABLE: the write is dropped, or stops the queue.
   private mutating func writeCWRITER(_ n: ITSIndex, _ value: UInt64) {
-    let written = GITS.CWRITER(raw: value)
-    if written.retry { retry(n) }
     let offset = Int(value & GITS.CWRITER.writable)
-    guard offset < its[n].cbaser.byteCount else { return }
+    guard
+      offset < its[n].cbaser.byteCount || configuration.profile.cwriterBeyondQueue == .stops
+    else { return }
+    if GITS.CWRITER(raw: value).retry { retry(n) }
     its[n].cwriter = offset
+    workArrived(n)
+  }
+
+  /// Where a queue that nothing runs in goes on, if the profile lets software say it.
+  private mutating func writeCREADR(_ n: ITSIndex, _ value: UInt64) {
+    let offset = GITS.CREADR(raw: value).queueOffset
+    guard configuration.profile.creadrWrites == .taken, offset < its[n].cbaser.byteCount,
+      its[n].creadr == its[n].granted
+    else { return }
+    its[n].creadr = offset
+    its[n].granted = offset
     workArrived(n)
   }
 
@@ -74,18 +108,30 @@ extension Engine {
     let old = GITS.BASER(raw: its[n].baser[index])
     guard !its[n].enabled, old.type != .none else { return }
     var mask = GITS.BASER.writable
-    // Collection tables are flat.
-    if index == ITSState.collectionTable { mask &= ~UInt64.ones(62, 62) }
-    its[n].baser[index] = old.raw & ~GITS.BASER.writable | value & mask
-    if index == ITSState.deviceTable { its[n].translations.forgetAll() }
-    if index == ITSState.collectionTable { its[n].collections.forgetAll() }
+    if index == ITSState.collectionTable, configuration.profile.collectionIndirect == .flat {
+      mask &= ~UInt64.ones(62, 62)
+    }
+    let new = GITS.BASER(raw: old.raw & ~GITS.BASER.writable | value & mask)
+    its[n].baser[index] =
+      configuration.profile.baserWrites == .sanitised ? TableAttributes.sanitised(new).raw : new.raw
+    // With tables in the ITS an invalid register frees the table, and a valid one changes nothing.
+    guard tablesAreInRAM || !new.valid else { return }
+    if index == ITSState.deviceTable { forgetDevices(n) }
+    if index == ITSState.collectionTable { forgetCollections(n) }
   }
 
-  /// The identification block that ends every frame.
-  func identification(part: UInt16, _ offset: Int) -> UInt64? {
-    let version: ArchitectureVersion = configuration.identity.gicVersion >= 4 ? .gicv4 : .gicv3
-    return IdentificationBlock(version: version, part: part).word(at: offset & 0xffff)
-      .map(UInt64.init)
+  private mutating func forgetDevices(_ n: ITSIndex) {
+    if lpisAreShared {
+      for intid in its[n].translations.intids() { release(intid) }
+    }
+    its[n].translations.forgetAll()
+  }
+
+  private mutating func forgetCollections(_ n: ITSIndex) {
+    if configuration.profile.mapcUnmap == .orphans {
+      its[n].translations.orphanAll(from: configuration.identity.hardwareCollections)
+    }
+    its[n].collections.forgetAll(from: configuration.identity.hardwareCollections)
   }
 }
 

@@ -8,19 +8,26 @@ extension Engine {
     case GICR.CTLR.offset:
       var control = GICR.CTLR(raw: 0)
       control.enableLPIs = pes[pe.index].lpisEnabled
-      // EnableLPIs can be cleared again.
-      control.ces = true
-      control.ir = configuration.identity.directLPI
+      switch configuration.profile.redistributorControl {
+      case .directLPI:
+        control.ces = true
+        control.ir = configuration.identity.directLPI
+      case .revision:
+        let revision = GICR.IIDR(raw: UInt64(configuration.identity.distributorIIDR)).revision
+        control.ces = revision >= 3
+        control.ir = revision >= 3
+      }
       return control.raw
     case GICR.IIDR.offset: return UInt64(configuration.identity.distributorIIDR)
     case GICR.TYPER.offset: return redistributorTYPER(pe).raw
-    case GICR.WAKER.offset: return pes[pe.index].waker
+    case GICR.WAKER.offset:
+      return configuration.profile.waker == .absent ? 0 : pes[pe.index].waker
     case GICR.PROPBASER.offset: return pes[pe.index].propbaser
     case GICR.PENDBASER.offset:
       // PTZ reads as zero.
       return pes[pe.index].pendbaser & ~(1 << 62)
-    case GICR.SYNCR.offset where configuration.identity.directLPI: return 0
-    default: return identification(part: 0x493, offset)
+    case GICR.SYNCR.offset where hasRegister(offset): return 0
+    default: return identification(.redistributor, offset)
     }
   }
 
@@ -31,7 +38,7 @@ extension Engine {
     typer.vlpis = identity.gicVersion >= 4
     typer.directLPI = identity.directLPI
     typer.last = pe.index == pes.count - 1
-    typer.processorNumber = ProcessorNumber(rawValue: UInt16(truncatingIfNeeded: pe.rawValue))
+    typer.processorNumber = processorNumber(of: pe)
     typer.commonLPIAff = identity.commonLPIAffinity
     typer.affinity = pes[pe.index].affinity
     return typer
@@ -46,12 +53,13 @@ extension Engine {
       pes[pe.index].waker = value[bit: 1] ? 6 : 0
     case GICR.PROPBASER.offset:
       // Where the tables lie is fixed while they are used.
-      if !pes[pe.index].lpisEnabled {
-        pes[pe.index].propbaser = value & GICR.PROPBASER.writable
-      }
+      if !pes[pe.index].lpisEnabled { writePROPBASER(pe, value) }
     case GICR.PENDBASER.offset:
       if !pes[pe.index].lpisEnabled {
-        pes[pe.index].pendbaser = value & (GICR.PENDBASER.writable | 1 << 62)
+        let written = GICR.PENDBASER(raw: value & (GICR.PENDBASER.writable | 1 << 62))
+        pes[pe.index].pendbaser =
+          configuration.profile.lpiBaserWrites == .sanitised
+          ? TableAttributes.sanitised(written).raw : written.raw
       }
     case GICR.SETLPIR.offset, GICR.CLRLPIR.offset, GICR.INVLPIR.offset, GICR.INVALLR.offset:
       return writeDirectLPI(pe, offset, value)
@@ -60,11 +68,33 @@ extension Engine {
     return true
   }
 
+  private mutating func writePROPBASER(_ pe: PEIndex, _ value: UInt64) {
+    let written = GICR.PROPBASER(raw: value & GICR.PROPBASER.writable)
+    let kept =
+      configuration.profile.lpiBaserWrites == .sanitised
+      ? TableAttributes.sanitised(written) : written
+    guard configuration.profile.propbaser == .shared else {
+      pes[pe.index].propbaser = kept.raw
+      return
+    }
+    for index in 0..<pes.count { pes[index].propbaser = kept.raw }
+  }
+
+  /// Whether a register for those who have no ITS exists.
+  func hasRegister(_ offset: Int) -> Bool {
+    switch offset {
+    case GICR.SETLPIR.offset, GICR.CLRLPIR.offset: configuration.identity.directLPI
+    case GICR.INVLPIR.offset, GICR.INVALLR.offset, GICR.SYNCR.offset:
+      configuration.identity.directLPI || configuration.profile.invalidateRegisters == .always
+    default: false
+    }
+  }
+
   /// GICR_SETLPIR and its like, where the configuration has them.
   private mutating func writeDirectLPI(
     _ pe: PEIndex, _ offset: Int, _ value: UInt64
   ) -> Bool {
-    guard configuration.identity.directLPI else { return false }
+    guard hasRegister(offset) else { return false }
     let intid = INTID(rawValue: UInt32(truncatingIfNeeded: value))
     guard pes[pe.index].lpisEnabled else { return true }
     if offset == GICR.INVALLR.offset {
@@ -79,7 +109,13 @@ extension Engine {
       // It needs no message: it was written at the redistributor itself.
       if !Observer.offersAtOnce { arrive(intid, at: pe) }
     case GICR.CLRLPIR.offset: clearPending(intid, at: pe)
-    default: invalidate(intid, at: pe)
+    default:
+      // A shared LPI is found wherever it is; one that nothing is mapped to has no configuration.
+      if !lpisAreShared {
+        invalidate(intid, at: pe)
+      } else if isShared(intid) {
+        invalidate(intid, at: home(of: intid, else: pe))
+      }
     }
     return true
   }

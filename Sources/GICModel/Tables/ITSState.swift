@@ -17,10 +17,10 @@ struct ITSState {
   var translations: TranslationCache
   var collections = CollectionCache()
 
-  init(base: PhysicalAddress, identity: MachineConfiguration.Identity) {
+  init(base: PhysicalAddress, configuration: MachineConfiguration) {
     self.base = base
-    baser = ITSState.resetBASERs(identity)
-    translations = TranslationCache(deviceIDBits: identity.deviceIDBits)
+    baser = ITSState.resetBASERs(configuration)
+    translations = TranslationCache(deviceIDBits: configuration.identity.deviceIDBits)
   }
   func deallocate() {
     translations.deallocate()
@@ -34,14 +34,20 @@ struct ITSState {
   var deviceBASER: GITS.BASER { GITS.BASER(raw: baser[ITSState.deviceTable]) }
   var collectionBASER: GITS.BASER { GITS.BASER(raw: baser[ITSState.collectionTable]) }
 
-  /// Type and Entry_Size are what they are; everything else begins at 0.
-  static func resetBASERs(_ identity: MachineConfiguration.Identity) -> InlineArray<8, UInt64> {
+  /// Type and Entry_Size are what they are; everything else begins at 0, or at what KVM begins with:
+  /// read-allocate write-back, Inner Shareable, pages of 64 KiB.
+  private static func resetBASERs(
+    _ configuration: MachineConfiguration
+  ) -> InlineArray<8, UInt64> {
+    let identity = configuration.identity
     var all = InlineArray<8, UInt64>(repeating: 0)
     func descriptor(_ type: GITS.TableType, _ byteCount: Int) -> UInt64 {
       var baser = GITS.BASER(raw: 0)
       baser.raw[58, 56] = UInt64(type.rawValue)
       baser.entryByteCount = byteCount
-      return baser.raw
+      guard configuration.profile.baserWrites == .sanitised else { return baser.raw }
+      baser.shareability = .inner
+      return TableAttributes.sanitised(baser).raw
     }
     all[deviceTable] = descriptor(.device, identity.dteByteCount)
     all[collectionTable] = descriptor(.collection, identity.cteByteCount)

@@ -18,6 +18,8 @@ enum WalkFault: Error {
 struct Route {
   var intid: INTID
   var collection: ICID
+  /// The event has lost its collection, though it still knows the name.
+  var isOrphan = false
 }
 
 extension Engine {
@@ -26,23 +28,29 @@ extension Engine {
   func dteAddress(
     _ n: ITSIndex, _ device: DeviceID
   ) throws(WalkFault) -> (address: PhysicalAddress, levels: Int) {
-    let table = its[n].deviceBASER
-    guard UInt64(device.rawValue) >> UInt64(configuration.identity.deviceIDBits) == 0, table.valid
+    guard UInt64(device.rawValue) >> UInt64(configuration.identity.deviceIDBits) == 0
     else { throw .deviceOOR }
+    return try entryAddress(
+      its[n].deviceBASER, Int(device.rawValue), beyond: .deviceOOR, hole: .deviceUnmapped)
+  }
+
+  /// Where entry `index` of a table lies, and after how many reads.
+  /// - Throws: `beyond` outside the table, `hole` if level 1 has no page for it.
+  private func entryAddress(
+    _ table: GITS.BASER, _ index: Int, beyond: WalkFault, hole: WalkFault
+  ) throws(WalkFault) -> (address: PhysicalAddress, levels: Int) {
+    guard table.valid, index < table.capacity else { throw beyond }
     let entry = table.entryByteCount
-    let index = Int(device.rawValue)
     guard table.indirect else {
-      guard index < table.byteCount / entry else { throw .deviceOOR }
       return (table.physicalAddress &+ UInt64(index &* entry), 1)
     }
     // Level 1 holds 8-byte entries, each a page of level-2 entries.
     let perPage = table.pageByteCount / entry
     let slot = index / perPage
-    guard slot < table.byteCount / 8 else { throw .deviceOOR }
     guard let raw = memory.load64(table.physicalAddress &+ UInt64(slot &* 8))
     else { throw .unreachable }
     let levelOne = LevelOneEntry(raw: raw)
-    guard levelOne.valid else { throw .deviceUnmapped }
+    guard levelOne.valid else { throw hole }
     let page = levelOne.page & ~UInt64(table.pageByteCount &- 1)
     return (page &+ UInt64((index % perPage) &* entry), 2)
   }
@@ -51,10 +59,18 @@ extension Engine {
   func cteAddress(_ n: ITSIndex, _ collection: ICID) throws(WalkFault) -> PhysicalAddress? {
     let index = Int(collection.rawValue)
     if index < configuration.identity.hardwareCollections { return nil }
-    let table = its[n].collectionBASER
-    guard table.valid, index < table.byteCount / table.entryByteCount
-    else { throw .collectionUnmapped }
-    return table.physicalAddress &+ UInt64(index &* table.entryByteCount)
+    return try entryAddress(
+      its[n].collectionBASER, index, beyond: .collectionUnmapped, hole: .collectionUnmapped
+    ).address
+  }
+
+  /// Whether RAM backs up what is cached: a miss is read there, and a change written. Else the ITS holds
+  /// its tables itself, and only the entries' places matter.
+  @inline(__always) var tablesAreInRAM: Bool { configuration.profile.tables == .writeThrough }
+
+  /// Stores an entry, or with tables in the ITS looks whether it could be stored.
+  func storeEntry(_ address: PhysicalAddress, _ raw: @autoclosure () -> UInt64) -> Bool {
+    tablesAreInRAM ? memory.store64(address, raw()) : memory.contains(address, byteCount: 8)
   }
 
   /// Where the ITE lies. The EventID was checked against the device.
@@ -81,8 +97,11 @@ extension Engine {
   ) throws(WalkFault) -> TranslationCache.Device {
     let (address, levels) = try dteAddress(n, device)
     observer.observe(.deviceLookup(device, levels: levels))
+    guard tablesAreInRAM else { throw .deviceUnmapped }
     guard let raw = memory.load64(address) else { throw .unreachable }
-    guard let itt = NativeFormat.decodeDTE(raw).itt else { throw .deviceUnmapped }
+    guard var itt = NativeFormat.decodeDTE(raw).itt else { throw .deviceUnmapped }
+    // MAPD never writes a wider one; a guest's own store may.
+    itt.eventIDBits = min(itt.eventIDBits, configuration.identity.eventIDBits)
     its[n].translations.remember(device, itt)
     guard let known = its[n].translations.device(device) else { throw .deviceUnmapped }
     return known
@@ -98,6 +117,7 @@ extension Engine {
     observer.observe(.eventLookup(device, event))
     var word = its[n].translations.word(known, event)
     if word == 0 {
+      guard tablesAreInRAM else { throw .eventUnmapped }
       guard let raw = memory.load64(iteAddress(known, event)) else { throw .unreachable }
       guard let mapping = NativeFormat.decodeITE(raw).mapping,
         mapping.intid.rawValue < configuration.intidLimit, mapping.intid.isLPI
@@ -106,7 +126,15 @@ extension Engine {
       its[n].translations.set(device, event, word)
     }
     return Route(
-      intid: TranslationCache.intid(word), collection: TranslationCache.collection(word))
+      intid: TranslationCache.intid(word), collection: TranslationCache.collection(word),
+      isOrphan: TranslationCache.isOrphan(word))
+  }
+
+  /// The PE to which an event's collection goes.
+  @inline(__always)
+  mutating func walkTarget(_ n: ITSIndex, _ route: Route) throws(WalkFault) -> PEIndex {
+    guard !route.isOrphan else { throw .collectionUnmapped }
+    return try walkCollection(n, route.collection)
   }
 
   @inline(__always)
@@ -119,6 +147,7 @@ extension Engine {
     }
     guard let address = try cteAddress(n, collection) else { throw .collectionUnmapped }
     observer.observe(.collectionLookup(collection))
+    guard tablesAreInRAM else { throw .collectionUnmapped }
     guard let raw = memory.load64(address) else { throw .unreachable }
     guard let target = NativeFormat.decodeCTE(raw).target, let pe = pe(at: target)
     else { throw .collectionUnmapped }
@@ -126,9 +155,22 @@ extension Engine {
     return pe
   }
 
+  /// Where a collection goes now, for work that no lookup is due for. Nil if it is not mapped.
+  func knownTarget(_ n: ITSIndex, _ collection: ICID) -> PEIndex? {
+    if let pe = its[n].collections.target(collection) { return pe }
+    guard tablesAreInRAM, let found = try? cteAddress(n, collection),
+      let raw = memory.load64(found),
+      let target = NativeFormat.decodeCTE(raw).target
+    else { return nil }
+    return pe(at: target)
+  }
+
   /// The PE that an RDbase names: by Processor_Number, or by the address of its redistributor.
   func pe(at target: RDbase) -> PEIndex? {
     guard configuration.identity.ptaIsAddress else {
+      guard numbered.isEmpty else {
+        return UInt16(exactly: target.rawValue).flatMap { numbered[ProcessorNumber(rawValue: $0)] }
+      }
       return target.rawValue < UInt64(pes.count) ? PEIndex(Int(target.rawValue)) : nil
     }
     let shape = configuration.shape
@@ -141,8 +183,19 @@ extension Engine {
 
   /// What an RDbase looks like for a PE; the inverse of ``pe(at:)``.
   func target(of pe: PEIndex) -> RDbase {
-    guard configuration.identity.ptaIsAddress else { return RDbase(rawValue: UInt64(pe.rawValue)) }
+    guard configuration.identity.ptaIsAddress else {
+      return RDbase(rawValue: UInt64(processorNumber(of: pe).rawValue))
+    }
     let shape = configuration.shape
     return RDbase(rawValue: (shape.gicrBase + UInt64(pe.rawValue) * shape.gicrStride) >> 16)
+  }
+
+  /// GICR_TYPER.Processor_Number.
+  func processorNumber(of pe: PEIndex) -> ProcessorNumber {
+    let numbers = configuration.identity.processorNumbers
+    guard pe.index < numbers.count else {
+      return ProcessorNumber(rawValue: UInt16(truncatingIfNeeded: pe.rawValue))
+    }
+    return numbers[pe.index]
   }
 }

@@ -12,7 +12,8 @@ struct TranslationCache {
     /// Index of the event words in the cache's own slabs; grows with the highest EventID seen.
     var words: Slab<UInt64>
   }
-  /// An event word: valid [63], ICID [39:24], INTID [23:0]. 0 is "not known".
+  /// An event word: valid [63], orphan [62], ICID [39:24], INTID [23:0]. 0 is "not known". An orphan has
+  /// lost its collection for ever.
   typealias Word = UInt64
 
   static let chunkBits = 8
@@ -38,6 +39,63 @@ struct TranslationCache {
   }
   @inline(__always) static func collection(_ word: Word) -> ICID {
     ICID(rawValue: UInt16(truncatingIfNeeded: word &>> 24))
+  }
+
+  @inline(__always) static func isOrphan(_ word: Word) -> Bool { word[bit: 62] }
+  static func orphan(_ word: Word) -> Word { word | 1 &<< 62 }
+
+  /// Every remembered event that belongs to `collection`.
+  func events(of collection: ICID) -> [(device: DeviceID, event: EventID, word: Word)] {
+    var found: [(device: DeviceID, event: EventID, word: Word)] = []
+    for index in 0..<chunks.count {
+      guard let chunk = chunks[index] else { continue }
+      for slot in 0..<chunk.count where chunk[slot].mapped {
+        let device = DeviceID(rawValue: UInt32(index << TranslationCache.chunkBits | slot))
+        let words = chunk[slot].words
+        for event in 0..<words.count where words[event] != 0 {
+          let word = words[event]
+          guard !TranslationCache.isOrphan(word), TranslationCache.collection(word) == collection
+          else { continue }
+          found.append((device, EventID(rawValue: UInt32(event)), word))
+        }
+      }
+    }
+    return found
+  }
+
+  /// Every event whose collection is `first` or above loses it.
+  func orphanAll(from first: Int) {
+    for index in 0..<chunks.count {
+      guard let chunk = chunks[index] else { continue }
+      for slot in 0..<chunk.count where chunk[slot].mapped {
+        let words = chunk[slot].words
+        for event in 0..<words.count
+        where words[event] != 0 && Int(TranslationCache.collection(words[event]).rawValue) >= first
+        {
+          words[event] = TranslationCache.orphan(words[event])
+        }
+      }
+    }
+  }
+
+  /// A device's remembered events.
+  func words(of device: DeviceID) -> [Word] {
+    guard let words = self.device(device)?.words else { return [] }
+    return (0..<words.count).map { words[$0] }.filter { $0 != 0 }
+  }
+  /// Their LPIs, one an event.
+  func intids(of device: DeviceID) -> [INTID] { words(of: device).map(TranslationCache.intid) }
+
+  /// The LPIs of all remembered events, one an event.
+  func intids() -> [INTID] {
+    var found: [INTID] = []
+    for index in 0..<chunks.count {
+      guard let chunk = chunks[index] else { continue }
+      for slot in 0..<chunk.count where chunk[slot].mapped {
+        found += intids(of: DeviceID(rawValue: UInt32(index << TranslationCache.chunkBits | slot)))
+      }
+    }
+    return found
   }
 
   /// The remembered device; nil if it is not known. `device` must fit the cache's width.
@@ -119,7 +177,10 @@ struct CollectionCache {
   private var words = Slab<UInt64>(repeating: 0, count: 16)
 
   func deallocate() { words.deallocate() }
-  func forgetAll() { words.fill(0) }
+  /// Forgets the collections of the table; those below `first` the ITS holds itself.
+  func forgetAll(from first: Int) {
+    for index in min(first, words.count)..<words.count { words[index] = 0 }
+  }
 
   @inline(__always) func target(_ collection: ICID) -> PEIndex? {
     let index = Int(collection.rawValue)

@@ -1,0 +1,77 @@
+// LPIs that the machine has once, whichever events name them: with Profile.LPIState.shared an LPI exists
+// while an event is mapped to it, and its target is the LPI's, not the collection's.
+
+import GICArch
+
+/// One shared LPI: how many events of all ITSs are mapped to it, and at which PE it is, if at any.
+struct LPIHome: BitwiseCopyable {
+  var events: UInt32 = 0
+  /// PE index + 1; 0 is none: no event's collection has been mapped yet.
+  private var place: UInt32 = 0
+  var pe: PEIndex? {
+    get { place == 0 ? nil : PEIndex(rawValue: place - 1) }
+    set { place = newValue.map { $0.rawValue + 1 } ?? 0 }
+  }
+}
+
+extension Engine {
+  @inline(__always) var lpisAreShared: Bool { homes.count > 0 }
+
+  /// Where `intid` is when it is pending: at `pe`, to which its collection goes, unless LPIs are shared.
+  @inline(__always) func home(of intid: INTID, else pe: PEIndex) -> PEIndex {
+    guard lpisAreShared else { return pe }
+    return sharedHome(of: intid) ?? pe
+  }
+
+  private func index(of intid: INTID) -> Int? {
+    let index = Int(intid.rawValue) - Int(INTID.firstLPI.rawValue)
+    return index >= 0 && index < homes.count ? index : nil
+  }
+
+  /// The PE that a shared LPI is targeted at; nil if nothing is mapped to it, or no target known.
+  func sharedHome(of intid: INTID) -> PEIndex? {
+    guard let index = index(of: intid), homes[index].events > 0 else { return nil }
+    return homes[index].pe
+  }
+
+  /// Whether an event is mapped to the LPI.
+  func isShared(_ intid: INTID) -> Bool {
+    index(of: intid).map { homes[$0].events > 0 } ?? false
+  }
+
+  /// The shared LPIs that are targeted at a PE.
+  func sharedLPIs(at pe: PEIndex) -> [INTID] {
+    (0..<homes.count).lazy.filter { [homes] in homes[$0].events > 0 && homes[$0].pe == pe }
+      .map { INTID(rawValue: INTID.firstLPI.rawValue + UInt32($0)) }
+  }
+
+  /// An event is mapped to the LPI. The first one gives it its target.
+  mutating func claim(_ intid: INTID, for pe: PEIndex?) {
+    guard let index = index(of: intid) else { return }
+    if homes[index].events == 0 { homes[index].pe = pe }
+    homes[index].events += 1
+  }
+
+  /// An event is mapped to the LPI no longer. With the last one what is pending goes.
+  mutating func release(_ intid: INTID) {
+    guard let index = index(of: intid), homes[index].events > 0 else { return }
+    if homes[index].events == 1, let pe = homes[index].pe { clearPending(intid, at: pe) }
+    homes[index].events -= 1
+    if homes[index].events == 0 { homes[index].pe = nil }
+  }
+
+  /// Gives a shared LPI another target; what is pending goes along, whether the target takes LPIs or
+  /// not.
+  /// - Returns: whether it was pending.
+  @discardableResult
+  mutating func retarget(_ intid: INTID, to target: PEIndex) -> Bool {
+    guard let index = index(of: intid), homes[index].events > 0 else { return false }
+    let source = homes[index].pe
+    homes[index].pe = target
+    guard let source, source != target, pes[source.index].lpis.clear(intid) else { return false }
+    receive(intid, at: target)
+    candidatesChanged(source)
+    candidatesChanged(target)
+    return true
+  }
+}
