@@ -12,7 +12,10 @@ RELEASE := .build/release
 STRICT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test ci bench study format format-check clean
+CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
+	$(if $(FILTER),--filter '$(FILTER)')
+
+.PHONY: help deps build demo test conformance ci bench study format format-check clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +34,9 @@ demo: build ## Replay a real Linux boot through the daemon; print latencies; wri
 test: deps ## Run all tests
 	@echo "building and running the tests"
 	@swift test --parallel $(STRICT)
+
+conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
+	@$(RELEASE)/itsctl conformance $(CONFORMANCE)
 
 ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
 	@$(MAKE) --no-print-directory demo

@@ -111,6 +111,7 @@ let package = Package(
       name: "GICConformanceTests",
       dependencies: [
         "GICConformance", "GICServer", "GICClient", "GICWire", "GICConfig", "GICModel", "GICArch",
+        "itsctl",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -31,7 +31,7 @@ struct ConformanceCommand: ParsableCommand {
   @Option(help: "Only rows of this number, or whose name, chapter or source contains this text.")
   var filter = ""
 
-  @Flag(help: "List the rows and run none.")
+  @Flag(help: "List the rows and what has none, with the reason; run none.")
   var list = false
 
   @Flag(help: "Write the result as JSON.")
@@ -44,19 +44,14 @@ struct ConformanceCommand: ParsableCommand {
     guard !run.rows.isEmpty else {
       throw ValidationError("expected a filter that some row matches, not '\(filter)'; see --list")
     }
-    if list { return write(listing(run.rows)) }
+    if list {
+      let listing = ConformanceListing(run.rows)
+      return write(json ? try listing.json(.indented) : Array(listing.text.utf8))
+    }
     let document = try run.run()
-    FileHandle.standardOutput.write(
-      json ? Data(try document.json(.indented)) : Data(document.text.utf8))
+    write(json ? try document.json(.indented) : Array(document.text.utf8))
     guard document.passed else { throw ExitCode.failure }
   }
 
-  private func listing(_ rows: [ConformanceRow]) -> String {
-    rows.map { row in
-      let profiles = row.profiles.map(\.rawValue).joined(separator: ", ")
-      return "\(row.number)\t\(row.chapter.rawValue)\t\(profiles)\t\(row.name)\t\(row.source)\n"
-    }.joined()
-  }
-
-  private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+  private func write(_ text: [UInt8]) { FileHandle.standardOutput.write(Data(text)) }
 }

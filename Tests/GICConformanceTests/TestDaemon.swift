@@ -18,7 +18,8 @@ final class TestDaemon {
   private let ended = DispatchSemaphore(value: 0)
   private let directory = "/tmp/itsd-conformance-\(UUID().uuidString)"
 
-  init() throws {
+  /// - Parameter make: makes each machine; another one than asked for is a daemon that is wrong.
+  init(make: @escaping @Sendable (MachineConfiguration) -> any Machine = makeMachine) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     var options = ServerOptions()
     options.endpoints = [.unix(path: directory + "/s")]
@@ -27,7 +28,7 @@ final class TestDaemon {
     Thread {
       var log = Logger(label: "test", factory: { StreamLogHandler.standardError(label: $0) })
       log.logLevel = .critical
-      let factory = MachineFactory(layers: [], make: makeMachine)
+      let factory = MachineFactory(layers: [], make: make)
       if let server = try? Server(options: finalOptions, factory: factory, log: log) {
         let address = server.endpoints[0].description
         started.value.withLock { $0 = (server.stopper, address) }

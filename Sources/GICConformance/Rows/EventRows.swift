@@ -114,6 +114,33 @@ enum EventRows {
       try w.expectTaken(8200, by: 1)
       try w.expectRAM(w.layout.pending(1) + 8200 / 8, 0)
     },
+    mapti(47, "MAPTI whose configuration byte cannot be read is refused", [.kvm]) { w in
+      try w.startPEs(lpis: false)
+      try w.write(.gicr(GICR.PROPBASER.self), w.layout.end | 0x78f)
+      for pe in 0..<4 { try w.write(.gicr(GICR.CTLR.self, pe), 1) }
+      try w.startITS()
+      try w.write(.its(GITS.CTLR.self), 1)
+      try w.mapDevice(2)
+      try w.run(.mapti(2, 1, 8200, 1))
+      try w.expectDrained()
+      try w.expectMSI(2, 1, .eventUnmapped)
+    },
+    mapti(
+      47, "MAPTI whose configuration byte cannot be read maps an LPI that is off", [.architecture]
+    ) { w in
+      try w.startPEs(lpis: false)
+      for pe in 0..<4 {
+        try w.write(.gicr(GICR.PROPBASER.self, pe), w.layout.end | 0x78f)
+        try w.write(.gicr(GICR.CTLR.self, pe), 1)
+      }
+      try w.startITS()
+      try w.write(.its(GITS.CTLR.self), 1)
+      try w.mapDevice(2)
+      try w.run(.mapti(2, 1, 8200, 1))
+      try w.expectErrors()
+      try w.expectMSI(2, 1, .set)
+      try w.expectNothing(at: 1)
+    },
     mapti(47, "MAPTI does not look at the pending table", [.architecture]) { w in
       try w.start()
       try w.mapDevice(2)
@@ -317,11 +344,13 @@ enum EventRows {
       try w.expectNothing(at: 2)
       try w.expectTaken(8202, by: 3)
     },
-    movall(56, "MOVALL moves what is pending at its source", [.kvm]) { w in
+    movall(56, "MOVALL takes every LPI to its target, whosever it was", [.kvm]) { w in
       try w.start()
       try w.mapDevice(2)
-      try w.run(.mapti(2, 1, 8200, 1), .mapti(2, 2, 8201, 1), .int(2, 1), .int(2, 2), .movall(1, 2))
+      try w.run(.mapti(2, 1, 8200, 1), .mapti(2, 2, 8201, 3), .int(2, 1), .int(2, 2))
+      try w.run(.movall(1, 2))
       try w.expectNothing(at: 1)
+      try w.expectNothing(at: 3)
       try w.expectTaken(8200, by: 2)
       try w.expectTaken(8201, by: 2)
     },
@@ -345,7 +374,15 @@ enum EventRows {
       try w.run(.movall(1, 2), .mapti(2, 1, 8200, 1))
       try w.expectDelivery(2, 1, 8200, at: 1)
     },
-    movall(57, "after MOVALL mapped events go where their collection goes", [.architecture]) { w in
+    movall(57, "after MOVALL events that were mapped go where it took them", [.kvm]) { w in
+      try w.start()
+      try w.mapDevice(2)
+      try w.run(.mapti(2, 1, 8200, 1), .movall(1, 2))
+      try w.expectDelivery(2, 1, 8200, at: 2)
+      try w.run(.mapc(1, 3))
+      try w.expectDelivery(2, 1, 8200, at: 3)
+    },
+    movall(57, "after MOVALL events go where their collection goes", [.architecture]) { w in
       try w.start()
       try w.mapDevice(2)
       try w.run(.mapti(2, 1, 8200, 1), .movall(1, 2))

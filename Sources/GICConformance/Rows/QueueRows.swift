@@ -170,5 +170,25 @@ enum QueueRows {
       try w.expect("INT commands done", try w.target.statistics().commands["INT"], is: 1)
       try w.expectErrors(.maptiDeviceUnmapped)
     },
+    stall(
+      61, "stall: a slot that cannot be read holds the queue", [.architecture],
+      machine: "profile: {command_fetch_faults: stall}"
+    ) { w in
+      try w.start()
+      try w.write(.its(GITS.CTLR.self), 0)
+      try w.write(
+        .its(GITS.CBASER.self), World.cbaser(w.layout.end - 0x1_0000, pages: 32))
+      try w.write(.its(GITS.CTLR.self), 1)
+      try w.write(.its(GITS.CWRITER.self), 0x1_0040)
+      try w.expect(.its(GITS.CREADR.self), 0x1_0001)
+    },
+    stall(
+      61, "stall: a table entry that cannot be reached holds the queue", [.architecture],
+      machine: "profile: {table_faults: stall}"
+    ) { w in
+      try w.start()
+      try w.run(.mapd(2, w.layout.end - 0x100), .mapc(1, 1), .mapti(2, 32, 8200, 1), .sync(0))
+      try w.expect(.its(GITS.CREADR.self), 0x41)
+    },
   ]
 }

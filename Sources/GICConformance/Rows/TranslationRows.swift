@@ -56,6 +56,19 @@ enum TranslationRows {
       try w.expectDelivery(
         2, 1, 8200, at: 1, its: w.configuration.shape.itsBases[0] + 0x1_0040)
     },
+    msi(
+      65, "only TRANSLATER's address is the doorbell; the ITS's base names it too", [.architecture]
+    ) { w in
+      try prepare(&w)
+      for offset: UInt64 in [0x40, 0x1_0000, 0x1_fffc] {
+        try w.expectMSI(2, 1, .noITS, at: w.configuration.shape.itsBases[0] + offset)
+      }
+      try w.expectNothing(at: 1)
+      try w.expectDelivery(
+        2, 1, 8200, at: 1, its: w.configuration.shape.itsBases[0])
+      try w.expectDelivery(
+        2, 1, 8200, at: 1, its: w.configuration.shape.itsBases[0] + 0x1_0040)
+    },
     msi(65, "any address of the frames is the doorbell", [.kvm]) { w in
       try prepare(&w)
       for offset: UInt64 in [0, 0x40, 0x1_0000, 0x1_fffc] {
@@ -79,8 +92,8 @@ enum TranslationRows {
       try w.mapDevice(2, bits: 16)
       try w.run(.mapti(2, 1, 8200, 1))
       try w.expectDelivery(2, 1, 8200, at: 1)
-      for event: UInt64 in [0x1_0001, 0x8000_0001, 0x1_0000_0001] {
-        try w.expect("an MSI of a wide EventID is dropped", try w.msi(2, event).kind, is: .eventOOR)
+      for event: UInt64 in [0x1_0001, 0x8000_0001, 0xffff_0001] {
+        try w.expectMSI(2, event, .eventOOR)
       }
       try w.expectNothing(at: 1)
     },
