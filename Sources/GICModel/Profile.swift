@@ -28,7 +28,7 @@ public struct Profile: Equatable, Sendable {
   public var mapcRemap = CollectionRemap.pendingStays
   public var maptiMappedEvent = MappedEvent.overwrites
   public var maptiCollection = CollectionBound.width
-  public var maptiINTIDs = INTIDBound.propbaser
+  public var maptiINTIDs = INTIDBound.distributor
   public var maptiLPITables = LPITableAccess.lenient
   public var clearUnmappedCollection = UnmappedCollection.error
   public var invUnmappedCollection = UnmappedCollection.error
@@ -78,6 +78,7 @@ public struct Profile: Equatable, Sendable {
     mapcRemap = .pendingMoves
     maptiMappedEvent = .keeps
     maptiCollection = .slot
+    maptiINTIDs = .propbaser
     maptiLPITables = .required
     (clearUnmappedCollection, invUnmappedCollection) = (.works, .works)
     invallScope = .target
@@ -101,7 +102,6 @@ public struct Profile: Equatable, Sendable {
   /// - Source: QEMU 7.2.22, hw/intc/arm_gicv3_its.c and arm_gicv3_redist.c.
   private mutating func becomeQEMU() {
     tableFaults = .stall
-    maptiINTIDs = .distributor
     invallUnmappedCollection = .works
     disable = .dropsCaches
     quiescent = .always
@@ -178,7 +178,8 @@ extension Profile {
 
   /// Which INTIDs MAPTI takes for LPIs.
   public enum INTIDBound: String, Sendable, CaseIterable {
-    /// Those that GICD_TYPER.IDbits allows (QEMU).
+    /// Those that GICD_TYPER.IDbits allows (QEMU). The redistributor drops what its own tables have no
+    /// place for.
     case distributor
     /// Also those that GICR_PROPBASER.IDbits allows: the machine's if it is shared, else that of the
     /// collection's target while its LPIs are enabled.

@@ -126,7 +126,9 @@ public struct ReplayRun {
     document.translations = book.translations
     document.creadrReads = book.progressReads
     document.acknowledges = book.acknowledges
-    document.registerReads = book.registerReads
+    // The traces were taken on QEMU. KVM identifies itself otherwise, and must.
+    document.registerReads =
+      configuration.machine.profile.base == .kvm ? book.otherMachineReads : book.registerReads
     document.lines = book.lines.check
     document.endState = book.endState
     document.acknowledgedLPIs = book.ledger.lpis

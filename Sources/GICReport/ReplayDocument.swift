@@ -126,11 +126,16 @@ public struct Check: Codable, Equatable, Sendable {
   public var examples: [String] = []
   /// Answers that were left out because the model has no such register; nil where that cannot be.
   public var notModelled: Int?
+  /// Answers that differ because the machine is another one than the traced, and says so: bits of
+  /// identification registers. No mismatch; nil where the machine claims to be the same.
+  public var otherMachine: Int?
   /// Acknowledges that found nothing where the traced guest found an interrupt: with latencies, MSIs
   /// merge that did not merge in the trace. No mismatch; nil where there is no time.
   public var unsatisfied: Int?
 
-  public init(notModelled: Int? = nil) { self.notModelled = notModelled }
+  public init(notModelled: Int? = nil, otherMachine: Int? = nil) {
+    (self.notModelled, self.otherMachine) = (notModelled, otherMachine)
+  }
 
   /// Counts one comparison; `example` describes it if it failed.
   public mutating func record(_ matches: Bool, _ example: @autoclosure () -> String) {
@@ -143,6 +148,15 @@ public struct Check: Codable, Equatable, Sendable {
   enum CodingKeys: String, CodingKey {
     case checked, mismatched, examples, unsatisfied
     case notModelled = "not_modelled"
+    case otherMachine = "other_machine"
+  }
+
+  /// Answers that were counted apart, in words; empty if there are none.
+  var apart: String {
+    let counts = [("not modelled", notModelled), ("of another machine", otherMachine)]
+    return counts.compactMap { name, count in
+      count.flatMap { $0 > 0 ? "\(Format.grouped($0)) \(name)" : nil }
+    }.joined(separator: ", ")
   }
 }
 

@@ -22,10 +22,9 @@ extension ReplayDocument {
     for (name, check) in checks {
       let good = check.mismatched == 0
       let word = !good ? "DIFFERS" : check.checked == 0 ? "nothing to compare" : "equal"
-      let apart = check.notModelled.map { $0 > 0 ? ", \(Format.grouped($0)) not modelled" : "" }
       table.add([
         Format.words(name), Format.grouped(check.checked), Format.grouped(check.mismatched),
-        verdict(good, word, colored) + (apart ?? ""),
+        verdict(good, word, colored) + (check.apart.isEmpty ? "" : ", " + check.apart),
       ])
     }
     let examples = checks.flatMap { name, check in

@@ -177,11 +177,11 @@ private let bad: [(name: String, text: String, message: String)] = [
   ),
   (
     "a number for each PE", "identity: {processor_numbers: [1, 2]}",
-    "a.yaml:1:32: identity.processor_numbers: expected 1 numbers, one a PE, not 2"
+    "a.yaml:1:31: identity.processor_numbers: expected 1 numbers, one a PE, not 2"
   ),
   (
     "a number twice", "identity: {processor_numbers: [1, 1]}",
-    "a.yaml:1:32: identity.processor_numbers: expected numbers from 0 through 65535 that differ, "
+    "a.yaml:1:31: identity.processor_numbers: expected numbers from 0 through 65535 that differ, "
       + "not 1"
   ),
   ("key twice", "clock: timed\nclock: timed", "a.yaml:1:1: clock is there twice"),

@@ -72,6 +72,24 @@ func `a Linux trace agrees with the model`(row: Int) throws {
   #expect(document.pending == [.init(pe: pending.0, intid: pending.1)])
 }
 
+/// KVM is another machine than QEMU's, but for a guest that was booted on either nothing does not stick.
+@Test func `a Linux trace agrees with the kvm profile, apart from who it is`() throws {
+  guard let path = TraceFiles.path("linux-smp1") else {
+    try Test.cancel("linux-smp1.trace.xz is neither in Tests/Traces nor in ../shared/traces")
+  }
+  let configs = TraceFiles.tests.deletingLastPathComponent().appendingPathComponent("Configs").path
+  let run = try ReplayRun(
+    try Trace(contentsOf: path), ReplayOptions(), base: try Presets.load("kvm", among: [configs]))
+  let document = try run.run(on: makeMachine)
+  for (kind, check) in document.checks {
+    #expect(check.mismatched == 0, "\(kind): \(check.examples)")
+    #expect(check.checked > 0, "\(kind)")
+  }
+  #expect(document.passed)
+  #expect((document.registerReads.otherMachine ?? 0) > 0)
+  #expect(document.acknowledgedLPIs == [5011])
+}
+
 /// Latencies in cycles of 1 ns, and how many of a thousand acknowledges may find nothing in a
 /// closed loop. 40 us is longer than interrupts are apart, so many merge that did not.
 private let delays: [(trace: String, msi: UInt64, command: UInt64, perMille: Int)] = [

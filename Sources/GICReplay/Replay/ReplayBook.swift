@@ -9,6 +9,8 @@ struct ReplayBook {
   var progressReads = Check()
   var acknowledges = Check()
   var registerReads = Check(notModelled: 0)
+  /// The same for a machine that is not the traced one: what tells the two apart is only counted.
+  var otherMachineReads = Check(notModelled: 0, otherMachine: 0)
   var endState = Check()
   var lines: LineCheck
   var ledger: InterruptLedger
@@ -66,13 +68,20 @@ struct ReplayBook {
   mutating func compareRead(_ event: TraceEvent, _ value: UInt64) {
     if trace.header.isGICv4Only(event) {
       registerReads.notModelled = (registerReads.notModelled ?? 0) + 1
+      otherMachineReads.notModelled = registerReads.notModelled
       return
     }
     let expected = event.isBad ? 0 : event.b
-    registerReads.record(
-      value == expected,
+    func example() -> String {
       "\(trace.file):\(event.line): \(event.operation.name) \(event.place): expected "
-        + "\(hex(expected)), got \(hex(value))")
+        + "\(hex(expected)), got \(hex(value))"
+    }
+    registerReads.record(value == expected, example())
+    if value != expected, (value ^ expected) & ~event.identifyingBits == 0 {
+      otherMachineReads.otherMachine = (otherMachineReads.otherMachine ?? 0) + 1
+    } else {
+      otherMachineReads.record(value == expected, example())
+    }
   }
 
   mutating func acknowledged(_ intid: INTID, by pe: Int, at ns: UInt64) {

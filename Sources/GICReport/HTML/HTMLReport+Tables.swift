@@ -6,7 +6,7 @@ extension HTMLReport {
       ["compared with the trace", "checked", "mismatched", ""], numbers: [1, 2], isSlim: true)
     var examples = ""
     for (name, check) in document.checks {
-      let note = check.notModelled.map { $0 > 0 ? "\(Format.grouped($0)) not modelled" : "" } ?? ""
+      let note = check.apart
       let verdict =
         check.mismatched == 0
         ? "<span class=\"good\">\(check.checked == 0 ? "nothing to compare" : "✓ equal")</span>"
