@@ -1,6 +1,9 @@
 // The whole suite, and what is not in it.
 
-/// Every row, in the order of the chapters and their lines.
+/// Every row, in the order of the chapters and their lines. A line is a numbered demand: 1 to 30 on
+/// ITS registers, 31 to 64 on commands, 65 to 72 on translation, 73 to 83 on redistributors, 84 to
+/// 110 on save and restore, 111 to 116 on device attributes and bad input. The numbers stay; a new
+/// demand gets a new one. `itsctl conformance --list` prints the table.
 public enum ConformanceSuite {
   public static let rows: [ConformanceRow] =
     RegisterRows.all + QueueRegisterRows.all + TableRegisterRows.all
