@@ -8,8 +8,8 @@ export SWIFT_BACKTRACE := enable=no
 TRACE ?= Tests/Traces/linux-smp4.trace.xz
 OUT ?= out
 CLOCK ?= timed
-RELEASE := .build/release
 STRICT ?=
+LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
 
 .DEFAULT_GOAL := help
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
@@ -18,9 +18,11 @@ CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE
 .PHONY: help deps build demo test conformance ci bench study format format-check clean
 
 help: ## Show this list
+	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@echo "demo and study take TRACE=FILE and OUT=FOLDER, demo CLOCK=functional or timed."
 
-deps:
+deps: ## Install the C libraries that are missing (Debian; asks for sudo if need be)
 	@.ci/dependencies
 
 build: deps ## Build itsd and itsctl, optimised
@@ -41,18 +43,21 @@ conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=M
 ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
 	@$(MAKE) --no-print-directory demo
 
-bench: build ## Measure replay speed and size; JSON=FILE keeps the numbers
-	@.ci/bench $(if $(JSON),--json $(JSON))
+bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps the numbers
+	@echo "building itsbench (release)"
+	@swift build --package-path Bench -c release --product itsbench
+	@Bench/.build/release/itsbench run $(if $(JSON),--json $(JSON)) \
+	  $(if $(FILTER),--filter $(FILTER)) $(if $(SAMPLES),--samples $(SAMPLES))
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
 
 format: ## Lay out the sources
-	@swift format -i -r --configuration .swift-format Package.swift Sources Tests
+	@swift format -i -r --configuration .swift-format $(LAID_OUT)
 
-format-check:
+format-check: ## Say where the layout of the sources is not the formatter's
 	@echo "checking the layout of the sources"
-	@swift format lint --strict -r --configuration .swift-format Package.swift Sources Tests
+	@swift format lint --strict -r --configuration .swift-format $(LAID_OUT)
 
 clean: ## Remove what was built
-	@rm -rf .build $(OUT)
+	@rm -rf .build Bench/.build $(OUT) report.html

@@ -12,8 +12,12 @@ let package = Package(
   products: [
     .executable(name: "itsd", targets: ["itsd"]),
     .executable(name: "itsctl", targets: ["itsctl"]),
+    .library(name: "GICArch", targets: ["GICArch"]),
     .library(name: "GICModel", targets: ["GICModel"]),
+    .library(name: "GICConfig", targets: ["GICConfig"]),
+    .library(name: "GICReport", targets: ["GICReport"]),
     .library(name: "GICClient", targets: ["GICClient"]),
+    .library(name: "GICReplay", targets: ["GICReplay"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -100,10 +104,12 @@ let package = Package(
       name: "GICServerTests",
       dependencies: ["CUV", "GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
       swiftSettings: strict),
+    .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(
       name: "GICReplayTests",
       dependencies: [
-        "GICReplay", "GICServer", "GICClient", "GICWire", "GICReport", "GICConfig",
+        "GICReplay", "GICServer", "GICClient", "GICWire", "GICReport", "GICConfig", "itsd",
+        "itsctl",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

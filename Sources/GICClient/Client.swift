@@ -128,8 +128,8 @@ public final class Client {
     return inbox.notices
   }
 
-  /// What has come since the last call: replies in order, and line changes, each with how many of these
-  /// replies came before it. A change comes before the reply to what caused it.
+  /// What has come since the last call: replies in order, and line changes, each with how many of
+  /// these replies came before it. A change comes before the reply to what caused it.
   /// - Parameter all: wait until every request is answered, as ``drain()`` does.
   public func takeArrivals(
     all: Bool

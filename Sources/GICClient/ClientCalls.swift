@@ -163,6 +163,36 @@ extension Client {
   /// The machine's statistics as JSON.
   public func statistics() throws(ClientError) -> [UInt8] { try call(.statistics).tail }
 
+  // MARK: Looking inside
+
+  /// Rejected commands and dropped MSIs as JSON, from a sequence number on; the reply's `value` is
+  /// where to go on.
+  public func events(from first: UInt64, limit: Int = 1024) throws(ClientError) -> Reply {
+    try call(.events(from: first, limit: limit))
+  }
+
+  /// The way of an MSI, step by step, as JSON. Changes nothing; the reply's `value` is 1 if nothing
+  /// holds the MSI.
+  public func explain(
+    device: UInt32, event: UInt32, address: UInt64 = 0
+  ) throws(ClientError) -> Reply {
+    try call(.explain(device: device, event: event, address: address))
+  }
+
+  /// The tables of an ITS, decoded, as JSON; of one device if it is named. The reply's `value` is 1
+  /// if all of it is there.
+  /// - Parameter address: inside the frames of the ITS meant; 0 for the only one.
+  public func tables(
+    address: UInt64 = 0, device: UInt32? = nil, limit: Int = 4096
+  ) throws(ClientError) -> Reply {
+    try call(.tables(address: address, device: device, limit: limit))
+  }
+
+  /// All registers of the distributor, of one PE and of the ITSs as JSON, read without effect.
+  public func registers(pe: UInt32) throws(ClientError) -> Reply {
+    try call(.registers(pe: pe))
+  }
+
   /// The daemon's machines and clients as JSON.
   public func list() throws(ClientError) -> [UInt8] { try call(.list).tail }
 }

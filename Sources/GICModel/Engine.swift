@@ -1,5 +1,5 @@
-// The functional machine: owns every room and knows the order of the day. Time is laid over it by an
-// observer; no rule here reads a cycle.
+// The functional machine: owns every room and knows the order of the day. Time is laid over it by
+// an observer; no rule here reads a cycle.
 
 import GICArch
 
@@ -20,6 +20,9 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   private(set) var numbered: [ProcessorNumber: PEIndex] = [:]
   var distributor: Distributor
   var counts = EngineCounts()
+  var eventLog = EventLog()
+  /// The table entry at which the walk that failed last ended, until the failure is logged.
+  var lastEntry: TableEntry?
   /// Changes of the PEs' lines that nobody has fetched yet.
   var outbox: [LineChange] = []
   /// What line changes are stamped with; kept by whoever keeps the time.
@@ -62,6 +65,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     homes.deallocate()
     distributor.deallocate()
     counts.deallocate()
+    eventLog.deallocate()
     memory.deallocate()
   }
 
@@ -85,6 +89,8 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     homes.fill(LPIHome())
     distributor.reset()
     counts.reset()
+    eventLog.reset()
+    lastEntry = nil
   }
 }
 
@@ -97,16 +103,20 @@ extension Engine {
   /// Grant of an MSI: translates and sets pending.
   mutating func signal(_ device: DeviceID, _ event: EventID, its n: ITSIndex) -> MSIOutcome {
     counts.msis &+= 1
-    guard n >= 0, n < its.count else { return dropped(.noITS) }
-    guard its[n].enabled else { return dropped(.itsDisabled) }
+    guard n >= 0, n < its.count else { return dropped(.noITS, its: n, device, event) }
+    guard its[n].enabled else { return dropped(.itsDisabled, its: n, device, event) }
     let (route, pe): (Route, PEIndex)
     do throws(WalkFault) {
       route = try walkEvent(n, device, event)
       pe = try walkTarget(n, route)
     } catch {
-      return dropped(error.outcome)
+      return dropped(error.outcome, its: n, device, event)
     }
     let kind = setPending(route.intid, at: pe)
+    if kind.isDrop {
+      logDropped(
+        kind, its: n, device, event: UInt64(event.rawValue), intid: route.intid, target: pe)
+    }
     return MSIOutcome(
       kind, intid: route.intid, collection: route.collection, pe: home(of: route.intid, else: pe))
   }
@@ -126,12 +136,16 @@ extension Engine {
           ? .intidOOR : pes[pe.index].lpis.isPending(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
+      lastEntry = nil
       return MSIOutcome(error.outcome)
     }
   }
 
-  private mutating func dropped(_ kind: MSIOutcome.Kind) -> MSIOutcome {
+  private mutating func dropped(
+    _ kind: MSIOutcome.Kind, its n: ITSIndex, _ device: DeviceID, _ event: EventID
+  ) -> MSIOutcome {
     counts.drop(kind)
+    logDropped(kind, its: n, device, event: UInt64(event.rawValue))
     observer.observe(.dropped(kind))
     return MSIOutcome(kind)
   }

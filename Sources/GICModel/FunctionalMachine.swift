@@ -1,9 +1,9 @@
 import GICArch
 
-/// The machine on the functional clock: everything takes effect at once, and the queue is empty when a
-/// CWRITER write is answered.
+/// The machine on the functional clock: everything takes effect at once, and the queue is empty
+/// when a CWRITER write is answered.
 public final class FunctionalMachine: Machine {
-  private var engine: Engine<NoTiming>
+  var engine: Engine<NoTiming>
 
   public init(_ configuration: MachineConfiguration) {
     engine = Engine(configuration: configuration, observer: NoTiming())

@@ -1,5 +1,5 @@
-// The doors of the model. What comes through them is values: accesses in, responses and line changes
-// out. The model calls nobody back.
+// The doors of the model. What comes through them is values: accesses in, responses and line
+// changes out. The model calls nobody back.
 
 import GICArch
 
@@ -15,7 +15,8 @@ import GICArch
     /// `address` is a system register key (``SystemRegister/rawValue``); `source` the PE.
     case systemRegisterRead
     case systemRegisterWrite
-    /// An interrupt input: `address` is the INTID of a PPI (of PE `source`) or SPI, `data` the level.
+    /// An interrupt input: `address` is the INTID of a PPI (of PE `source`) or SPI, `data` the
+    /// level.
     case inputLine
     /// What an MSI of DeviceID `source`, EventID `data` would do now. Changes nothing.
     case translate
@@ -64,7 +65,8 @@ import GICArch
   public var lines: LineLevels
   /// Read: the value. MSI and translate: a packed ``MSIOutcome``.
   public var value: UInt64
-  /// The cycle at which the result is visible to the client; the access' own cycle if there is no time.
+  /// The cycle at which the result is visible to the client; the access' own cycle if there is no
+  /// time.
   public var cycle: UInt64
   @inlinable public init(
     status: BusStatus = .okay, lines: LineLevels = [], value: UInt64 = 0, cycle: UInt64 = 0
@@ -93,6 +95,9 @@ import GICArch
     case lpisDisabled = 23
     case memoryFault = 24
     case noITS = 25
+
+    /// Whether no interrupt comes of it.
+    @inlinable public var isDrop: Bool { rawValue >= 16 }
   }
   public var kind: Kind
   public var intid: INTID
@@ -163,6 +168,27 @@ public protocol Machine: AnyObject {
   func flushPendingTables()
   func reset()
   func statistics() -> MachineStatistics
+
+  // Looking into it changes nothing that a guest can see.
+
+  /// Rejected commands and dropped MSIs, from a sequence number on, oldest first.
+  /// - Parameter limit: how many at most.
+  func events(from sequence: UInt64, limit: Int) -> EventBatch
+  /// What an MSI would meet now, step by step, or where the one that came has got to.
+  /// - Parameter address: inside the frames of the ITS meant; 0 for the only one.
+  /// - Returns: nil for a machine that does not show its inside.
+  func explain(
+    _ device: DeviceID, _ event: EventID, at address: PhysicalAddress
+  ) -> Explanation?
+  /// The ITS tables in guest RAM, decoded; of one device only, if it is named.
+  /// - Parameters:
+  ///   - address: inside the frames of the ITS meant; 0 for the only one.
+  ///   - limit: rows (devices, events and collections together).
+  /// - Returns: nil if there is no ITS at that address.
+  func tables(at address: PhysicalAddress, device: DeviceID?, limit: Int) -> TableDump?
+  /// All registers of the distributor, of one PE and of the ITSs, read without effect.
+  /// - Returns: nil if there is no such PE.
+  func registers(of pe: PEIndex) -> [RegisterValue]?
 }
 
 /// The client's mistake about memory.

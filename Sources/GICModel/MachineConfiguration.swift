@@ -1,4 +1,5 @@
-// What a machine is, before it runs. A configuration is a value: files, traces and clients make one.
+// What a machine is, before it runs. A configuration is a value: files, traces and clients make
+// one.
 
 import GICArch
 
@@ -26,7 +27,8 @@ public struct MachineConfiguration: Equatable, Sendable {
 
   /// What the identification registers say.
   public struct Identity: Equatable, Sendable {
-    /// 3 or 4: GICD_PIDR2.ArchRev and its like. 4 shows GICv4's register bits, nothing acts on them.
+    /// 3 or 4: GICD_PIDR2.ArchRev and its like. 4 shows GICv4's register bits, nothing acts on
+    /// them.
     public var gicVersion: Int = 3
     /// `GITS_IIDR`.
     public var iidr: UInt32 = 0x43b

@@ -1,19 +1,21 @@
 import GICArch
 
 /// A machine whose transactions take cycles: grants, caches, table reads, links and queues as
-/// ``TimingParameters`` says. Deterministic: the same accesses at the same cycles give the same answers,
-/// line changes and statistics, on every host.
+/// ``TimingParameters`` says. Deterministic: the same accesses at the same cycles give the same
+/// answers, line changes and statistics, on every host.
 ///
-/// - An access at a cycle is answered with the state at that cycle, after everything else that happens
-///   at it. One with a cycle in the past is taken as of now, and counted (event `LATE_ACCESS`). A
-///   register access itself takes no time.
-/// - An untimed access is answered after everything that was under way before it, and what it caused,
-///   has ended.
-/// - An MSI is answered with ``MSIOutcome/Kind/accepted`` at its own cycle; what becomes of it shows
-///   later. An MSI that reaches no ITS, or whose EventID no MSI can carry, is answered at once.
-/// - LPIs take their way through the units. SGIs, PPIs and SPIs change the lines at the access' cycle.
+/// - An access at a cycle is answered with the state at that cycle, after everything else that
+///   happens at it. One with a cycle in the past is taken as of now, and counted (event
+///   `LATE_ACCESS`). A register access itself takes no time.
+/// - An untimed access is answered after everything that was under way before it, and what it
+///   caused, has ended.
+/// - An MSI is answered with ``MSIOutcome/Kind/accepted`` at its own cycle; what becomes of it
+///   shows later. An MSI that reaches no ITS, or whose EventID no MSI can carry, is answered at
+///   once.
+/// - LPIs take their way through the units. SGIs, PPIs and SPIs change the lines at the access'
+///   cycle.
 public final class TimedMachine: Machine {
-  private var core: TimedCore<Engine<Recorder>>
+  var core: TimedCore<Engine<Recorder>>
 
   public init(_ configuration: MachineConfiguration) {
     let peCount = configuration.shape.affinities.count
@@ -34,8 +36,8 @@ public final class TimedMachine: Machine {
   public func perform(_ access: Access) -> Response { core.perform(access) }
 
   /// Returns at once if the condition holds already. A line change that was not handed out yet
-  /// (``drainLineChanges(into:)``) is a change. If `cycle` is `.max`, time stops where nothing is under
-  /// way any more.
+  /// (``drainLineChanges(into:)``) is a change. If `cycle` is `.max`, time stops where nothing is
+  /// under way any more.
   public func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64 {
     core.advance(to: cycle, until: condition)
   }

@@ -14,7 +14,7 @@ public struct DaemonTool {
   public init(address: String, json: Bool) { (self.address, self.json) = (address, json) }
 
   /// What the daemon answers to LIST. Keys that are not read here may be there.
-  private struct Listing: Decodable {
+  struct Listing: Decodable {
     struct Machine: Decodable {
       var name: String
       var clock: String
@@ -34,7 +34,7 @@ public struct DaemonTool {
     var clients: [Client]
   }
 
-  private func connect() throws -> Client {
+  func connect() throws -> Client {
     try Client(connectingTo: try Endpoint(parsing: address), name: "itsctl")
   }
 
@@ -63,6 +63,19 @@ public struct DaemonTool {
   /// - Parameter machine: its name; nil is the only one there is.
   public func counters(machine: String?) throws {
     let client = try connect()
+    let attachment = try attach(client, to: machine)
+    let answer = try client.statistics()
+    try client.leave()
+    guard !json else { return try write(answer + [0x0a], to: .standardOutput) }
+    let statistics = try StatisticsDocument(json: answer)
+    try write(
+      Array(statistics.text(clockHertz: Double(attachment.clockHertz)).utf8),
+      to: .standardOutput)
+  }
+
+  /// Attaches as one who looks only.
+  /// - Parameter machine: its name; nil is the only one there is.
+  func attach(_ client: Client, to machine: String?) throws -> Attachment {
     let names = try JSONDecoder().decode(Listing.self, from: Data(try client.list())).machines
       .map(\.name)
     let list = names.isEmpty ? "none" : names.joined(separator: ", ")
@@ -74,14 +87,7 @@ public struct DaemonTool {
         "\(address): expected one machine, found \(names.count); name one with --machine; there: "
           + list)
     }
-    let attachment = try client.attach(machine: name, role: .monitor, wantsLines: false)
-    let answer = try client.statistics()
-    try client.leave()
-    guard !json else { return try write(answer + [0x0a], to: .standardOutput) }
-    let statistics = try StatisticsDocument(json: answer)
-    try write(
-      Array(statistics.text(clockHertz: Double(attachment.clockHertz)).utf8),
-      to: .standardOutput)
+    return try client.attach(machine: name, role: .monitor, wantsLines: false)
   }
 
   /// Columns as wide as what is in them.

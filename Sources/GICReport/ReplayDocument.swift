@@ -6,8 +6,8 @@ public struct ReplayDocument: JSONDocument, Equatable, Sendable {
   public var trace: Trace
   /// `functional` or `timed`.
   public var clock: String
-  /// `open` or `closed`: whether a guest that waits delays what it does next; `none` where there is no
-  /// time to wait.
+  /// `open` or `closed`: whether a guest that waits delays what it does next; `none` where there is
+  /// no time to wait.
   public var loop: String
   public var configuration: ConfigurationDocument
   /// DeviceID and EventID to INTID, collection and PE: the trace's `x` lines.
@@ -129,8 +129,8 @@ public struct Check: Codable, Equatable, Sendable {
   /// Answers that differ because the machine is another one than the traced, and says so: bits of
   /// identification registers. No mismatch; nil where the machine claims to be the same.
   public var otherMachine: Int?
-  /// Acknowledges that found nothing where the traced guest found an interrupt: with latencies, MSIs
-  /// merge that did not merge in the trace. No mismatch; nil where there is no time.
+  /// Acknowledges that found nothing where the traced guest found an interrupt: with latencies,
+  /// MSIs merge that did not merge in the trace. No mismatch; nil where there is no time.
   public var unsatisfied: Int?
 
   public init(notModelled: Int? = nil, otherMachine: Int? = nil) {

@@ -22,7 +22,8 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
 
   /// Where every interrupt went: none is lost, none is made.
   public struct Conservation: Codable, Equatable, Sendable {
-    /// LPIs signalled, whoever did it; those of INT commands and of restored pending tables included.
+    /// LPIs signalled, whoever did it; those of INT commands and of restored pending tables
+    /// included.
     public var msis: UInt64
     /// Of these, by INT commands.
     public var intCommands: UInt64

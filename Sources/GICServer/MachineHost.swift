@@ -13,7 +13,7 @@ final class MachineHost {
   let clock: ClockScale
   /// The machine stays when nobody is attached any more.
   var keep: Bool
-  private let machine: any Machine
+  let machine: any Machine
   private(set) var ram: GuestMemory
   /// Sessions by their number, so that notices go out in a fixed order.
   private(set) var sessions: [Session] = []

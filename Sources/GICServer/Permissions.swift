@@ -13,7 +13,9 @@ extension Role {
 
   private func permits(_ request: Request) -> Bool {
     switch request {
-    case .hello, .attach, .bye, .list, .statistics, .translate: return true
+    case .hello, .attach, .bye, .list, .statistics, .translate, .events, .explain, .tables,
+      .registers:
+      return true
     default: break
     }
     switch self {

@@ -78,6 +78,10 @@ extension Session {
       reply.tail = try server.factory.report(host.statistics)
       try checkTail(reply)
       stamp(&reply, host)
+    case .events, .explain, .tables, .registers:
+      try inspect(request, host, &reply)
+      try checkTail(reply)
+      stamp(&reply, host)
     default:
       try performMemory(request, on: host, descriptor, &reply)
       stamp(&reply, host)
@@ -185,7 +189,9 @@ extension Session {
   private func checkTail(_ reply: Reply) throws(WireError) {
     guard reply.tail.count <= agreedTailLimit else {
       throw WireError(
-        .eoverflow, "the reply has \(reply.tail.count) bytes; HELLO agreed on \(agreedTailLimit)")
+        .eoverflow,
+        "the reply has \(reply.tail.count) bytes, HELLO agreed on \(agreedTailLimit): "
+          + "ask for less, or agree on more")
     }
   }
 

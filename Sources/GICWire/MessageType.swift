@@ -37,6 +37,10 @@
   case reset = 0x0042
 
   case statistics = 0x0050
+  case events = 0x0051
+  case explain = 0x0052
+  case tables = 0x0053
+  case registers = 0x0054
 }
 
 /// The numbers that both ends must agree on before anything else.

@@ -71,6 +71,16 @@ public enum Request: Hashable, Sendable {
   case reset
   case statistics
 
+  /// Rejected commands and dropped MSIs from sequence number `from` on; the reply's tail is JSON.
+  case events(from: UInt64, limit: Int)
+  /// The way of an MSI, step by step, as JSON. Changes nothing.
+  case explain(device: UInt32, event: UInt32, address: UInt64)
+  /// The tables of the ITS whose frames hold `address` (0: the only one), decoded, as JSON; of one
+  /// device if it is named.
+  case tables(address: UInt64, device: UInt32?, limit: Int)
+  /// All registers of the distributor, the PE and the ITSs, as JSON, read without effect.
+  case registers(pe: UInt32)
+
   public var type: MessageType {
     switch self {
     case .hello: .hello
@@ -94,6 +104,10 @@ public enum Request: Hashable, Sendable {
     case .flush: .flush
     case .reset: .reset
     case .statistics: .statistics
+    case .events: .events
+    case .explain: .explain
+    case .tables: .tables
+    case .registers: .registers
     }
   }
 

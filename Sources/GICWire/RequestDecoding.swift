@@ -67,6 +67,12 @@ extension Request {
     case .statistics:
       guard slot.a == 0 else { throw WireError(.einval, "STATS: only format 0 (JSON) exists") }
       return .statistics
+    case .events: return .events(from: slot.a, limit: Int(clamping: slot.b))
+    case .explain: return .explain(device: slot.source, event: try event(slot), address: slot.a)
+    case .tables:
+      let device = slot.attributes.sourceKind == .device ? slot.source : nil
+      return .tables(address: slot.a, device: device, limit: Int(clamping: slot.b))
+    case .registers: return .registers(pe: slot.source)
     case .hello, .attach, .memoryWrite, .writeBatch, .msiBatch, .line:
       throw WireError(.enosys, "\(type) is not a request without a tail")
     }

@@ -50,7 +50,8 @@ extension Request {
     case .systemRegisterWrite(let key, let data, let pe):
       (slot.a, slot.b) = (key, data)
       slot.act(for: pe)
-    case .msi(let device, let event, let address), .translate(let device, let event, let address):
+    case .msi(let device, let event, let address), .translate(let device, let event, let address),
+      .explain(let device, let event, let address):
       (slot.a, slot.b, slot.source) = (address, UInt64(event), device)
       slot.attributes.sourceKind = .device
     case .inputLine(let intid, let level, let pe):
@@ -66,6 +67,14 @@ extension Request {
       case .lineChange: slot.b = 2
       case .idle: slot.b = 3
       }
+    case .events(let first, let limit): (slot.a, slot.b) = (first, UInt64(clamping: limit))
+    case .tables(let address, let device, let limit):
+      (slot.a, slot.b) = (address, UInt64(clamping: limit))
+      if let device {
+        slot.source = device
+        slot.attributes.sourceKind = .device
+      }
+    case .registers(let pe): slot.act(for: pe)
     case .writeBatch(let writes): return Request.encode(writes)
     case .msiBatch(let msis): return Request.encode(msis)
     case .bye, .list, .flush, .reset, .statistics: break

@@ -13,6 +13,8 @@ import GICReplay
       """,
     version: ReplayRun.toolVersion,
     subcommands: [
-      ReplayCommand.self, StatusCommand.self, CountersCommand.self, ConformanceCommand.self,
+      ReplayCommand.self, StatusCommand.self, CountersCommand.self, EventsCommand.self,
+      ExplainCommand.self, TablesCommand.self, RegistersCommand.self, DecodeCommand.self,
+      ConformanceCommand.self,
     ])
 }

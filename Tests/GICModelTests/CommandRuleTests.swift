@@ -39,8 +39,8 @@ private func itt(_ index: Int, _ bits: Int = 5) -> ITT {
 private let device1 = ITSCommand.mapd(1, itt(1))
 private let event5 = [device1, ITSCommand.mapti(1, 5, 8200, 0)]
 
-/// The world: DeviceIDs of 16 bits, 1024 in the table; ICIDs of 12 bits, 512 in the table; EventIDs of
-/// 16 bits; 2 PEs; collections 0 and 1 at PE 0 and 1.
+/// The world: DeviceIDs of 16 bits, 1024 in the table; ICIDs of 12 bits, 512 in the table; EventIDs
+/// of 16 bits; 2 PEs; collections 0 and 1 at PE 0 and 1.
 /// - Source: Arm IHI 0069, "ITS commands", the errors listed with each.
 private let rules: [Rule] = [
   Rule("MAPD binds a device", [device1], .mapti(1, 5, 8200, 0), nil, [Fate(1, 5, .set, 8200)]),
@@ -253,10 +253,7 @@ private func `with the stall policy a rejected command holds the queue`(rule: Ru
   #expect(world.read(.gits(0), GITS.CREADR.offset) == slot | 1, "without Retry it stays")
   world.ring(retry: true)
   #expect(world.errors == [rule.error!: 2], "Retry runs the same command")
-  // The guest mends the slot.
-  world.store(World.queue(0) + slot, QueueEntry(.sync(0)).dw0)
-  world.store(World.queue(0) + slot + 8, 0)
-  world.store(World.queue(0) + slot + 16, 0)
+  world.mend(slot: slot)
   world.ring(retry: true)
   #expect(world.read(.gits(0), GITS.CREADR.offset) == world.read(.gits(0), GITS.CWRITER.offset))
   #expect(world.translate(77, 0).kind == .eventUnmapped)

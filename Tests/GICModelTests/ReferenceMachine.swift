@@ -1,8 +1,8 @@
 import GICArch
 import GICModel
 
-/// What the rules say, without a cache, a bitmap or a search structure: dictionaries, sets and scans.
-/// Written from the architecture's text, for the tests to hold against the engine.
+/// What the rules say, without a cache, a bitmap or a search structure: dictionaries, sets and
+/// scans. Written from the architecture's text, for the tests to hold against the engine.
 struct ReferenceMachine {
   struct Mapping: Equatable {
     var intid: UInt32

@@ -61,7 +61,8 @@ struct ReferencePE {
 
   func has(_ intid: UInt32) -> Bool { intid >= 8192 && UInt64(intid) < 1 << UInt64(idBits) }
 
-  /// The value of a group priority's bits: [7:n+1] for a binary point n of Group 0, [7:n] of Group 1.
+  /// The value of a group priority's bits: [7:n+1] for a binary point n of Group 0, [7:n] of Group
+  /// 1.
   func groupPriority(_ priority: UInt8, group1: Bool) -> UInt8 {
     let dropped = group1 && !cbpr ? bpr1 : bpr0 + 1
     return dropped > 7 ? 0 : (priority >> UInt8(dropped)) << UInt8(dropped)

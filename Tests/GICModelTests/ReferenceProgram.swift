@@ -41,6 +41,7 @@ struct ProgramShape {
 enum Step {
   case msi(its: Int, device: UInt32, event: UInt32)
   case commands(its: Int, [ITSCommand])
+  /// The guest mends the command that holds the queue, if one does, and retries.
   case retry(its: Int)
   /// The guest writes a configuration byte, and tells nobody.
   case configure(table: Int, intid: UInt32, byte: UInt8)
@@ -129,22 +130,22 @@ struct ProgramWriter {
     let n = dice.roll(shape.its)
     let pe = dice.roll(shape.pes)
     switch dice.roll(100) {
-    case 0..<20: return .msi(its: n, device: device(), event: event())
-    case 20..<45:
+    case 0..<18: return .msi(its: n, device: device(), event: event())
+    case 18..<43:
       let count = 1 + dice.roll(4)
       return .commands(its: n, (0..<count).map { _ in command(n) })
-    case 45..<47: return .retry(its: n)
+    case 43..<47: return .retry(its: n)
     case 47..<54:
       let intid = intid()
       return .configure(
         table: dice.roll(2), intid: intid < 8192 || intid > 65535 ? 8192 : intid, byte: byte())
     case 54: return .addPage(its: n, page: UInt32(dice.roll(3)))
     case 55: return .enableITS(its: n, dice.chance(75))
-    case 56: return .validateTable(its: n, table: dice.roll(2), dice.chance(75))
-    case 57, 58: return .enableLPIs(pe: pe, dice.chance(70), tableIsZero: dice.chance(15))
+    case 56: return .validateTable(its: n, table: dice.roll(2), dice.chance(90))
+    case 57, 58: return .enableLPIs(pe: pe, dice.chance(85), tableIsZero: dice.chance(15))
     case 59: return .groups(dice.chance(85), dice.chance(85))
-    case 60..<72: return .acknowledge(pe: pe, group1: dice.chance(75))
-    case 72..<79: return .endOfInterrupt(pe: pe, intid: anyINTID(), group1: dice.chance(75))
+    case 60..<67: return .acknowledge(pe: pe, group1: dice.chance(75))
+    case 67..<79: return .endOfInterrupt(pe: pe, intid: anyINTID(), group1: dice.chance(75))
     case 79: return .deactivate(pe: pe, intid: anyINTID())
     case 80..<85: return control(pe)
     case 85, 86: return sgi(pe)

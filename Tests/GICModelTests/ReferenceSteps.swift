@@ -37,6 +37,9 @@ final class ReferenceRun {
     let (table, idBits) = (shape.tables[pe], shape.idBits[pe])
     world.write(.gicr(pe), GICR.PROPBASER.offset, World.propertyTable(table) | UInt64(idBits - 1))
     (reference.pes[pe].table, reference.pes[pe].idBits) = (table, idBits)
+    for intid in ProgramWriter.intids {
+      _ = take(.configure(table: table, intid: intid, byte: 0xa1))
+    }
     let steps: [Step] = [
       .enableLPIs(pe: pe, true, tableIsZero: false), .control(pe: pe, .pmr, 0xff),
       .control(pe: pe, .igrpen0, 1), .control(pe: pe, .igrpen1, 1),
@@ -69,7 +72,10 @@ final class ReferenceRun {
     case .commands(let n, let commands):
       // A queue that stands must not be overrun.
       if reference.its[n].waiting.count < 2000 { world.command(commands, its: n) }
-    case .retry(let n): world.ring(its: n, retry: true)
+    case .retry(let n):
+      let creadr = world.read(.gits(n), GITS.CREADR.offset)
+      if creadr & 1 == 1 { world.mend(its: n, slot: creadr - 1) }
+      world.ring(its: n, retry: true)
     case .configure(let table, let intid, let byte):
       world.configure(INTID(rawValue: intid), byte, table: table)
     case .addPage(let n, let page):
@@ -135,6 +141,7 @@ final class ReferenceRun {
     case .commands(let n, let commands):
       if reference.its[n].waiting.count < 2000 { reference.command(n, commands) }
     case .retry(let n):
+      if reference.its[n].queueIsStalled { reference.its[n].waiting[0] = .sync(0) }
       reference.its[n].queueIsStalled = false
       reference.drain(n)
     case .configure(let table, let intid, let byte): reference.bytes[table][intid] = byte

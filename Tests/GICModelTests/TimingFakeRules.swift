@@ -2,8 +2,8 @@ import GICArch
 
 @testable import GICModel
 
-/// Rules without tables: event e of device d is LPI 8192 + 64 d + e of collection e mod `collections`
-/// at PE e mod `pes`; commands are scripts of what they report. Lower INTIDs win.
+/// Rules without tables: event e of device d is LPI 8192 + 64 d + e of collection e mod
+/// `collections` at PE e mod `pes`; commands are scripts of what they report. Lower INTIDs win.
 struct FakeRules: MachineRules {
   struct LPI: Hashable {
     var pe: PEIndex
@@ -107,8 +107,8 @@ struct FakeRules: MachineRules {
     recorder.observe(.candidatesChanged(pe))
   }
 
-  /// A read of a register is the number of retired commands; a write adds `data` commands to the queue;
-  /// a system register read acknowledges.
+  /// A read of a register is the number of retired commands; a write adds `data` commands to the
+  /// queue; a system register read acknowledges.
   mutating func access(_ access: Access) -> Response {
     let pe = PEIndex(rawValue: access.source)
     switch access.operation {

@@ -114,7 +114,7 @@ private func run(seed: UInt64) -> Outcome {
   return Outcome(cycle: core.now, statistics: statistics, shown: shown)
 }
 
-@Test(arguments: 1...40)
+@Test(arguments: seeds(1...40))
 func `random traffic is conserved, ends, and repeats exactly`(seed: Int) {
   let first = run(seed: UInt64(seed))
   #expect(first == run(seed: UInt64(seed)))

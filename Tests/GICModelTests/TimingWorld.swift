@@ -2,8 +2,8 @@ import GICArch
 
 @testable import GICModel
 
-/// A guest with RAM, tables and a driver of its own, around a machine on the timed clock. Event e of
-/// device d is LPI 8192 + 32 d + e; collection c is at PE c.
+/// A guest with RAM, tables and a driver of its own, around a machine on the timed clock. Event e
+/// of device d is LPI 8192 + 32 d + e; collection c is at PE c.
 @safe final class TimedWorld {
   static let ramBase: PhysicalAddress = 0x4000_0000
   static let ramByteCount = 16 << 20
@@ -141,8 +141,8 @@ import GICArch
   }
   var cwriter: Int { cwriters[0] }
 
-  /// Maps `devices` with `events` each; event e goes to collection e modulo the PEs. Then everything
-  /// has ended, and the device and event caches are cold.
+  /// Maps `devices` with `events` each; event e goes to collection e modulo the PEs. Then
+  /// everything has ended, and the device and event caches are cold.
   func map(devices: Range<UInt32>, events: UInt32, its n: Int = 0) {
     let pes = machine.configuration.shape.affinities.count
     var commands: [ITSCommand] = (0..<pes).map {

@@ -57,8 +57,8 @@ import Glibc
     return configuration
   }
 
-  /// What a driver does at boot: queues, flat tables, LPI tables, groups and PMR; collection c goes to
-  /// PE c.
+  /// What a driver does at boot: queues, flat tables, LPI tables, groups and PMR; collection c goes
+  /// to PE c.
   static func booted(
     _ configuration: MachineConfiguration = World.configuration(), deviceBASER: UInt64? = nil,
     lpis: Bool = true
@@ -241,6 +241,13 @@ extension World {
       cwriters[n] = (cwriters[n] + 32) % queueByteCount
     }
     return cwriters[n]
+  }
+  /// Puts a SYNC where a command holds the queue.
+  func mend(its n: Int = 0, slot: UInt64) {
+    let address = World.queue(n) + slot
+    for (index, word) in [QueueEntry(.sync(0)).dw0, 0, 0, 0].enumerated() {
+      store(address + UInt64(8 * index), word)
+    }
   }
   func ring(its n: Int = 0, retry: Bool = false) {
     write(.gits(n), GITS.CWRITER.offset, UInt64(cwriters[n]) | (retry ? 1 : 0))

@@ -33,7 +33,7 @@ import Testing
 private let badHeaders: [(name: String, changes: [String: String?], problem: String)] =
   [
     "name", "cpus", "clock", "ram_base", "ram_size", "gicd_base", "its_base", "gicr_base",
-    "gicr_stride", "affinity", "arguments",
+    "gicr_stride", "affinity",
   ].map {
     ("no \($0)", [$0: nil], "t: expected a header line '# \($0): ...', found none")
   } + [
@@ -41,12 +41,9 @@ private let badHeaders: [(name: String, changes: [String: String?], problem: Str
     ("too many CPUs", ["cpus": "1025"], "t:3: expected 1 through 1024 for 'cpus', found '1025'"),
     ("CPUs in words", ["cpus": "two"], "t:3: expected a decimal number for 'cpus', found 'two'"),
     (
-      "no version", ["arguments": "-M virt"],
-      "t:6: expected 'gic-version=3' or 'gic-version=4' in 'arguments', found none"
-    ),
-    (
       "version 2", ["arguments": "-M virt,gic-version=2"],
-      "t:6: expected 'gic-version=3' or 'gic-version=4' in 'arguments', found none"
+      "t:6: expected 'gic-version=3' or 'gic-version=4' for 'arguments', found "
+        + "'-M virt,gic-version=2'"
     ),
     (
       "RAM at 1", ["ram_base": "0x1"],
@@ -82,6 +79,20 @@ func `a bad header is named`(row: Int) {
   #expect {
     _ = try Trace(text: header(changes) + "1 0 iar 3ff\n", file: "t")
   } throws: { "\($0)" == problem }
+}
+
+private let versions: [(name: String, changes: [String: String?], version: Int)] = [
+  ("said", ["arguments": "-M virt,gic-version=4", "gicr_stride": "0x40000"], 4),
+  ("not said, two frames", ["arguments": "-M sbsa-ref"], 3),
+  ("not said, four frames", ["arguments": "-M sbsa-ref", "gicr_stride": "0x40000"], 4),
+  ("no emulator", ["arguments": nil, "gicr_stride": "0x40000"], 4),
+]
+
+@Test(arguments: versions.indices)
+func `the GIC version is said, or shows in the redistributors`(row: Int) throws {
+  let (_, changes, version) = versions[row]
+  let found = try Trace(text: header(changes) + "1 0 iar 3ff\n", file: "t").header
+  #expect(found.gicVersion == version)
 }
 
 @Test func `a file that is no trace is refused at once`() {

@@ -100,4 +100,9 @@ let everyRequest: [(name: String, request: Request)] = [
   ("FLUSH", .flush),
   ("RESET", .reset),
   ("STATS", .statistics),
+  ("EVENTS", .events(from: 0x1_0000_0002, limit: 100)),
+  ("EXPLAIN", .explain(device: 0x10, event: 3, address: 0)),
+  ("TABLES", .tables(address: 0x808_0000, device: nil, limit: 500)),
+  ("TABLES of device 0", .tables(address: 0, device: 0, limit: 500)),
+  ("REGISTERS", .registers(pe: 3)),
 ]

@@ -1,5 +1,5 @@
-// The bus: from an access to a frame and a register. Widths and halves are handled here, once: a register
-// file sees whole registers.
+// The bus: from an access to a frame and a register. Widths and halves are handled here, once: a
+// register file sees whole registers.
 
 import GICArch
 
@@ -66,6 +66,7 @@ extension Engine {
       if access.operation == .msi {
         counts.msis &+= 1
         counts.drop(.eventOOR)
+        logDropped(.eventOOR, its: n, device, event: access.data)
       }
       return Response(value: MSIOutcome(.eventOOR).packed)
     }
@@ -151,8 +152,8 @@ extension Engine {
     return offset != GICR.SYNCR.offset && hasRegister(offset)
   }
 
-  /// The register that an access of `size` bytes falls into, and the bit at which the access begins;
-  /// nil for a width or alignment that the register does not take.
+  /// The register that an access of `size` bytes falls into, and the bit at which the access
+  /// begins; nil for a width or alignment that the register does not take.
   private func place(
     _ frame: FrameAddress, size: Int
   ) -> (whole: FrameAddress, width: RegisterWidth, shift: Int)? {

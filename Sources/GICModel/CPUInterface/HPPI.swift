@@ -1,5 +1,5 @@
-// Which interrupt a PE is shown: the highest-priority pending one of SGIs, PPIs, SPIs and the offered
-// LPI; among equals the lowest INTID. And the lines that follow from it.
+// Which interrupt a PE is shown: the highest-priority pending one of SGIs, PPIs, SPIs and the
+// offered LPI; among equals the lowest INTID. And the lines that follow from it.
 
 import GICArch
 

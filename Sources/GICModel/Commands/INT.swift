@@ -7,6 +7,10 @@ extension Engine {
   mutating func int(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) throws(CommandFault) {
     let (route, pe) = try route(n, .int, device, event)
     counts.intCommands &+= 1
-    _ = setPending(route.intid, at: pe)
+    let kind = setPending(route.intid, at: pe)
+    if kind.isDrop {
+      logDropped(
+        kind, its: n, device, event: UInt64(event.rawValue), intid: route.intid, target: pe)
+    }
   }
 }

@@ -1,8 +1,9 @@
 import GICArch
 
 extension Engine {
-  /// MAPC: gives a collection its target, or takes it away when `target` is nil. Whether LPIs that are
-  /// pending at an old target stay there, and whether events outlive their collection, the profile says.
+  /// MAPC: gives a collection its target, or takes it away when `target` is nil. Whether LPIs that
+  /// are pending at an old target stay there, and whether events outlive their collection, the
+  /// profile says.
   /// Work: one CTE write.
   /// - Source: Arm IHI 0069, "MAPC".
   mutating func mapc(_ n: ITSIndex, _ collection: ICID, _ target: RDbase?) throws(CommandFault) {

@@ -1,8 +1,8 @@
 import GICArch
 
 extension Engine {
-  /// SYNC: everything before it is visible at the redistributor once it completes. Without time it is
-  /// so already.
+  /// SYNC: everything before it is visible at the redistributor once it completes. Without time it
+  /// is so already.
   /// Work: a round trip to the target.
   /// - Source: Arm IHI 0069, "SYNC".
   mutating func sync(_ target: RDbase) throws(CommandFault) {

@@ -1,7 +1,7 @@
 import GICArch
 
-/// The shared part of the GIC: group enables and the SPIs, one bit or byte an INTID, 0 through 1019. The
-/// places of INTIDs 0 through 31 stay empty: those are banked in the redistributors.
+/// The shared part of the GIC: group enables and the SPIs, one bit or byte an INTID, 0 through
+/// 1019. The places of INTIDs 0 through 31 stay empty: those are banked in the redistributors.
 struct Distributor {
   /// GICD_CTLR: EnableGrp0 and EnableGrp1; ARE and DS are always one.
   var enableGroup0 = false

@@ -1,9 +1,9 @@
 import GICArch
 import Synchronization
 
-/// The guest's RAM as the model sees it: a few ranges, each checked once when it is mapped. Every access
-/// is checked against them; one that leaves them is nil, never a trap. Doublewords are loaded and
-/// stored whole, because the guest's CPUs write beside us.
+/// The guest's RAM as the model sees it: a few ranges, each checked once when it is mapped. Every
+/// access is checked against them; one that leaves them is nil, never a trap. Doublewords are
+/// loaded and stored whole, because the guest's CPUs write beside us.
 @safe struct GuestMemory {
   /// More ranges than any machine needs; a bound on what a client can make us search.
   static let rangeLimit = 64
@@ -96,7 +96,8 @@ import Synchronization
     return QueueEntry(dw0, dw1, dw2, dw3)
   }
 
-  /// Copies `bytes.count` bytes out of RAM. False, and nothing copied, if one range has not got them.
+  /// Copies `bytes.count` bytes out of RAM. False, and nothing copied, if one range has not got
+  /// them.
   func load(_ address: PhysicalAddress, into bytes: Slab<UInt8>) -> Bool {
     guard let source = unsafe pointer(address, UInt64(bytes.count)) else { return false }
     // SAFETY: both ends have `bytes.count` bytes.

@@ -1,7 +1,7 @@
 import GICArch
 
-/// A range of guest RAM in the host's memory. Whoever makes one promises that the bytes stay mapped,
-/// readable and writable until the machine has unmapped the range.
+/// A range of guest RAM in the host's memory. Whoever makes one promises that the bytes stay
+/// mapped, readable and writable until the machine has unmapped the range.
 @safe public struct GuestRAM: @unchecked Sendable {
   /// First guest physical address; a multiple of 4 KiB.
   public let address: PhysicalAddress

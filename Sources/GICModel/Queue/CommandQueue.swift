@@ -1,5 +1,5 @@
-// The command queue: the only room that moves CREADR. A command is granted (executed) first and retired
-// later; between the two CREADR stands still.
+// The command queue: the only room that moves CREADR. A command is granted (executed) first and
+// retired later; between the two CREADR stands still.
 
 import GICArch
 
@@ -23,26 +23,31 @@ extension Engine {
     its[n].granted = nextSlot(n, slot)
     guard let entry else {
       counts.unreachableSlots &+= 1
+      logSlot(.slotUnreachable, its: n, slot: slot, nil)
       if configuration.profile.commandFetchFaults == .stall { stall(n, at: slot) }
       return nil
     }
     guard let command = ITSCommand(decoding: entry) else {
       counts.unknownCommands &+= 1
+      logSlot(.unknownCommand, its: n, slot: slot, entry)
       return nil
     }
     do {
       try execute(command, its: n)
       counts.complete(command.opcode)
     } catch {
-      reject(command, error, its: n, slot: slot)
+      reject(command, error, its: n, slot: slot, entry)
     }
     return command
   }
 
-  /// A rejected command has had no effect. It is skipped, or it holds the queue, as the profile says.
+  /// A rejected command has had no effect. It is skipped, or it holds the queue, as the profile
+  /// says.
   private mutating func reject(
-    _ command: ITSCommand, _ fault: CommandFault, its n: ITSIndex, slot: Int
+    _ command: ITSCommand, _ fault: CommandFault, its n: ITSIndex, slot: Int,
+    _ packet: QueueEntry
   ) {
+    logRejected(command, fault, its: n, slot: slot, packet)
     var policy = configuration.profile.commandErrors
     switch fault {
     case .rejected(let error):

@@ -3,10 +3,11 @@ import GICArch
 /// The pending LPIs of one PE, and which of them is the best, without ever scanning the table.
 ///
 /// `pending` is the pending table as it would lie in RAM, one bit an INTID. For each of the 64
-/// priorities a bitmap of 64-LPI blocks says in which blocks an enabled candidate of that priority is
-/// pending; a word above says which words of the bitmap are not 0; one word says which priorities have
-/// any. A block bit may be stale (a shared configuration byte changed, or the last candidate went): the
-/// search looks at the block and mends it. With 16-bit INTIDs: 8 KiB and 64 x 17 x 8 bytes.
+/// priorities a bitmap of 64-LPI blocks says in which blocks an enabled candidate of that priority
+/// is pending; a word above says which words of the bitmap are not 0; one word says which
+/// priorities have any. A block bit may be stale (a shared configuration byte changed, or the last
+/// candidate went): the search looks at the block and mends it. With 16-bit INTIDs: 8 KiB and 64 x
+/// 17 x 8 bytes.
 struct LPIPending: BitwiseCopyable {
   let pending: Slab<UInt64>
   /// Pending here, but its set message is still on the way: no candidate yet. Empty without time.
@@ -133,8 +134,8 @@ struct LPIPending: BitwiseCopyable {
     return nil
   }
 
-  /// The block has no candidate of this level any more: takes the bit away, and enters what is pending
-  /// there under the levels that it has now.
+  /// The block has no candidate of this level any more: takes the bit away, and enters what is
+  /// pending there under the levels that it has now.
   private mutating func mend(
     level: Int, place: Int, summary: Int, block: Int, _ table: PropertyTable
   ) {

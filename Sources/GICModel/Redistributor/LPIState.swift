@@ -46,7 +46,8 @@ extension Engine {
     }
   }
 
-  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it stays.
+  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it
+  /// stays.
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
     guard !lpisAreShared else {
       let wasPending = retarget(intid, to: target)
@@ -112,8 +113,9 @@ extension Engine {
     candidatesChanged(pe)
   }
 
-  /// Something but a set message changed what the PE can be offered. Without time the best is offered
-  /// at once; with time, one that cannot be taken any more is withdrawn and the rest is told.
+  /// Something but a set message changed what the PE can be offered. Without time the best is
+  /// offered at once; with time, one that cannot be taken any more is withdrawn and the rest is
+  /// told.
   mutating func candidatesChanged(_ pe: PEIndex) {
     observer.observe(.candidatesChanged(pe))
     if Observer.offersAtOnce {

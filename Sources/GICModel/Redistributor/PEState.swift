@@ -1,7 +1,7 @@
 import GICArch
 
-/// Everything that belongs to one PE: its redistributor, its private interrupts, its CPU interface and
-/// its lines. One owner at a time.
+/// Everything that belongs to one PE: its redistributor, its private interrupts, its CPU interface
+/// and its lines. One owner at a time.
 struct PEState {
   let affinity: Affinity
 

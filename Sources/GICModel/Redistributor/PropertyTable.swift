@@ -1,7 +1,8 @@
 import GICArch
 
-/// The LPI configuration bytes that redistributors remember. Those whose GICR_PROPBASER names the same
-/// table share one, as CommonLPIAff promises; a byte is read again by INV, INVALL and MAPTI only.
+/// The LPI configuration bytes that redistributors remember. Those whose GICR_PROPBASER names the
+/// same table share one, as CommonLPIAff promises; a byte is read again by INV, INVALL and MAPTI
+/// only.
 struct PropertyTable: BitwiseCopyable {
   var address: PhysicalAddress = 0
   /// LPIs that the table has, as PROPBASER.IDbits says.

@@ -1,5 +1,6 @@
-// GICD_*: with affinity routing always on and one Security state (GICD_CTLR.ARE and DS are one). The
-// registers of INTIDs 0 through 31 are RAZ/WI here: those interrupts are banked in the redistributors.
+// GICD_*: with affinity routing always on and one Security state (GICD_CTLR.ARE and DS are one).
+// The registers of INTIDs 0 through 31 are RAZ/WI here: those interrupts are banked in the
+// redistributors.
 
 import GICArch
 

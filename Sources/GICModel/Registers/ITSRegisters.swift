@@ -63,7 +63,8 @@ extension Engine {
     workArrived(n)
   }
 
-  /// A new queue begins at its first slot. Ignored while the ITS is enabled or commands are under way.
+  /// A new queue begins at its first slot. Ignored while the ITS is enabled or commands are under
+  /// way.
   private mutating func writeCBASER(_ n: ITSIndex, _ value: UInt64) {
     guard !its[n].enabled, its[n].creadr == its[n].granted else { return }
     let written = GITS.CBASER(raw: value & GITS.CBASER.writable)
@@ -103,7 +104,8 @@ extension Engine {
     if Observer.offersAtOnce { drain(n) }
   }
 
-  /// Type and Entry_Size stay. Ignored while the ITS is enabled. What was remembered of the table goes.
+  /// Type and Entry_Size stay. Ignored while the ITS is enabled. What was remembered of the table
+  /// goes.
   private mutating func writeBASER(_ n: ITSIndex, _ index: Int, _ value: UInt64) {
     let old = GITS.BASER(raw: its[n].baser[index])
     guard !its[n].enabled, old.type != .none else { return }

@@ -6,8 +6,8 @@ struct ITSState {
   let base: PhysicalAddress
   var enabled = false
   var cbaser = GITS.CBASER(raw: 0)
-  /// Byte offsets into the queue: what the guest wrote; what it reads; what is granted next. CREADR is
-  /// behind `granted` while commands are under way.
+  /// Byte offsets into the queue: what the guest wrote; what it reads; what is granted next. CREADR
+  /// is behind `granted` while commands are under way.
   var cwriter = 0
   var creadr = 0
   var granted = 0

@@ -1,5 +1,5 @@
-// Where the entries of the ITS tables lie in guest RAM, and the walk from a DeviceID and EventID to an
-// INTID and a PE. The caches answer first; what they do not know is read here and remembered.
+// Where the entries of the ITS tables lie in guest RAM, and the walk from a DeviceID and EventID to
+// an INTID and a PE. The caches answer first; what they do not know is read here and remembered.
 
 import GICArch
 
@@ -25,13 +25,21 @@ struct Route {
 extension Engine {
   /// Where the DTE lies, and after how many reads: 1 (flat) or 2 (indirect).
   /// - Throws: `.deviceOOR` beyond the table, `.deviceUnmapped` if level 1 has no page for it.
-  func dteAddress(
+  mutating func dteAddress(
     _ n: ITSIndex, _ device: DeviceID
   ) throws(WalkFault) -> (address: PhysicalAddress, levels: Int) {
     guard UInt64(device.rawValue) >> UInt64(configuration.identity.deviceIDBits) == 0
     else { throw .deviceOOR }
-    return try entryAddress(
-      its[n].deviceBASER, Int(device.rawValue), beyond: .deviceOOR, hole: .deviceUnmapped)
+    let table = its[n].deviceBASER
+    do throws(WalkFault) {
+      return try entryAddress(
+        table, Int(device.rawValue), beyond: .deviceOOR, hole: .deviceUnmapped)
+    } catch {
+      if case .deviceOOR = error { throw error }
+      let place = levelOneAddress(table, Int(device.rawValue))
+      decided(by: .deviceLevelOne, at: place, memory.load64(place))
+      throw error
+    }
   }
 
   /// Where entry `index` of a table lies, and after how many reads.
@@ -46,13 +54,18 @@ extension Engine {
     }
     // Level 1 holds 8-byte entries, each a page of level-2 entries.
     let perPage = table.pageByteCount / entry
-    let slot = index / perPage
-    guard let raw = memory.load64(table.physicalAddress &+ UInt64(slot &* 8))
+    guard let raw = memory.load64(levelOneAddress(table, index))
     else { throw .unreachable }
     let levelOne = LevelOneEntry(raw: raw)
     guard levelOne.valid else { throw hole }
     let page = levelOne.page & ~UInt64(table.pageByteCount &- 1)
     return (page &+ UInt64((index % perPage) &* entry), 2)
+  }
+
+  /// Where the level-1 entry of entry `index` lies.
+  private func levelOneAddress(_ table: GITS.BASER, _ index: Int) -> PhysicalAddress {
+    let slot = index / (table.pageByteCount / table.entryByteCount)
+    return table.physicalAddress &+ UInt64(slot &* LevelOneEntry.byteCount)
   }
 
   /// Where the CTE lies; nil for a collection that the ITS holds itself.
@@ -98,8 +111,14 @@ extension Engine {
     let (address, levels) = try dteAddress(n, device)
     observer.observe(.deviceLookup(device, levels: levels))
     guard tablesAreInRAM else { throw .deviceUnmapped }
-    guard let raw = memory.load64(address) else { throw .unreachable }
-    guard var itt = NativeFormat.decodeDTE(raw).itt else { throw .deviceUnmapped }
+    guard let raw = memory.load64(address) else {
+      decided(by: .device, at: address, nil)
+      throw .unreachable
+    }
+    guard var itt = NativeFormat.decodeDTE(raw).itt else {
+      decided(by: .device, at: address, raw)
+      throw .deviceUnmapped
+    }
     // MAPD never writes a wider one; a guest's own store may.
     itt.eventIDBits = min(itt.eventIDBits, configuration.identity.eventIDBits)
     its[n].translations.remember(device, itt)
@@ -113,15 +132,25 @@ extension Engine {
     _ n: ITSIndex, _ device: DeviceID, _ event: EventID
   ) throws(WalkFault) -> Route {
     let known = try walkDevice(n, device)
-    guard UInt64(event.rawValue) >> UInt64(known.eventIDBits) == 0 else { throw .eventOOR }
+    guard UInt64(event.rawValue) >> UInt64(known.eventIDBits) == 0 else {
+      decided(by: device, known, its: n)
+      throw .eventOOR
+    }
     observer.observe(.eventLookup(device, event))
     var word = its[n].translations.word(known, event)
     if word == 0 {
       guard tablesAreInRAM else { throw .eventUnmapped }
-      guard let raw = memory.load64(iteAddress(known, event)) else { throw .unreachable }
+      let address = iteAddress(known, event)
+      guard let raw = memory.load64(address) else {
+        decided(by: .translation, at: address, nil)
+        throw .unreachable
+      }
       guard let mapping = NativeFormat.decodeITE(raw).mapping,
         mapping.intid.rawValue < configuration.intidLimit, mapping.intid.isLPI
-      else { throw .eventUnmapped }
+      else {
+        decided(by: .translation, at: address, raw)
+        throw .eventUnmapped
+      }
       word = TranslationCache.word(mapping.intid, mapping.collection)
       its[n].translations.set(device, event, word)
     }
@@ -148,9 +177,15 @@ extension Engine {
     guard let address = try cteAddress(n, collection) else { throw .collectionUnmapped }
     observer.observe(.collectionLookup(collection))
     guard tablesAreInRAM else { throw .collectionUnmapped }
-    guard let raw = memory.load64(address) else { throw .unreachable }
+    guard let raw = memory.load64(address) else {
+      decided(by: .collection, at: address, nil)
+      throw .unreachable
+    }
     guard let target = NativeFormat.decodeCTE(raw).target, let pe = pe(at: target)
-    else { throw .collectionUnmapped }
+    else {
+      decided(by: .collection, at: address, raw)
+      throw .collectionUnmapped
+    }
     its[n].collections.set(collection, pe)
     return pe
   }

@@ -1,8 +1,8 @@
 import GICArch
 
-/// What the ITS remembers of its device table and ITTs: per device a flat array of 8-byte words, one an
-/// event, each complete in itself. What is not here is read from guest RAM; commands put it here or take
-/// it away.
+/// What the ITS remembers of its device table and ITTs: per device a flat array of 8-byte words,
+/// one an event, each complete in itself. What is not here is read from guest RAM; commands put it
+/// here or take it away.
 struct TranslationCache {
   /// One remembered device.
   struct Device: BitwiseCopyable {
@@ -172,7 +172,8 @@ struct TranslationCache {
   }
 }
 
-/// What the ITS remembers of its collection table: one word a collection, valid [63], PE index [31:0].
+/// What the ITS remembers of its collection table: one word a collection, valid [63], PE index
+/// [31:0].
 struct CollectionCache {
   private var words = Slab<UInt64>(repeating: 0, count: 16)
 

@@ -1,15 +1,15 @@
 import GICArch
 
-// Unit 3: the arbiter of an ITS: one grant every `arbiterCycles`, weighted round robin between the MSI
-// ingress and the command queue. It acts last in a cycle.
+// Unit 3: the arbiter of an ITS: one grant every `arbiterCycles`, weighted round robin between the
+// MSI ingress and the command queue. It acts last in a cycle.
 //
-// Ready is: an MSI, when the head of the FIFO has been accepted, nobody waits for a translation slot
-// (the pipeline stalls) and the link's queue has room; a command, when it is fetched, none executes
-// and the link's queue has room. The queue has room while fewer messages wait in it than there are
-// credits: a buffer for each. What is in the pipeline already still comes through.
+// Ready is: an MSI, when the head of the FIFO has been accepted, nobody waits for a translation
+// slot (the pipeline stalls) and the link's queue has room; a command, when it is fetched, none
+// executes and the link's queue has room. The queue has room while fewer messages wait in it than
+// there are credits: a buffer for each. What is in the pipeline already still comes through.
 //
-// Both ready: the class whose turn it is, up to its weight in grants, then the other. Only one ready:
-// that one, and if it was not its turn, its turn begins. After reset it is the MSIs' turn.
+// Both ready: the class whose turn it is, up to its weight in grants, then the other. Only one
+// ready: that one, and if it was not its turn, its turn begins. After reset it is the MSIs' turn.
 extension TimedCore where Rules: ~Copyable {
   /// Something may be ready at `cycle`.
   mutating func wakeArbiter(_ n: ITSIndex, at cycle: UInt64) {

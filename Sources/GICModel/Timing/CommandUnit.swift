@@ -2,17 +2,19 @@ import GICArch
 
 // Unit 2 and the command engine of an ITS. Commands run strictly in order, one at a time.
 //
-// Fetch: one read of 32 bytes for each command, `commandFetchDepth` places for commands that are being
-// read or wait for their grant. A place is free at the grant, so that with one place the next fetch runs
-// beside the execution. Fetches share the table memory port's bandwidth, not the translation slots.
+// Fetch: one read of 32 bytes for each command, `commandFetchDepth` places for commands that are
+// being read or wait for their grant. A place is free at the grant, so that with one place the next
+// fetch runs beside the execution. Fetches share the table memory port's bandwidth, not the
+// translation slots.
 //
-// Execution: granted; decoded for `commandDecodeCycles`; each entry that the rules looked up is read if
-// its cache does not hold it, one after the other; `commandOperationCycles`, cached lookups included;
-// table writes are posted, each waiting only for its turn among `tableWritesInFlight`, and forget the
-// cached entry; messages are put on the link; `commandRetireCycles` later CREADR moves. SYNC retires only
-// after its message has been to the LPI unit, every effect on its target that was granted before that
-// message was made is acknowledged, and the acknowledge has come back (`linkReturnCycles`). A rejected
-// command ends after the reads that it made: it retires, or the queue stalls and CREADR does not move.
+// Execution: granted; decoded for `commandDecodeCycles`; each entry that the rules looked up is
+// read if its cache does not hold it, one after the other; `commandOperationCycles`, cached lookups
+// included; table writes are posted, each waiting only for its turn among `tableWritesInFlight`,
+// and forget the cached entry; messages are put on the link; `commandRetireCycles` later CREADR
+// moves. SYNC retires only after its message has been to the LPI unit, every effect on its target
+// that was granted before that message was made is acknowledged, and the acknowledge has come back
+// (`linkReturnCycles`). A rejected command ends after the reads that it made: it retires, or the
+// queue stalls and CREADR does not move.
 extension TimedCore where Rules: ~Copyable {
   /// The guest may have changed the queue: whatever can run now and was not known becomes visible.
   mutating func commandsChanged(_ n: ITSIndex) {

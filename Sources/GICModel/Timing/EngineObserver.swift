@@ -1,5 +1,5 @@
-// What the rules tell whoever keeps the time. The rules know nothing of cycles: they report what they
-// did, in the order they did it, and go on.
+// What the rules tell whoever keeps the time. The rules know nothing of cycles: they report what
+// they did, in the order they did it, and go on.
 
 import GICArch
 
@@ -22,7 +22,8 @@ enum StageEvent: Equatable {
   case move(from: PEIndex, to: PEIndex, INTID, wasPending: Bool)
   case moveAll(from: PEIndex, to: PEIndex, count: Int)
   case synchronize(PEIndex)
-  /// The set of LPIs that a PE could be offered has changed otherwise (enable, PMR, acknowledge ...).
+  /// The set of LPIs that a PE could be offered has changed otherwise (enable, PMR, acknowledge
+  /// ...).
   case candidatesChanged(PEIndex)
   /// A command was rejected, after the events before this one.
   case rejected(CommandError)
@@ -32,8 +33,8 @@ enum StageEvent: Equatable {
 
 /// Hears what the engine did. It returns nothing that the engine could branch on.
 protocol EngineObserver {
-  /// True: an LPI is offered to the CPU interface the moment it is pending (there is no time). False:
-  /// whoever keeps the time calls ``Engine/arrive(_:at:)`` and ``Engine/offer(_:to:)``.
+  /// True: an LPI is offered to the CPU interface the moment it is pending (there is no time).
+  /// False: whoever keeps the time calls ``Engine/arrive(_:at:)`` and ``Engine/offer(_:to:)``.
   static var offersAtOnce: Bool { get }
   mutating func observe(_ event: @autoclosure () -> StageEvent)
 }

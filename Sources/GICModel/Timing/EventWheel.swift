@@ -1,5 +1,5 @@
-// The event queue of the timed clock. Time moves only when somebody asks for the next event, and then
-// straight to it: idle cycles cost nothing.
+// The event queue of the timed clock. Time moves only when somebody asks for the next event, and
+// then straight to it: idle cycles cost nothing.
 
 /// What happens next, to whom. The raw value is the second key of the event order, so units are
 /// listed in the order in which they act within one cycle: first what gives a resource back, last

@@ -1,5 +1,5 @@
-// What one ITS holds on the timed clock. Each unit's rules are in the file of that name; here is only
-// its state.
+// What one ITS holds on the timed clock. Each unit's rules are in the file of that name; here is
+// only its state.
 
 /// An MSI that found the ingress FIFO full.
 struct OutsideMSI: BitwiseCopyable {

@@ -1,9 +1,9 @@
 import GICArch
 
 // Unit 1: the MSI ingress of an ITS. An MSI enters the FIFO at the cycle at which it is written, if
-// fewer than `msiFIFODepth` stand there; otherwise it waits outside, in order, for the cycle at which
-// a place is free. A place is freed by the grant. `msiAcceptCycles` after it entered it may be granted.
-// Any number may enter in one cycle. Nothing is ever dropped here.
+// fewer than `msiFIFODepth` stand there; otherwise it waits outside, in order, for the cycle at
+// which a place is free. A place is freed by the grant. `msiAcceptCycles` after it entered it may
+// be granted. Any number may enter in one cycle. Nothing is ever dropped here.
 extension TimedCore where Rules: ~Copyable {
   /// An MSI is written now.
   mutating func submit(_ device: DeviceID, _ event: EventID, its n: ITSIndex) {

@@ -1,10 +1,11 @@
 import GICArch
 
-// Unit 6: the link from an ITS to the LPI unit. Messages leave in the order in which they were made.
-// A message needs a credit; it is formatted for `linkFormatCycles` (a SYNC is formatted while its
-// operation runs: 0) and then has the link for `linkBeats`, so that a format may overlap the last beats
-// of the message before. After the last beat it travels `hopCycles` and is at the LPI unit. A credit is
-// back `linkReturnCycles` after the LPI unit took the message, and can be used at that cycle.
+// Unit 6: the link from an ITS to the LPI unit. Messages leave in the order in which they were
+// made. A message needs a credit; it is formatted for `linkFormatCycles` (a SYNC is formatted while
+// its operation runs: 0) and then has the link for `linkBeats`, so that a format may overlap the
+// last beats of the message before. After the last beat it travels `hopCycles` and is at the LPI
+// unit. A credit is back `linkReturnCycles` after the LPI unit took the message, and can be used at
+// that cycle.
 extension TimedCore where Rules: ~Copyable {
   /// A message is addressed to its PE: from its grant on it is an effect that a SYNC waits for.
   func began(_ index: TransactionIndex) {

@@ -24,14 +24,17 @@ struct LPIUnit: ~Copyable {
   deinit { banks.deallocate() }
 }
 
-// Messages stand in the queue of their bank (INTID modulo banks; a message without an INTID: bank 0) in
-// the order of their arrival. A bank takes one a cycle, none while anybody waits for a property slot
-// (what it cannot take keeps its credit: back-pressure), and knows after `lpiLookupCycles` what it is:
-// - a set that merged ends; another needs its property, from the cache or from memory, and is then at
-//   its redistributor;
-// - a clear ends; INV forgets the property, and reads it again if the LPI still waits to be presented;
-// - INVALL forgets all properties: every bank is busy for one cycle a set, or, with `invallRefetches`,
-//   until the lines that were valid have been read again, `propertyReadsInFlight` at a time;
+// Messages stand in the queue of their bank (INTID modulo banks; a message without an INTID: bank
+// 0) in the order of their arrival. A bank takes one a cycle, none while anybody waits for a
+// property slot (what it cannot take keeps its credit: back-pressure), and knows after
+// `lpiLookupCycles` what it is:
+// - a set that merged ends; another needs its property, from the cache or from memory, and is then
+//   at its redistributor;
+// - a clear ends; INV forgets the property, and reads it again if the LPI still waits to be
+//   presented;
+// - INVALL forgets all properties: every bank is busy for one cycle a set, or, with
+//   `invallRefetches`, until the lines that were valid have been read again,
+//   `propertyReadsInFlight` at a time;
 // - MOVALL keeps every bank busy for one cycle for each LPI moved;
 // - a SYNC waits until all earlier effects on its target are acknowledged.
 extension TimedCore where Rules: ~Copyable {

@@ -1,5 +1,5 @@
-/// Counts of cycle values, log-linear: exact below 128, within 1/64 above. Recording is a handful of
-/// instructions and never allocates; percentiles are computed elsewhere, at report time.
+/// Counts of cycle values, log-linear: exact below 128, within 1/64 above. Recording is a handful
+/// of instructions and never allocates; percentiles are computed elsewhere, at report time.
 public struct LatencyHistogram: Equatable, Sendable {
   /// 64 sub-buckets a power of two, 34 powers: values up to 2^40 - 1, larger ones count as that.
   static let bucketCount = 64 * 35

@@ -1,6 +1,6 @@
-/// The reads that a cache has outstanding, one in each slot. Whoever misses a line that is being read
-/// already joins that read and takes no slot. Whoever finds no slot free stands in one queue, first
-/// come first served, and looks again when a slot is freed: at that very cycle.
+/// The reads that a cache has outstanding, one in each slot. Whoever misses a line that is being
+/// read already joins that read and takes no slot. Whoever finds no slot free stands in one queue,
+/// first come first served, and looks again when a slot is freed: at that very cycle.
 struct MissSlots: ~Copyable {
   struct Slot: BitwiseCopyable {
     var busy = false

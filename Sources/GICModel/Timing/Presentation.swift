@@ -17,13 +17,14 @@ struct Presentation: BitwiseCopyable {
   var due: UInt64 = 0
 }
 
-// A redistributor chooses when a candidate has come or gone. The choice is the best LPI at the start of
-// the choice; it takes `hppiSelectCycles`, the message to the CPU interface `downstreamCycles`, and its
-// acceptance `acceptanceCycles`: at that cycle the LPI is shown, in the place of what was shown before,
-// and the line changes. One choice at a time: an LPI that arrives meanwhile is looked at when the choice
-// is accepted. If anything but an arrival changes the candidates, and the LPI under way is not the best
-// any more, its way ends and a new choice begins at that cycle. A choice of what is shown already ends
-// at once. After an acknowledge the next LPI is chosen in the same way.
+// A redistributor chooses when a candidate has come or gone. The choice is the best LPI at the
+// start of the choice; it takes `hppiSelectCycles`, the message to the CPU interface
+// `downstreamCycles`, and its acceptance `acceptanceCycles`: at that cycle the LPI is shown, in the
+// place of what was shown before, and the line changes. One choice at a time: an LPI that arrives
+// meanwhile is looked at when the choice is accepted. If anything but an arrival changes the
+// candidates, and the LPI under way is not the best any more, its way ends and a new choice begins
+// at that cycle. A choice of what is shown already ends at once. After an acknowledge the next LPI
+// is chosen in the same way.
 extension TimedCore where Rules: ~Copyable {
   /// A candidate has come to the PE.
   mutating func kick(_ pe: PEIndex) {

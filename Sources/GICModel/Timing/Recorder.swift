@@ -1,7 +1,8 @@
 import GICArch
 
-/// The timed clock's observer: keeps what one transaction did until the scheduler has read it. A fixed
-/// buffer and a bitmap of PEs, no allocation. Copies are the same storage; its owner deallocates it.
+/// The timed clock's observer: keeps what one transaction did until the scheduler has read it. A
+/// fixed buffer and a bitmap of PEs, no allocation. Copies are the same storage; its owner
+/// deallocates it.
 struct Recorder: EngineObserver {
   static var offersAtOnce: Bool { false }
   /// No transaction does more than this, apart from ``StageEvent/candidatesChanged(_:)``, which has

@@ -1,5 +1,5 @@
-/// Latencies of one class of transaction, in total and by stage, in one slab. Recording a stage that
-/// took no time costs nothing: how many did not is what is missing from the total's count.
+/// Latencies of one class of transaction, in total and by stage, in one slab. Recording a stage
+/// that took no time costs nothing: how many did not is what is missing from the total's count.
 struct StageHistograms: ~Copyable {
   private struct Summary: BitwiseCopyable {
     var count: UInt64 = 0

@@ -3,8 +3,8 @@
 
 import GICArch
 
-/// The scheduler of the timed clock: the units of all ITSs, of the LPI unit and of the redistributors,
-/// and the events between them.
+/// The scheduler of the timed clock: the units of all ITSs, of the LPI unit and of the
+/// redistributors, and the events between them.
 ///
 /// What holds for every unit:
 /// - An event at cycle t sees the state at t after all events before it in the event order

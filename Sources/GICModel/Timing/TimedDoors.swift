@@ -57,7 +57,8 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     return response
   }
 
-  /// The ITS in whose frames the access falls, and where there. An MSI to address 0 means the only one.
+  /// The ITS in whose frames the access falls, and where there. An MSI to address 0 means the only
+  /// one.
   private func its(of access: Access) -> (ITSIndex, offset: UInt64)? {
     if access.operation == .msi, access.address == 0, itsBases.count == 1 { return (0, 0) }
     for n in 0..<itsBases.count {
@@ -67,8 +68,8 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     return nil
   }
 
-  /// The event of an MSI that enters the ingress; nil for anything else, and for an EventID that no MSI
-  /// can carry: the rules have an answer to that.
+  /// The event of an MSI that enters the ingress; nil for anything else, and for an EventID that no
+  /// MSI can carry: the rules have an answer to that.
   private static func event(of access: Access, offset: UInt64) -> EventID? {
     if access.operation == .msi {
       return access.data >> 32 == 0 ? EventID(rawValue: UInt32(access.data)) : nil
@@ -84,8 +85,8 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
   /// Everything under way ends.
   mutating func drain() { while runCycle(through: .max) != nil {} }
 
-  /// Lets time pass up to `limit`, or until the condition holds, at most until nothing is under way if
-  /// `limit` is `.max`.
+  /// Lets time pass up to `limit`, or until the condition holds, at most until nothing is under way
+  /// if `limit` is `.max`.
   mutating func advance(to limit: UInt64, until condition: StopCondition) -> UInt64 {
     while !holds(condition) {
       if runCycle(through: limit) != nil { continue }

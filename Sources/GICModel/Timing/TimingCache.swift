@@ -1,5 +1,5 @@
-/// The tags of a set-associative cache with true LRU replacement in each set. It holds no values: the
-/// rules have those. It only says whether the hardware would have had to read a table.
+/// The tags of a set-associative cache with true LRU replacement in each set. It holds no values:
+/// the rules have those. It only says whether the hardware would have had to read a table.
 struct TimingCache: ~Copyable {
   private struct Line: BitwiseCopyable {
     var key: UInt64
@@ -15,7 +15,8 @@ struct TimingCache: ~Copyable {
   private(set) var hits: UInt64 = 0
   private(set) var misses: UInt64 = 0
 
-  /// A shape of 0 entries is a cache that always misses. Entries that do not fill a set are left out.
+  /// A shape of 0 entries is a cache that always misses. Entries that do not fill a set are left
+  /// out.
   init(_ shape: TimingParameters.CacheShape) {
     ways = max(1, min(shape.ways, shape.entries))
     sets = max(0, shape.entries) / ways

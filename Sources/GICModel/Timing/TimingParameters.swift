@@ -51,8 +51,8 @@ public struct TimingParameters: Equatable, Sendable {
   public var linkFormatCycles: UInt64 = 1
   /// Cycles that a message has the link for itself.
   public var linkBeats: UInt64 = 4
-  /// Messages of an ITS that the LPI unit has not taken; also the length of the queue before the link
-  /// at which the arbiter stops granting.
+  /// Messages of an ITS that the LPI unit has not taken; also the length of the queue before the
+  /// link at which the arbiter stops granting.
   public var linkCredits: Int = 4
   /// A credit's, or a SYNC's acknowledge's, way back.
   public var linkReturnCycles: UInt64 = 4

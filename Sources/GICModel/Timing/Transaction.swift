@@ -208,7 +208,8 @@ struct TransactionPool: ~Copyable {
   }
 }
 
-/// Transactions in a line, first in first out, linked through themselves: each stands in one at most.
+/// Transactions in a line, first in first out, linked through themselves: each stands in one at
+/// most.
 struct TransactionQueue: BitwiseCopyable {
   private(set) var head: TransactionIndex = .max
   private var tail: TransactionIndex = .max

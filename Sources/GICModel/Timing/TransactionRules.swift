@@ -1,7 +1,8 @@
 import GICArch
 
-/// The rules as the scheduler sees them: the doors of ``Engine`` that it opens, and no more. Tests put
-/// something simpler here. The scheduler is generic over it, so that it is specialised, never boxed.
+/// The rules as the scheduler sees them: the doors of ``Engine`` that it opens, and no more. Tests
+/// put something simpler here. The scheduler is generic over it, so that it is specialised, never
+/// boxed.
 protocol TransactionRules: ~Copyable {
   /// The cycle that line changes are stamped with.
   var stamp: UInt64 { get set }

@@ -3,10 +3,10 @@ import GICArch
 // Units 4 and 5: the three caches, the translation slots and the table memory port of an ITS.
 //
 // Each cache takes one lookup a cycle; it ends `…LookupCycles` later, hit or miss. An MSI looks up
-// device, event, collection, one after the other. A miss takes a slot, and the slot a read (two, one
-// after the other, for a device behind an indirect table); the line is in the cache at the cycle at
-// which the last answer comes, and the waiting transactions go on at that cycle, in the order in which
-// they joined. Commands share the slots; their lookups are part of their operation.
+// device, event, collection, one after the other. A miss takes a slot, and the slot a read (two,
+// one after the other, for a device behind an indirect table); the line is in the cache at the
+// cycle at which the last answer comes, and the waiting transactions go on at that cycle, in the
+// order in which they joined. Commands share the slots; their lookups are part of their operation.
 extension TimedCore where Rules: ~Copyable {
   /// The MSI's lookups begin at its mark.
   mutating func beginLookup(_ index: TransactionIndex) {

@@ -12,9 +12,9 @@ import GICReport
 /// make a stream wait:
 /// - a poll of GITS_CREADR, until the queue has come as far as the trace saw;
 /// - an acknowledge, until the PE's interrupt output is high;
-/// - an event of ``TraceOperation/keepsOrder``, until all such events before it have happened. MSIs keep
-///   their place among the writes of GITS_CWRITER: a driver maps before its device sends, and has it
-///   quiet before it unmaps.
+/// - an event of ``TraceOperation/keepsOrder``, until all such events before it have happened. MSIs
+///   keep their place among the writes of GITS_CWRITER: a driver maps before its device sends, and
+///   has it quiet before it unmaps.
 struct ClosedReplay<Target: ReplayTarget> {
   enum State { case ready, waitsForOrder, waitsForLine, ended }
 

@@ -117,19 +117,19 @@ struct TraceHeaderBuilder {
     return all
   }
 
-  /// The machine's `gic-version` among the emulator's arguments.
+  /// The machine's `gic-version` among the emulator's arguments. A header that names none tells it
+  /// by its redistributors: GICv4's have four frames, GICv3's two.
   private func gicVersion() throws(TraceError) -> Int {
-    let (value, line) = try text("arguments")
-    for word in value.split(whereSeparator: { $0 == " " || $0 == "," })
-    where word.hasPrefix("gic-version=") {
-      if let version = Int(word.dropFirst("gic-version=".count)), version == 3 || version == 4 {
-        return version
-      }
+    let words = values["arguments"]?.value.split(whereSeparator: { $0 == " " || $0 == "," }) ?? []
+    guard let word = words.first(where: { $0.hasPrefix("gic-version=") }) else {
+      return try number("gicr_stride").value >= 0x4_0000 ? 4 : 3
     }
-    throw TraceError(
-      file: file, line: line,
-      "expected 'gic-version=3' or 'gic-version=4' in 'arguments', found none"
-    )
+    guard let version = Int(word.dropFirst("gic-version=".count)), version == 3 || version == 4
+    else {
+      throw wrong(
+        "arguments", try text("arguments").line, "'gic-version=3' or 'gic-version=4'")
+    }
+    return version
   }
 
   /// `{'4308': ['4300', 0], ...}`: the device, what it writes as, and its first EventID.

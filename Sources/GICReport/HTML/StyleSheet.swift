@@ -54,7 +54,7 @@ enum StyleSheet {
     .muted,figcaption{color:var(--muted)}
     section{background:var(--card);border:1px solid var(--rule);border-radius:10px;
     padding:18px 20px;margin:16px 0}
-    .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:12px;
+    .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:12px;
     margin:18px 0}
     .cards>div{background:var(--card);border:1px solid var(--rule);border-radius:10px;
     padding:12px 14px}

@@ -83,7 +83,13 @@ struct LatencyPlot {
   private func drawMarks(
     _ curves: [Curve], _ x: Scale, _ y: Scale, _ area: PlotArea, in svg: inout SVG
   ) {
-    var taken: [(left: Double, right: Double, y: Double)] = []
+    // A label must not cover a dot either, its own or another curve's.
+    var taken: [(left: Double, right: Double, y: Double)] = curves.flatMap { curve in
+      [(0.5, curve.distribution.p50), (0.99, curve.distribution.p99)].map { share, value in
+        let place = x.position(Double(value))
+        return (left: place - 6, right: place + 6, y: y.position(1 - share) + 4)
+      }
+    }
     for curve in curves {
       let marks = [
         (name: "p50", share: 0.5, value: curve.distribution.p50, below: 4.0),
@@ -99,11 +105,14 @@ struct LatencyPlot {
         let length = SVG.width(of: label)
         let toTheLeft = place.x + 10 + length > area.right
         let left = toTheLeft ? place.x - 10 - length : place.x + 10
-        var height = place.y + mark.below
-        while taken.contains(where: {
-          left < $0.right && $0.left < left + length && ($0.y - height).magnitude < 15
-        }) { height += 15 }
-        guard height < area.bottom - 2 else { continue }
+        let heights = [0, 15, -22, 30, -37].map { place.y + mark.below + $0 }
+        let free = heights.first { height in
+          height < area.bottom - 2
+            && !taken.contains {
+              left < $0.right && $0.left < left + length && ($0.y - height).magnitude < 15
+            }
+        }
+        guard let height = free else { continue }
         taken.append((left, left + length, height))
         svg.text(
           label, x: toTheLeft ? place.x - 10 : place.x + 10, y: height, toTheLeft ? .end : .start,
