@@ -6,7 +6,7 @@ import Testing
 
 @testable import GICConformance
 
-/// Rows that the machine does not pass yet, each with the reason. One that passes must go from here.
+/// Rows that the machine does not pass yet, each with the reason. One that passes must go.
 let openRows: [String: String] = [:]
 
 private func check(_ document: ConformanceDocument) {

@@ -1,6 +1,6 @@
 // Chapter "errors": each command with each number that it can be rejected for. The command has no
-// effect, its number is counted, and the command behind it runs. KVM keeps its numbers to itself; in
-// its profile too ours are the architecture's.
+// effect, its number is counted, and the command behind it runs. KVM keeps its numbers to itself;
+// in its profile too ours are the architecture's.
 
 import GICArch
 

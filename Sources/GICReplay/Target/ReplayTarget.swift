@@ -1,5 +1,5 @@
-// Where a trace is replayed, or a conformance row run: a machine in this process, or one behind a socket. Answers come in
-// order, possibly later than they were asked for.
+// Where a trace is replayed, or a conformance row run: a machine in this process, or one behind a
+// socket. Answers come in order, possibly later than they were asked for.
 
 import GICArch
 import GICModel
