@@ -12,7 +12,10 @@ STRICT ?=
 LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test ci bench study format format-check clean
+CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
+	$(if $(FILTER),--filter '$(FILTER)')
+
+.PHONY: help deps build demo test conformance ci bench study format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -33,6 +36,9 @@ demo: build ## Replay a real Linux boot through the daemon; print latencies; wri
 test: deps ## Run all tests
 	@echo "building and running the tests"
 	@swift test --parallel $(STRICT)
+
+conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
+	@$(RELEASE)/itsctl conformance $(CONFORMANCE)
 
 ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
 	@$(MAKE) --no-print-directory demo

@@ -72,6 +72,10 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "GICConformance",
+      dependencies: ["GICArch", "GICModel", "GICConfig", "GICReport", "GICReplay"],
+      swiftSettings: strict),
 
     // Row 4: programs; argument parsing only.
     .executableTarget(
@@ -85,7 +89,7 @@ let package = Package(
     .executableTarget(
       name: "itsctl",
       dependencies: [
-        "GICReplay", "GICReport", "GICClient", "GICConfig",
+        "GICReplay", "GICConformance", "GICReport", "GICClient", "GICConfig",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -105,6 +109,14 @@ let package = Package(
       name: "GICReplayTests",
       dependencies: [
         "GICReplay", "GICServer", "GICClient", "GICWire", "GICReport", "GICConfig", "itsd",
+        "itsctl",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "GICConformanceTests",
+      dependencies: [
+        "GICConformance", "GICServer", "GICClient", "GICWire", "GICConfig", "GICModel", "GICArch",
         "itsctl",
         .product(name: "Logging", package: "swift-log"),
       ],

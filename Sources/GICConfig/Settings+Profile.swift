@@ -49,6 +49,7 @@ extension Settings {
     choice("invall_unmapped_collection", \.profile.invallUnmappedCollection),
     choice("invall_scope", \.profile.invallScope),
     choice("movall_scope", \.profile.movallScope),
+    choice("sync_target", \.profile.syncTarget),
   ]
 
   private static let registerChoices: [Setting] = [

@@ -38,6 +38,7 @@ public struct Profile: Equatable, Sendable {
   public var invallUnmappedCollection = UnmappedCollection.error
   public var invallScope = InvalidateScope.table
   public var movallScope = MoveScope.source
+  public var syncTarget = SyncTarget.checked
 
   // ITS registers
   public var enableWithoutTables = EnableWithoutTables.allowed
@@ -85,6 +86,7 @@ public struct Profile: Equatable, Sendable {
     (clearUnmappedCollection, invUnmappedCollection) = (.works, .works)
     invallScope = .target
     movallScope = .everyLPI
+    syncTarget = .ignored
     enableWithoutTables = .ignored
     disable = .dropsCaches
     quiescent = .queueEmpty
@@ -212,6 +214,14 @@ extension Profile {
     case table
     /// The bytes of the LPIs that are targeted at the PE, by whichever ITS (KVM).
     case target
+  }
+
+  /// Whether SYNC looks at its target.
+  public enum SyncTarget: String, Sendable, CaseIterable {
+    /// One that is no redistributor is an error.
+    case checked
+    /// Any will do: SYNC of a target that is not there does nothing, with success (KVM).
+    case ignored
   }
 
   /// What MOVALL moves.

@@ -25,6 +25,7 @@ private let house: [String: Room] = [
   "GICReplay": Room(
     row: 3, beside: ["GICConfig", "GICReport", "GICClient"],
     outside: ["Foundation", "Glibc", "SystemPackage"]),
+  "GICConformance": Room(row: 3, beside: ["GICConfig", "GICReport", "GICReplay"]),
   "itsd": Room(row: 4, outside: ["ArgumentParser", "Foundation", "Logging"]),
   "itsctl": Room(row: 4, outside: ["ArgumentParser", "Foundation"]),
 ]

@@ -6,7 +6,10 @@ extension Engine {
   /// Work: a round trip to the target.
   /// - Source: Arm IHI 0069, "SYNC".
   mutating func sync(_ target: RDbase) throws(CommandFault) {
-    guard let pe = pe(at: target) else { throw CommandFault(.sync, .targetOOR) }
+    guard let pe = pe(at: target) else {
+      if configuration.profile.syncTarget == .ignored { return }
+      throw CommandFault(.sync, .targetOOR)
+    }
     observer.observe(.synchronize(pe))
   }
 }

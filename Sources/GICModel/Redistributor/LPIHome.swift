@@ -42,8 +42,11 @@ extension Engine {
 
   /// The shared LPIs that are targeted at a PE.
   func sharedLPIs(at pe: PEIndex) -> [INTID] {
-    (0..<homes.count).lazy.filter { [homes] in homes[$0].events > 0 && homes[$0].pe == pe }
-      .map { INTID(rawValue: INTID.firstLPI.rawValue + UInt32($0)) }
+    var found: [INTID] = []
+    for index in 0..<homes.count where homes[index].events > 0 && homes[index].pe == pe {
+      found.append(INTID(rawValue: INTID.firstLPI.rawValue + UInt32(index)))
+    }
+    return found
   }
 
   /// An event is mapped to the LPI. The first one gives it its target.

@@ -4,10 +4,10 @@ import GICConfig
 import GICModel
 import GICReport
 
-/// A machine of a running daemon, made for this replay and gone with it. Requests are sent without
+/// A machine of a running daemon, made for one purpose and gone with it. Requests are sent without
 /// waiting; over AF_UNIX the guest's RAM is shared, over TCP the daemon holds it.
-@safe final class AttachedTarget: ReplayTarget {
-  let mode: String
+@safe package final class AttachedTarget: ReplayTarget {
+  package let mode: String
   private let client: Client
   private let ramBase: PhysicalAddress
   private let ramByteCount: Int
@@ -21,17 +21,17 @@ import GICReport
   /// How many requests go out before answers are looked for.
   private static let batch = 512
 
-  init(
+  package init(
     _ address: String, _ configuration: ResolvedConfiguration, ramBase: PhysicalAddress,
-    ramByteCount: UInt64
+    ramByteCount: UInt64, for purpose: String = "replay"
   ) throws(ReplayError) {
     (mode, self.ramBase, self.ramByteCount) = (address, ramBase, Int(ramByteCount))
     do {
       let endpoint = try Endpoint(parsing: address)
-      client = try Client(connectingTo: endpoint, name: "itsctl replay")
+      client = try Client(connectingTo: endpoint, name: "itsctl \(purpose)")
       let suffix = String(UInt64.random(in: .min ... .max), radix: 16)
       let attachment = try client.attach(
-        machine: "replay-\(suffix)", role: .control, configuration: configuration.yaml)
+        machine: "\(purpose)-\(suffix)", role: .control, configuration: configuration.yaml)
       guard attachment.created, attachment.configurationHash == configuration.hash else {
         throw ReplayError(
           "\(address): expected a machine of configuration \(configuration.hash), got "
@@ -72,7 +72,7 @@ import GICReport
     return Int(address - ramBase)
   }
 
-  func fill(_ byte: UInt8, at address: PhysicalAddress, count: Int) throws(ReplayError) {
+  package func fill(_ byte: UInt8, at address: PhysicalAddress, count: Int) throws(ReplayError) {
     let offset = try offset(address, count)
     guard let shared else {
       var done = 0
@@ -89,7 +89,7 @@ import GICReport
       .initializeMemory(as: UInt8.self, repeating: byte)
   }
 
-  func write(_ bytes: Span<UInt8>, at address: PhysicalAddress) throws(ReplayError) {
+  package func write(_ bytes: Span<UInt8>, at address: PhysicalAddress) throws(ReplayError) {
     let offset = try offset(address, bytes.count)
     guard let shared else {
       var copy: [UInt8] = []
@@ -103,7 +103,7 @@ import GICReport
     }
   }
 
-  func read(at address: PhysicalAddress, count: Int) throws(ReplayError) -> [UInt8] {
+  package func read(at address: PhysicalAddress, count: Int) throws(ReplayError) -> [UInt8] {
     let offset = try offset(address, count)
     guard let shared else {
       return try attempt { () throws(ClientError) in
@@ -137,7 +137,7 @@ import GICReport
     access.cycle == Access.untimed ? nil : access.cycle
   }
 
-  func submit(_ access: Access, tag: Int, into log: inout AnswerLog) throws(ReplayError) {
+  package func submit(_ access: Access, tag: Int, into log: inout AnswerLog) throws(ReplayError) {
     let request = request(access)
     _ = try attempt { () throws(ClientError) in
       try client.submit(request, at: cycle(access))
@@ -146,7 +146,7 @@ import GICReport
     if (tags.count - firstTag) % AttachedTarget.batch == 0 { try collect(all: false, &log) }
   }
 
-  func drain(into log: inout AnswerLog) throws(ReplayError) {
+  package func drain(into log: inout AnswerLog) throws(ReplayError) {
     guard firstTag < tags.count else { return }
     try collect(all: true, &log)
   }
@@ -196,7 +196,9 @@ import GICReport
     changes += client.takeLineChanges().map(change)
   }
 
-  func perform(_ access: Access, changes: inout [LineChange]) throws(ReplayError) -> Response {
+  package func perform(_ access: Access, changes: inout [LineChange]) throws(ReplayError)
+    -> Response
+  {
     let request = request(access)
     let reply = try attempt { () throws(ClientError) in
       try client.call(request, at: cycle(access))
@@ -205,7 +207,7 @@ import GICReport
     return try response(reply)
   }
 
-  func advance(
+  package func advance(
     to cycle: UInt64, until condition: StopCondition, changes: inout [LineChange]
   ) throws(ReplayError) -> UInt64 {
     let until: AdvanceCondition =
@@ -222,11 +224,15 @@ import GICReport
     return reply.cycle
   }
 
-  func flushPendingTables() throws(ReplayError) {
+  package func flushPendingTables() throws(ReplayError) {
     try attempt { () throws(ClientError) in try client.flushPendingTables() }
   }
 
-  func statistics() throws(ReplayError) -> StatisticsDocument {
+  package func reset() throws(ReplayError) {
+    try attempt { () throws(ClientError) in try client.reset() }
+  }
+
+  package func statistics() throws(ReplayError) -> StatisticsDocument {
     let json = try attempt { () throws(ClientError) in try client.statistics() }
     do { return try StatisticsDocument(json: json) } catch {
       throw ReplayError("\(mode): the daemon's statistics cannot be read: \(error)")

@@ -5,13 +5,15 @@ import Glibc
 
 /// A machine of this process. Its RAM is mapped, not filled: only pages that the trace touches
 /// cost.
-@safe final class InProcessTarget: ReplayTarget {
+@safe package final class InProcessTarget: ReplayTarget {
   private let machine: any Machine
   private let ramBase: PhysicalAddress
   private let ramByteCount: Int
   private let memory: UnsafeMutableRawPointer
 
-  init(_ machine: any Machine, ramBase: PhysicalAddress, ramByteCount: UInt64) throws(ReplayError) {
+  package init(_ machine: any Machine, ramBase: PhysicalAddress, ramByteCount: UInt64)
+    throws(ReplayError)
+  {
     self.machine = machine
     self.ramBase = ramBase
     self.ramByteCount = Int(ramByteCount)
@@ -44,7 +46,7 @@ import Glibc
     unsafe munmap(memory, ramByteCount)
   }
 
-  var mode: String { "in-process" }
+  package var mode: String { "in-process" }
 
   private func offset(_ address: PhysicalAddress, _ count: Int) throws(ReplayError) -> Int {
     guard address >= ramBase, count >= 0, count <= ramByteCount,
@@ -55,13 +57,13 @@ import Glibc
     return Int(address - ramBase)
   }
 
-  func fill(_ byte: UInt8, at address: PhysicalAddress, count: Int) throws(ReplayError) {
+  package func fill(_ byte: UInt8, at address: PhysicalAddress, count: Int) throws(ReplayError) {
     let offset = try offset(address, count)
     // SAFETY: the range was checked.
     unsafe _ = memset(memory + offset, Int32(byte), count)
   }
 
-  func write(_ bytes: Span<UInt8>, at address: PhysicalAddress) throws(ReplayError) {
+  package func write(_ bytes: Span<UInt8>, at address: PhysicalAddress) throws(ReplayError) {
     let offset = try offset(address, bytes.count)
     // SAFETY: the range was checked, and the span is alive for the call.
     unsafe bytes.withUnsafeBytes { source in
@@ -70,27 +72,27 @@ import Glibc
     }
   }
 
-  func read(at address: PhysicalAddress, count: Int) throws(ReplayError) -> [UInt8] {
+  package func read(at address: PhysicalAddress, count: Int) throws(ReplayError) -> [UInt8] {
     let offset = try offset(address, count)
     // SAFETY: the range was checked.
     return unsafe [UInt8](UnsafeRawBufferPointer(start: memory + offset, count: count))
   }
 
-  func submit(_ access: Access, tag: Int, into log: inout AnswerLog) {
+  package func submit(_ access: Access, tag: Int, into log: inout AnswerLog) {
     let response = machine.perform(access)
     machine.drainLineChanges(into: &log.changes)
     log.answers.append(Answer(tag: tag, response: response, changeEnd: log.changes.count))
   }
 
-  func drain(into log: inout AnswerLog) {}
+  package func drain(into log: inout AnswerLog) {}
 
-  func perform(_ access: Access, changes: inout [LineChange]) -> Response {
+  package func perform(_ access: Access, changes: inout [LineChange]) -> Response {
     let response = machine.perform(access)
     machine.drainLineChanges(into: &changes)
     return response
   }
 
-  func advance(
+  package func advance(
     to cycle: UInt64, until condition: StopCondition, changes: inout [LineChange]
   ) -> UInt64 {
     let reached = machine.advance(to: cycle, until: condition)
@@ -98,6 +100,7 @@ import Glibc
     return reached
   }
 
-  func flushPendingTables() { machine.flushPendingTables() }
-  func statistics() -> StatisticsDocument { StatisticsDocument(machine.statistics()) }
+  package func flushPendingTables() { machine.flushPendingTables() }
+  package func reset() { machine.reset() }
+  package func statistics() -> StatisticsDocument { StatisticsDocument(machine.statistics()) }
 }

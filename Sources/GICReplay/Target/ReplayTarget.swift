@@ -1,33 +1,33 @@
-// Where a trace is replayed: a machine in this process, or one behind a socket. Answers come in
-// order, possibly later than they were asked for.
+// Where a trace is replayed, or a conformance row run: a machine in this process, or one behind a
+// socket. Answers come in order, possibly later than they were asked for.
 
 import GICArch
 import GICModel
 import GICReport
 
 /// An access, answered.
-struct Answer {
+package struct Answer {
   /// What the asker gave to know it again: an index of the trace's events.
-  var tag: Int
-  var response: Response
+  package var tag: Int
+  package var response: Response
   /// The line changes up to here in ``AnswerLog/changes``; those since the answer before are its
   /// own.
-  var changeEnd: Int
+  package var changeEnd: Int
 }
 
 /// Answers and line changes in the order in which they came. Read and emptied by who replays.
-struct AnswerLog {
-  var answers: [Answer] = []
-  var changes: [LineChange] = []
+package struct AnswerLog {
+  package var answers: [Answer] = []
+  package var changes: [LineChange] = []
 
-  mutating func removeAll() {
+  package mutating func removeAll() {
     answers.removeAll(keepingCapacity: true)
     changes.removeAll(keepingCapacity: true)
   }
 }
 
 /// A machine and its guest RAM.
-protocol ReplayTarget: AnyObject {
+package protocol ReplayTarget: AnyObject {
   /// `in-process`, or the address attached to.
   var mode: String { get }
 
@@ -49,11 +49,13 @@ protocol ReplayTarget: AnyObject {
   ) throws(ReplayError) -> UInt64
 
   func flushPendingTables() throws(ReplayError)
+  /// Everything as after power-on; guest RAM stays as it is.
+  func reset() throws(ReplayError)
   func statistics() throws(ReplayError) -> StatisticsDocument
 }
 
 /// A replay that cannot go on: the host's trouble, not a mismatch.
 public struct ReplayError: Error, Equatable, CustomStringConvertible, Sendable {
   public var description: String
-  init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }

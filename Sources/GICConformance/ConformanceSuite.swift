@@ -1,0 +1,29 @@
+// The whole suite, and what is not in it.
+
+/// Every row, in the order of the chapters and their lines. A line is a numbered demand: 1 to 30 on
+/// ITS registers, 31 to 64 on commands, 65 to 72 on translation, 73 to 83 on redistributors, 84 to
+/// 110 on save and restore, 111 to 116 on device attributes and bad input. The numbers stay; a new
+/// demand gets a new one. `itsctl conformance --list` prints the table.
+public enum ConformanceSuite {
+  public static let rows: [ConformanceRow] =
+    RegisterRows.all + QueueRegisterRows.all + TableRegisterRows.all
+    + MappingRows.all + EventRows.all + QueueRows.all + ErrorRows.all
+    + TranslationRows.all + LPIRows.all + BadInputRows.all
+
+  /// Lines of the checklist that have no row. 84 through 110 are those of save and restore.
+  public static let linesNotApplicable: [ClosedRange<Int>: String] = [
+    84...110: "save and restore of tables: the machine has no such door",
+    111...112: "device attributes: the protocol has no such messages",
+    115...115: "table images given to a restore: the machine has no such door; random images that "
+      + "the tables' owner stores are under 114",
+    116...116: "clients that go away are the server's: its own tests hold them",
+  ]
+
+  /// Numbers of errors that this ITS never gives.
+  public static let errorsNotProduced: [String: String] = [
+    "INT_ITE_INVALID": iteInvalid, "CLEAR_ITE_INVALID": iteInvalid,
+    "INV_ITE_INVALID": iteInvalid, "DISCARD_ITE_INVALID": iteInvalid,
+  ]
+  private static let iteInvalid =
+    "an entry that is not valid is an event that is not mapped, which has a number of its own"
+}
