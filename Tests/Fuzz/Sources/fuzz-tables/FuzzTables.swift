@@ -72,7 +72,7 @@ private func attempt(_ bytes: [UInt8]) {
     }
   }
   _ = guest.machine.tables(at: guest.frame(0), device: nil, limit: 64)
-  for device in 0..<4 {
+  for device in 0..<UInt32(4) {
     _ = guest.machine.explain(DeviceID(rawValue: device), EventID(rawValue: 0), at: guest.frame(0))
   }
   guest.check()

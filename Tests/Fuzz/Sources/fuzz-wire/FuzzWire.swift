@@ -15,7 +15,8 @@ private func take(_ frame: RawSpan) {
   guard let request = try? Request(decoding: slot, frame: frame) else { return }
   var bytes: [UInt8] = []
   request.append(to: &bytes, id: slot.id)
-  let again = bytes.span.bytes
+  // SAFETY: the span ends before the array does; integers of 8 bits have no padding.
+  let again = unsafe bytes.span.bytes
   guard case .frame(let count) = FrameCut(again, limit: .max), count == again.byteCount,
     let copy = Slot(decoding: again)
   else { fatalError("\(request) makes no frame: \(bytes)") }
@@ -26,7 +27,8 @@ private func take(_ frame: RawSpan) {
 }
 
 private func attempt(_ bytes: [UInt8]) {
-  var rest = bytes.span.bytes
+  // SAFETY: as above.
+  var rest = unsafe bytes.span.bytes
   while case .frame(let count) = FrameCut(rest, limit: 4096) {
     take(rest.extracting(first: count))
     rest = rest.extracting(droppingFirst: count)
