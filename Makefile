@@ -9,13 +9,17 @@ TRACE ?= Tests/Traces/linux-smp4.trace.xz
 OUT ?= out
 CLOCK ?= timed
 STRICT ?=
+SECONDS ?= 60
+SEEDS ?= 50
+STEPS ?= 10000
 LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
 
 .DEFAULT_GOAL := help
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench study format format-check clean
+.PHONY: help deps build demo test conformance ci bench study fuzz soak mutations format \
+	format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -51,6 +55,15 @@ bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
+
+fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
+	@.ci/fuzz $(SECONDS) $(TARGET)
+
+soak: ## Run SEEDS=50 random programs of STEPS=10000 against the reference model
+	@.ci/soak $(SEEDS) $(STEPS)
+
+mutations: ## Put faults into the model, one by one, and count those that its tests catch
+	@Tests/Mutations/run $(if $(SAMPLE),--sample $(SAMPLE))
 
 format: ## Lay out the sources
 	@swift format -i -r --configuration .swift-format $(LAID_OUT)

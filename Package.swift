@@ -14,6 +14,7 @@ let package = Package(
     .executable(name: "itsctl", targets: ["itsctl"]),
     .library(name: "GICArch", targets: ["GICArch"]),
     .library(name: "GICModel", targets: ["GICModel"]),
+    .library(name: "GICWire", targets: ["GICWire"]),
     .library(name: "GICConfig", targets: ["GICConfig"]),
     .library(name: "GICReport", targets: ["GICReport"]),
     .library(name: "GICClient", targets: ["GICClient"]),

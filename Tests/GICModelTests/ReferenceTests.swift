@@ -170,9 +170,11 @@ private func shrink(_ program: [Step], _ shape: ProgramShape) -> [Step] {
 }
 
 private let environment = ProcessInfo.processInfo.environment
+/// One seed by its number, or the first `ITSD_SEEDS`.
 private let seeds: [UInt64] =
-  environment["ITSD_SEED"].flatMap { UInt64($0) }.map { [$0] } ?? Array(1...20)
-private let stepCount = environment["ITSD_STEPS"].flatMap { Int($0) } ?? 2000
+  environment["ITSD_SEED"].flatMap { UInt64($0) }.map { [$0] }
+  ?? Array(1...max(environment["ITSD_SEEDS"].flatMap { UInt64($0) } ?? 50, 1))
+private let stepCount = environment["ITSD_STEPS"].flatMap { Int($0) } ?? 1000
 
 @Test(arguments: seeds)
 private func `random programs do what the reference says`(seed: UInt64) {
