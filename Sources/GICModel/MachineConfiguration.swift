@@ -60,8 +60,8 @@ public struct MachineConfiguration: Equatable, Sendable {
     public var oneOfNSupported: Bool = false
     public var commonLPIAffinity: Int = 1
     public var directLPI: Bool = false
-    /// `GICR_TYPER.Processor_Number` of each PE, in the order of the redistributor frames; empty numbers
-    /// them from 0. With `ptaIsAddress` 0 they are what commands name as targets.
+    /// `GICR_TYPER.Processor_Number` of each PE, in the order of the redistributor frames; empty
+    /// numbers them from 0. With `ptaIsAddress` 0 they are what commands name as targets.
     public var processorNumbers: [ProcessorNumber] = []
     public init() {}
   }

@@ -32,9 +32,9 @@ extension Profile {
   public enum AttributeWrites: String, Sendable, CaseIterable {
     /// Kept as written.
     case asWritten = "as_written"
-    /// Shareability Outer becomes Inner; inner Device and non-cacheable become read-allocate write-back;
-    /// outer cacheability other than non-cacheable becomes "same as inner". Tables have pages of 64 KiB
-    /// and lie on 64 KiB, so does the queue (KVM).
+    /// Shareability Outer becomes Inner; inner Device and non-cacheable become read-allocate
+    /// write-back; outer cacheability other than non-cacheable becomes "same as inner". Tables have
+    /// pages of 64 KiB and lie on 64 KiB, so does the queue (KVM).
     case sanitised
   }
 
@@ -76,8 +76,8 @@ extension Profile {
 
   /// Which addresses of a message are a doorbell.
   public enum MSIAddresses: String, Sendable, CaseIterable {
-    /// GITS_TRANSLATER alone; the control frame's first byte names the ITS as well, since a device can
-    /// mean nothing else by it.
+    /// GITS_TRANSLATER alone; the control frame's first byte names the ITS as well, since a device
+    /// can mean nothing else by it.
     case translater
     /// The whole 128 KiB of the ITS's two frames (KVM).
     case frames
@@ -97,8 +97,9 @@ extension Profile {
   public enum LPIState: String, Sendable, CaseIterable {
     /// A bit in a redistributor: the same INTID at two PEs is pending twice.
     case perPE = "per_pe"
-    /// One for the machine, while an event is mapped to it: a target, a configuration and a pending bit,
-    /// shared by all events of all ITSs that name the INTID. The first MAPTI gives its target (KVM).
+    /// One for the machine, while an event is mapped to it: a target, a configuration and a pending
+    /// bit, shared by all events of all ITSs that name the INTID. The first MAPTI gives its target
+    /// (KVM).
     case shared
   }
 
@@ -106,8 +107,8 @@ extension Profile {
   public enum PendingTables: String, Sendable, CaseIterable {
     /// Written at a clear of EnableLPIs and at a flush; read whole at a set, unless PTZ.
     case atDisable = "at_disable"
-    /// Written at a save alone. A clear of EnableLPIs keeps what is pending; a set overwrites it with the
-    /// table's bits unless PTZ, for the LPIs that are mapped (KVM).
+    /// Written at a save alone. A clear of EnableLPIs keeps what is pending; a set overwrites it
+    /// with the table's bits unless PTZ, for the LPIs that are mapped (KVM).
     case atSave = "at_save"
   }
 

@@ -1,7 +1,9 @@
-// The choices that the architecture leaves open, or that another ITS is known to have made. A profile is
-// data: each rule of the engine asks for its own choice, at one place, and there is no second path.
+// The choices that the architecture leaves open, or that another ITS is known to have made. A
+// profile is data: each rule of the engine asks for its own choice, at one place, and there is no
+// second path.
 //
-// GICD_CTLR.DS is always one (one Security state), so no choice speaks of NSACR or of Secure groups.
+// GICD_CTLR.DS is always one (one Security state), so no choice speaks of NSACR or of Secure
+// groups.
 
 /// One value of every choice. ``init(base:)`` gives the sets that belong together.
 public struct Profile: Equatable, Sendable {
@@ -119,8 +121,8 @@ public struct Profile: Equatable, Sendable {
 
 extension Profile {
   /// What a command costs that cannot be carried out.
-  /// - Source: Arm IHI 0069, "ITS command errors"; Arm 101206, 4.15 stalls where told to; KVM and QEMU
-  ///   skip.
+  /// - Source: Arm IHI 0069, "ITS command errors"; Arm 101206, 4.15 stalls where told to; KVM and
+  ///   QEMU skip.
   public enum ErrorPolicy: String, Sendable, CaseIterable {
     /// It has no effect, and the queue goes on.
     case skip
@@ -130,17 +132,19 @@ extension Profile {
 
   /// Where the device, collection and translation tables live.
   public enum Tables: String, Sendable, CaseIterable {
-    /// In guest RAM; a command that changes an entry writes it, and what is not cached is read there.
+    /// In guest RAM; a command that changes an entry writes it, and what is not cached is read
+    /// there.
     case writeThrough = "write_through"
-    /// In the ITS, as with KVM: guest RAM is read only for level 1 of a device table, and written only at
-    /// a save, but that DISCARD and MAPD with V = 0 zero their entry. An invalid BASER frees what the
-    /// table had held.
+    /// In the ITS, as with KVM: guest RAM is read only for level 1 of a device table, and written
+    /// only at a save, but that DISCARD and MAPD with V = 0 zero their entry. An invalid BASER
+    /// frees what the table had held.
     case atSave = "at_save"
   }
 
   /// MAPD of a device that has events.
   public enum LiveDevice: String, Sendable, CaseIterable {
-    /// Its ITT is software's to zero: the same ITT mapped again has the same events. Pending LPIs stay.
+    /// Its ITT is software's to zero: the same ITT mapped again has the same events. Pending LPIs
+    /// stay.
     case keepsEvents = "keeps_events"
     /// All its events are gone, with what they had pending (KVM).
     case freesEvents = "frees_events"
@@ -180,11 +184,11 @@ extension Profile {
 
   /// Which INTIDs MAPTI takes for LPIs.
   public enum INTIDBound: String, Sendable, CaseIterable {
-    /// Those that GICD_TYPER.IDbits allows (QEMU). The redistributor drops what its own tables have no
-    /// place for.
+    /// Those that GICD_TYPER.IDbits allows (QEMU). The redistributor drops what its own tables have
+    /// no place for.
     case distributor
-    /// Also those that GICR_PROPBASER.IDbits allows: the machine's if it is shared, else that of the
-    /// collection's target while its LPIs are enabled.
+    /// Also those that GICR_PROPBASER.IDbits allows: the machine's if it is shared, else that of
+    /// the collection's target while its LPIs are enabled.
     case propbaser
   }
 
@@ -192,8 +196,8 @@ extension Profile {
   public enum LPITableAccess: String, Sendable, CaseIterable {
     /// The configuration byte is read if it can be.
     case lenient
-    /// Unless an event has the LPI already: the configuration byte and the target's pending byte must be
-    /// readable, and the pending bit is taken out of RAM (KVM).
+    /// Unless an event has the LPI already: the configuration byte and the target's pending byte
+    /// must be readable, and the pending bit is taken out of RAM (KVM).
     case required
   }
 

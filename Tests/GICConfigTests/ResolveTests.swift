@@ -172,8 +172,8 @@ private let bad: [(name: String, text: String, message: String)] = [
   ),
   (
     "shared LPIs of tables in RAM", "profile: {lpis: shared}",
-    "a.yaml:1:17: profile.lpis: shared expects profile.tables at_save: what an ITS reads from RAM it "
-      + "cannot own"
+    "a.yaml:1:17: profile.lpis: shared expects profile.tables at_save: what an ITS reads from RAM "
+      + "it cannot own"
   ),
   (
     "a number for each PE", "identity: {processor_numbers: [1, 2]}",

@@ -1,12 +1,14 @@
-// What the profiles make of commands: one row a choice, one answer a profile. `kvm` and `architecture`
-// are the two of the documentation; where they agree no choice is needed, and no row.
+// What the profiles make of commands: one row a choice, one answer a profile. `kvm` and
+// `architecture` are the two of the documentation; where they agree no choice is needed, and no
+// row.
 
 import GICArch
 import Testing
 
 @testable import GICModel
 
-/// A driver's world with the choices of a base, and device 1 with LPIs 8192 on at PE 0, all enabled.
+/// A driver's world with the choices of a base, and device 1 with LPIs 8192 on at PE 0, all
+/// enabled.
 func profiled(
   _ base: Profile.Base, pes: Int = 3, its: Int = 1, mapped: Int = 2,
   _ change: (inout MachineConfiguration) -> Void = { _ in }

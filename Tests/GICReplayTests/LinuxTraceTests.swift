@@ -72,7 +72,8 @@ func `a Linux trace agrees with the model`(row: Int) throws {
   #expect(document.pending == [.init(pe: pending.0, intid: pending.1)])
 }
 
-/// KVM is another machine than QEMU's, but for a guest that was booted on either nothing does not stick.
+/// KVM is another machine than QEMU's, but for a guest that was booted on either nothing does not
+/// stick.
 @Test func `a Linux trace agrees with the kvm profile, apart from who it is`() throws {
   guard let path = TraceFiles.path("linux-smp1") else {
     try Test.cancel("linux-smp1.trace.xz is neither in Tests/Traces nor in ../shared/traces")

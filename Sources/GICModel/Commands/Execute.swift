@@ -22,8 +22,8 @@ extension Engine {
     }
   }
 
-  /// The walk that CLEAR and INV share: event, and the PE that has its LPI. Nil where the collection is
-  /// not mapped, the profile does not mind, and nobody has the LPI.
+  /// The walk that CLEAR and INV share: event, and the PE that has its LPI. Nil where the
+  /// collection is not mapped, the profile does not mind, and nobody has the LPI.
   mutating func holder(
     _ n: ITSIndex, _ opcode: ITSCommand.Opcode, _ device: DeviceID, _ event: EventID,
     unmapped: Profile.UnmappedCollection

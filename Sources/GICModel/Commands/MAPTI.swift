@@ -1,8 +1,8 @@
 import GICArch
 
 extension Engine {
-  /// MAPTI and MAPI: binds an event of a device to an LPI and a collection. The collection need not be
-  /// mapped yet. What becomes of an event that is bound already the profile says.
+  /// MAPTI and MAPI: binds an event of a device to an LPI and a collection. The collection need not
+  /// be mapped yet. What becomes of an event that is bound already the profile says.
   /// Work: one DTE lookup, one ITE write. The LPI's configuration byte is read again.
   /// - Source: Arm IHI 0069, "MAPTI", "MAPI".
   mutating func map(
@@ -70,7 +70,8 @@ extension Engine {
     guard memory.contains(found, byteCount: 8) else { throw CommandFault(opcode, .collectionOOR) }
   }
 
-  /// The configuration and pending tables must be there for a new LPI; its pending bit is taken out.
+  /// The configuration and pending tables must be there for a new LPI; its pending bit is taken
+  /// out.
   /// - Returns: whether it was set.
   private mutating func takeFromLPITables(
     _ intid: INTID, _ target: PEIndex?

@@ -36,8 +36,8 @@ extension Engine {
     candidatesChanged(pe)
   }
 
-  /// 0 to 1 with shared LPIs: those that are targeted at the PE take their bits from the table, unless
-  /// PTZ; the table keeps them. All that are pending become candidates.
+  /// 0 to 1 with shared LPIs: those that are targeted at the PE take their bits from the table,
+  /// unless PTZ; the table keeps them. All that are pending become candidates.
   private mutating func overwriteSharedPending(_ pe: PEIndex, _ pendbaser: GICR.PENDBASER) {
     if !pendbaser.ptz {
       for intid in sharedLPIs(at: pe) {

@@ -1,5 +1,5 @@
-// LPIs that the machine has once, whichever events name them: with Profile.LPIState.shared an LPI exists
-// while an event is mapped to it, and its target is the LPI's, not the collection's.
+// LPIs that the machine has once, whichever events name them: with Profile.LPIState.shared an LPI
+// exists while an event is mapped to it, and its target is the LPI's, not the collection's.
 
 import GICArch
 
@@ -17,7 +17,8 @@ struct LPIHome: BitwiseCopyable {
 extension Engine {
   @inline(__always) var lpisAreShared: Bool { homes.count > 0 }
 
-  /// Where `intid` is when it is pending: at `pe`, to which its collection goes, unless LPIs are shared.
+  /// Where `intid` is when it is pending: at `pe`, to which its collection goes, unless LPIs are
+  /// shared.
   @inline(__always) func home(of intid: INTID, else pe: PEIndex) -> PEIndex {
     guard lpisAreShared else { return pe }
     return sharedHome(of: intid) ?? pe
@@ -63,8 +64,8 @@ extension Engine {
     if homes[index].events == 0 { homes[index].pe = nil }
   }
 
-  /// Gives a shared LPI another target; what is pending goes along, whether the target takes LPIs or
-  /// not.
+  /// Gives a shared LPI another target; what is pending goes along, whether the target takes LPIs
+  /// or not.
   /// - Returns: whether it was pending.
   @discardableResult
   mutating func retarget(_ intid: INTID, to target: PEIndex) -> Bool {

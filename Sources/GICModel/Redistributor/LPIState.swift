@@ -190,8 +190,8 @@ extension Engine {
     }
   }
 
-  /// Shared LPIs have one table of configurations, made once; where it is read is what PROPBASER says
-  /// at that moment.
+  /// Shared LPIs have one table of configurations, made once; where it is read is what PROPBASER
+  /// says at that moment.
   private mutating func pointSharedTable(at pe: PEIndex) {
     properties[0].address = GICR.PROPBASER(raw: pes[pe.index].propbaser).physicalAddress
     properties[0].lpiCount = lpiCount(pe)

@@ -34,8 +34,8 @@ struct ITSState {
   var deviceBASER: GITS.BASER { GITS.BASER(raw: baser[ITSState.deviceTable]) }
   var collectionBASER: GITS.BASER { GITS.BASER(raw: baser[ITSState.collectionTable]) }
 
-  /// Type and Entry_Size are what they are; everything else begins at 0, or at what KVM begins with:
-  /// read-allocate write-back, Inner Shareable, pages of 64 KiB.
+  /// Type and Entry_Size are what they are; everything else begins at 0, or at what KVM begins
+  /// with: read-allocate write-back, Inner Shareable, pages of 64 KiB.
   private static func resetBASERs(
     _ configuration: MachineConfiguration
   ) -> InlineArray<8, UInt64> {

@@ -1,5 +1,5 @@
-// What KVM makes of the memory attributes that a guest writes: the model of a machine whose tables are
-// always cached and Inner Shareable.
+// What KVM makes of the memory attributes that a guest writes: the model of a machine whose tables
+// are always cached and Inner Shareable.
 
 import GICArch
 

@@ -77,8 +77,8 @@ extension Engine {
     ).address
   }
 
-  /// Whether RAM backs up what is cached: a miss is read there, and a change written. Else the ITS holds
-  /// its tables itself, and only the entries' places matter.
+  /// Whether RAM backs up what is cached: a miss is read there, and a change written. Else the ITS
+  /// holds its tables itself, and only the entries' places matter.
   @inline(__always) var tablesAreInRAM: Bool { configuration.profile.tables == .writeThrough }
 
   /// Stores an entry, or with tables in the ITS looks whether it could be stored.

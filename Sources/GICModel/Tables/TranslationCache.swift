@@ -12,8 +12,8 @@ struct TranslationCache {
     /// Index of the event words in the cache's own slabs; grows with the highest EventID seen.
     var words: Slab<UInt64>
   }
-  /// An event word: valid [63], orphan [62], ICID [39:24], INTID [23:0]. 0 is "not known". An orphan has
-  /// lost its collection for ever.
+  /// An event word: valid [63], orphan [62], ICID [39:24], INTID [23:0]. 0 is "not known". An
+  /// orphan has lost its collection for ever.
   typealias Word = UInt64
 
   static let chunkBits = 8

@@ -1,5 +1,5 @@
-// The traces are of one machine, and a guest is told which: identification registers, and what a table
-// register shows before the guest has written it. On another machine these differ, and must.
+// The traces are of one machine, and a guest is told which: identification registers, and what a
+// table register shows before the guest has written it. On another machine these differ, and must.
 
 import GICArch
 
