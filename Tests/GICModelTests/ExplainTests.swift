@@ -66,6 +66,13 @@ private let explainRows: [ExplainRow] = [
     change: { $0.write(0x1002_0000 + UInt64(GICR.CTLR.offset), 0, size: 4) },
     verdict: .dropped, stage: .redistributor, says: "EnableLPIs"),
   ExplainRow(
+    name: "LPI beyond the target's tables",
+    change: {
+      $0.write(0x1002_0000 + UInt64(GICR.CTLR.offset), 0, size: 4)
+      $0.write(0x1002_0000 + UInt64(GICR.PROPBASER.offset), WorldTables.properties | 12)
+      $0.write(0x1002_0000 + UInt64(GICR.CTLR.offset), 1, size: 4)
+    }, verdict: .dropped, stage: .redistributor, says: "below 8192 only"),
+  ExplainRow(
     name: "masked PMR", change: { $0.set(.pmr, 0xa0, pe: 1) }, verdict: .blocked,
     stage: .priority, says: "ICC_PMR_EL1"),
   ExplainRow(

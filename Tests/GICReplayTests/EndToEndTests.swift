@@ -9,7 +9,7 @@ import Testing
 @testable import GICReplay
 
 /// A running program of this package. It is ended with the object.
-private final class Program {
+final class Program {
   let process = Process()
   let output = Pipe()
 
@@ -25,7 +25,8 @@ private final class Program {
     try process.run()
   }
   deinit {
-    if process.isRunning { process.terminate() }
+    // What a test's thread starts has SIGTERM blocked, and only itsd takes it up again.
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
   }
 
@@ -38,7 +39,7 @@ private let configs =
   TraceFiles.tests.deletingLastPathComponent().appendingPathComponent("Configs").path
 
 /// An itsd that listens, and its address.
-private struct Daemon {
+struct Daemon {
   let program: Program
   let address: String
   private let scratch: Scratch

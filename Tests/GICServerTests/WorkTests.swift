@@ -176,3 +176,18 @@ import Testing
     #expect(reply.id == UInt32(id) && reply.tail.count == 1 << 20)
   }
 }
+
+@Test func `everyone may look inside, and a machine that shows nothing says so`() throws {
+  let daemon = try Daemon()
+  let controller = try daemon.controller()
+  for role: Role in [.control, .pe(0), .device(first: 1, count: 1), .memory, .monitor] {
+    let client = try daemon.client()
+    try client.attach(machine: "m", role: role)
+    let reply = try client.events(from: 0)
+    #expect(String(decoding: reply.tail, as: UTF8.self).contains("\"events\":[]"))
+    #expect(errno { _ = try client.explain(device: 1, event: 0) } == 95)
+  }
+  #expect(errno { _ = try controller.tables() } == 6)
+  #expect(errno { _ = try controller.registers(pe: 0) } == 6)
+  #expect(errno { _ = try daemon.client().events(from: 0) } == 71)
+}

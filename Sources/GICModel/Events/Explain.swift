@@ -207,7 +207,7 @@ extension Explanation {
     _ stage: ExplanationStep.Stage, _ text: String, _ mend: String, _ entry: TableEntry? = nil
   ) -> Bool {
     steps.append(ExplanationStep(stage, .ends, text, entry))
-    (verdict, self.stage, self.text) = (.dropped, stage, "\(text): \(mend)")
+    (verdict, self.stage, self.text) = (.dropped, stage, "\(text); \(mend)")
     return false
   }
 
@@ -219,10 +219,10 @@ extension Explanation {
     return nil
   }
 
-  /// What a reader must know of an entry that was remembered.
+  /// What a reader must know of a remembered entry.
   func memoryNote(_ entry: TableEntry?, _ command: String) -> String {
     guard let entry, let cached = entry.cached else { return "" }
-    guard entry.isStale else { return " (remembered)" }
-    return " (remembered as \(hex(cached)); RAM differs: needs \(command))"
+    return entry.isStale
+      ? " (RAM differs from the remembered \(hex(cached)): needs \(command))" : ""
   }
 }

@@ -140,6 +140,6 @@ extension Explanation {
   ) {
     steps.append(ExplanationStep(stage, .waits, text, entry))
     guard self.stage == nil else { return }
-    (verdict, self.stage, self.text) = (.blocked, stage, "\(text): \(mend)")
+    (verdict, self.stage, self.text) = (.blocked, stage, "\(text); \(mend)")
   }
 }
