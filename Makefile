@@ -42,7 +42,7 @@ test: deps ## Run all tests
 	@swift test --parallel $(STRICT)
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
-	@$(RELEASE)/itsctl conformance $(CONFORMANCE)
+	@.build/release/itsctl conformance $(CONFORMANCE)
 
 ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
 	@$(MAKE) --no-print-directory demo

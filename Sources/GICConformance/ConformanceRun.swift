@@ -37,9 +37,8 @@ public struct ConformanceRun {
   public var runCount: Int { rows.reduce(0) { $0 + $1.profiles.count(where: profiles.contains) } }
 
   /// Runs them all. A row that fails does not end the run.
-  /// - Throws: `ReplayError` if there is no daemon or it cannot be talked to, `ConfigurationError`
-  /// if
-  ///   a profile's configuration cannot be read.
+  /// - Throws: `ReplayError` if there is no daemon or it cannot be talked to,
+  ///   `ConfigurationError` if a profile's configuration cannot be read.
   public func run() throws -> ConformanceDocument {
     var document = ConformanceDocument(rows: rows.count, mode: mode)
     for row in rows {
