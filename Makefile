@@ -18,8 +18,7 @@ LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench study fuzz soak mutations format \
-	format-check clean
+.PHONY: help deps build demo test conformance ci bench study fuzz soak mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
