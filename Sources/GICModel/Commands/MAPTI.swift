@@ -25,6 +25,11 @@ extension Engine {
     if configuration.profile.maptiCollection == .slot, target == nil {
       try checkSlot(n, opcode, collection)
     }
+    // A table that is written only when it is saved lives here alone: what finds no room is
+    // refused.
+    if configuration.profile.tables == .atSave {
+      guard its[n].translations.hasRoom(known, event) else { throw .unreachable }
+    }
     let address = iteAddress(known, event)
     let mapping = ITE.Mapping(intid: intid, collection: collection)
     let isNew = !isShared(intid)

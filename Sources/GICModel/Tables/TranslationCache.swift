@@ -20,7 +20,14 @@ struct TranslationCache {
   private let chunks: Slab<Slab<Device>?>
   private let noWords = Slab<UInt64>(repeating: 0, count: 0)
 
-  init(deviceIDBits: Int) {
+  /// Event words there may be in all, so that no guest makes the host's memory grow without bound:
+  /// 128 MiB of them unless a test says otherwise.
+  private let wordLimit: Int
+  /// Event words there are.
+  private let wordCount = Slab<Int>(repeating: 0, count: 1)
+
+  init(deviceIDBits: Int, wordLimit: Int = 1 << 24) {
+    self.wordLimit = wordLimit
     let count = 1 << Swift.max(deviceIDBits - TranslationCache.chunkBits, 0)
     chunks = Slab(count: count) { _ in nil }
   }
@@ -29,6 +36,7 @@ struct TranslationCache {
     forgetAll()
     chunks.deallocate()
     noWords.deallocate()
+    wordCount.deallocate()
   }
 
   @inline(__always) static func word(_ intid: INTID, _ collection: ICID) -> Word {
@@ -128,6 +136,7 @@ struct TranslationCache {
     let id = Int(device.rawValue)
     guard let chunk = chunks[id >> TranslationCache.chunkBits], chunk[id & 0xff].mapped
     else { return }
+    wordCount[0] -= chunk[id & 0xff].words.count
     if chunk[id & 0xff].words.count > 0 { chunk[id & 0xff].words.deallocate() }
     chunk[id & 0xff] = Device(words: noWords)
   }
@@ -141,6 +150,7 @@ struct TranslationCache {
       chunk.deallocate()
       chunks[index] = nil
     }
+    wordCount[0] = 0
   }
 
   /// The word of an event of a remembered device; 0 if it is not known.
@@ -149,7 +159,22 @@ struct TranslationCache {
     return index < device.words.count ? device.words[index] : 0
   }
 
-  /// Remembers (or, with 0, forgets) an event of a remembered device.
+  /// How many words a device must have so that `event` is one of them; they grow by doubling.
+  private func capacity(_ words: Slab<UInt64>, holding event: EventID) -> Int {
+    var capacity = Swift.max(words.count, 8)
+    while capacity <= Int(event.rawValue) { capacity *= 2 }
+    return capacity
+  }
+
+  /// Whether ``set(_:_:_:)`` can remember this event.
+  func hasRoom(_ device: Device, _ event: EventID) -> Bool {
+    let capacity = capacity(device.words, holding: event)
+    return capacity == device.words.count
+      || wordCount[0] + capacity - device.words.count <= wordLimit
+  }
+
+  /// Remembers (or, with 0, forgets) an event of a remembered device. Where there is no room for
+  /// it, it stays unknown, and is read from guest RAM whenever it is wanted.
   func set(_ device: DeviceID, _ event: EventID, _ word: Word) {
     let id = Int(device.rawValue)
     let index = Int(event.rawValue)
@@ -160,9 +185,9 @@ struct TranslationCache {
       words[index] = word
       return
     }
-    guard word != 0 else { return }
-    var capacity = Swift.max(words.count, 8)
-    while capacity <= index { capacity *= 2 }
+    guard word != 0, hasRoom(chunk[id & 0xff], event) else { return }
+    let capacity = capacity(words, holding: event)
+    wordCount[0] += capacity - words.count
     if words.count == 0 {
       chunk[id & 0xff].words = Slab(repeating: 0, count: capacity)
     } else {
