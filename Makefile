@@ -8,7 +8,6 @@ export SWIFT_BACKTRACE := enable=no
 TRACE ?= Tests/Traces/linux-smp4.trace.xz
 OUT ?= out
 CLOCK ?= timed
-STRICT ?=
 SECONDS ?= 60
 SEEDS ?= 50
 STEPS ?= 10000
@@ -38,7 +37,7 @@ demo: build ## Replay a real Linux boot through the daemon; print latencies; wri
 
 test: deps ## Run all tests
 	@echo "building and running the tests"
-	@swift test --parallel $(STRICT)
+	@swift test --parallel
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)

@@ -96,10 +96,6 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
 
 // The engine's doors for whoever keeps the time.
 extension Engine {
-  /// Whether the command queue of ITS `n` holds a command that may run now: enabled, not stalled,
-  /// not empty behind what already runs.
-  func hasCommand(_ n: ITSIndex) -> Bool { waitingCommands(n) > 0 }
-
   /// Grant of an MSI: translates and sets pending.
   mutating func signal(_ device: DeviceID, _ event: EventID, its n: ITSIndex) -> MSIOutcome {
     counts.msis &+= 1

@@ -58,9 +58,6 @@ struct Distributor {
   @inline(__always) func candidates(_ word: Int) -> UInt32 {
     pending(word) & enabled[word] & ~active[word]
   }
-
-  /// The affinity that an SPI goes to; 1 of N goes to the first PE.
-  func target(of intid: INTID) -> UInt64 { router[Int(intid.rawValue)] }
 }
 
 extension Engine {

@@ -9,7 +9,7 @@ struct TranslationCache {
     var mapped = false
     var eventIDBits: UInt8 = 0
     var itt: PhysicalAddress = 0
-    /// Index of the event words in the cache's own slabs; grows with the highest EventID seen.
+    /// The event words, by EventID; there are more as higher EventIDs are seen.
     var words: Slab<UInt64>
   }
   /// An event word: valid [63], orphan [62], ICID [39:24], INTID [23:0]. 0 is "not known". An
