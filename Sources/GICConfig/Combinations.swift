@@ -94,6 +94,10 @@ extension Resolver {
         )
       ]
     try require(
+      shape.frames == .configured || !machine.identity.ptaIsAddress,
+      ["machine.frames", "identity.pta_is_address"],
+      "attributes expects identity.pta_is_address false: targets are addresses of redistributors")
+    try require(
       shape.gicrStride % 0x1_0000 == 0, ["machine.gicr_stride"],
       "expected a multiple of 0x10000, not \(hexadecimal(shape.gicrStride))")
     for frame in frames {

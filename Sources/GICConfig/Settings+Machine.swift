@@ -22,6 +22,7 @@ extension Settings {
     .integer(
       "machine.gicr_stride", \.shape.gicrStride, 0x2_0000...0x100_0000, unit: "bytes",
       hexadecimal: true, virt),
+    .choice("machine.frames", \.shape.frames, virt),
     pes, affinities,
   ]
 

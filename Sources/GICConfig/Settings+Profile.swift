@@ -50,6 +50,8 @@ extension Settings {
     choice("invall_scope", \.profile.invallScope),
     choice("movall_scope", \.profile.movallScope),
     choice("sync_target", \.profile.syncTarget),
+    choice("restore_over_live", \.profile.restoreOverLive),
+    choice("restored_sizes", \.profile.restoredSizes),
   ]
 
   private static let registerChoices: [Setting] = [

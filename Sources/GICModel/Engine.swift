@@ -8,7 +8,8 @@ typealias ITSIndex = Int
 
 /// All architectural state of one machine, and the rules that move it.
 struct Engine<Observer: EngineObserver>: ~Copyable {
-  let configuration: MachineConfiguration
+  /// Attributes of the GICv3 may change its identity before it runs.
+  var configuration: MachineConfiguration
   var observer: Observer
   var memory = GuestMemory()
   let its: Slab<ITSState>
@@ -21,6 +22,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   var distributor: Distributor
   var counts = EngineCounts()
   var eventLog = EventLog()
+  var devices: DeviceState
   /// The table entry at which the walk that failed last ended, until the failure is logged.
   var lastEntry: TableEntry?
   /// Changes of the PEs' lines that nobody has fetched yet.
@@ -52,6 +54,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       numbered[number] = PEIndex(index)
     }
     distributor = Distributor(identity: identity)
+    devices = DeviceState(configuration)
     outbox.reserveCapacity(64)
   }
 
@@ -72,9 +75,10 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   /// Everything as after power-on; guest RAM stays mapped and as it is.
   mutating func reset() {
     for n in 0..<its.count {
-      let base = its[n].base
+      let (base, isPlaced) = (its[n].base, its[n].isPlaced)
       its[n].deallocate()
       its[n] = ITSState(base: base, configuration: configuration)
+      its[n].isPlaced = isPlaced
     }
     for index in 0..<pes.count {
       let (affinity, sequence) = (pes[index].affinity, pes[index].lineSequence)

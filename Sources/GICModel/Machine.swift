@@ -167,6 +167,28 @@ public protocol Machine: AnyObject {
   /// Makes the pending tables in guest RAM exact.
   func flushPendingTables()
   func reset()
+
+  // KVM's device attributes: who saves and restores a machine, or configures it, does so here.
+
+  /// Whether the device has such an attribute.
+  func hasAttribute(_ attribute: DeviceAttribute, of device: DeviceName) throws(DeviceError)
+  /// Reads an attribute.
+  /// - Parameter value: what the caller's memory held before; a redistributor region's index is
+  ///   looked for there. Nil: no memory was given.
+  func attribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?
+  ) throws(DeviceError) -> UInt64
+  /// Writes an attribute, or does what it stands for.
+  /// - Parameter value: nil if none was given; controls need none.
+  func setAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
+  ) throws(DeviceError)
+  /// Whether vCPUs run from now on: while they do, most attributes answer EBUSY. They stand still
+  /// until this says otherwise.
+  /// - Throws: ENXIO, EINVAL or EBUSY where the GIC's frames are placed by attributes, and are not
+  ///   yet so that a vCPU could run.
+  func setVCPUsRun(_ run: Bool) throws(DeviceError)
+
   func statistics() -> MachineStatistics
 
   // Looking into it changes nothing that a guest can see.

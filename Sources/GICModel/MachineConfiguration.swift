@@ -22,7 +22,16 @@ public struct MachineConfiguration: Equatable, Sendable {
     public var gicrBase: PhysicalAddress = 0x080a_0000
     /// Bytes from one redistributor to the next: 0x20000 (RD and SGI frame), GICv4 0x40000.
     public var gicrStride: UInt64 = 0x2_0000
+    public var frames = Frames.configured
     public init() {}
+  }
+
+  /// Who says where the frames lie.
+  public enum Frames: String, Sendable, CaseIterable {
+    /// The configuration, before anything else happens.
+    case configured
+    /// Device attributes, as a monitor does it with KVM: until then there are none.
+    case attributes
   }
 
   /// What the identification registers say.

@@ -39,6 +39,8 @@ public struct Profile: Equatable, Sendable {
   public var invallScope = InvalidateScope.table
   public var movallScope = MoveScope.source
   public var syncTarget = SyncTarget.checked
+  public var restoreOverLive = RestoreOverLive.replaces
+  public var restoredSizes = RestoredSizes.checked
 
   // ITS registers
   public var enableWithoutTables = EnableWithoutTables.allowed
@@ -87,6 +89,8 @@ public struct Profile: Equatable, Sendable {
     invallScope = .target
     movallScope = .everyLPI
     syncTarget = .ignored
+    restoreOverLive = .refused
+    restoredSizes = .unchecked
     enableWithoutTables = .ignored
     disable = .dropsCaches
     quiescent = .queueEmpty
@@ -230,5 +234,22 @@ extension Profile {
     case source
     /// Every LPI of the machine, whatever its target (KVM since 6.9).
     case everyLPI = "every_lpi"
+  }
+
+  /// A restore of tables into an ITS that has mappings.
+  public enum RestoreOverLive: String, Sendable, CaseIterable {
+    /// They go first: what is restored is all there is.
+    case replaces
+    /// The first collection or device that is there already is an error, which takes all with it
+    /// (KVM).
+    case refused
+  }
+
+  /// A restored device whose Size gives it more EventIDs than the ITS has.
+  public enum RestoredSizes: String, Sendable, CaseIterable {
+    /// It is refused, as its MAPD would be.
+    case checked
+    /// It is taken (KVM); here its EventIDs are those that the ITS has.
+    case unchecked
   }
 }

@@ -20,8 +20,11 @@ public final class TimedMachine: Machine {
   public init(_ configuration: MachineConfiguration) {
     let peCount = configuration.shape.affinities.count
     let recorder = Recorder(peCount: peCount)
+    let bases = configuration.shape.itsBases
     core = TimedCore(
-      timing: configuration.timing, itsBases: configuration.shape.itsBases, peCount: peCount,
+      timing: configuration.timing,
+      itsBases: configuration.shape.frames == .configured ? bases : bases.map { _ in .nowhere },
+      peCount: peCount,
       rules: Engine(configuration: configuration, observer: recorder), recorder: recorder)
   }
 

@@ -30,6 +30,8 @@ import Glibc
 
   let machine: FunctionalMachine
   private let ram: UnsafeMutableRawPointer
+  /// Whose RAM it is, if not this world's own.
+  private let lender: World?
   private var cwriters: [Int]
   private var queueByteCount: Int
 
@@ -38,16 +40,33 @@ import Glibc
     machine = FunctionalMachine(configuration)
     queueByteCount = queuePages << 12
     cwriters = Array(repeating: 0, count: configuration.shape.itsBases.count)
+    lender = nil
     // Anonymous pages are zero, and cost nothing until they are touched.
     unsafe ram = mmap(
       nil, World.ramByteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    mapRAM()
+  }
+  /// Another machine over the same RAM, with nothing done: where a save goes to.
+  init(over lender: World, _ configuration: MachineConfiguration? = nil) {
+    machine = FunctionalMachine(configuration ?? lender.machine.configuration)
+    (cwriters, queueByteCount) = (lender.cwriters, lender.queueByteCount)
+    unsafe ram = lender.ram
+    self.lender = lender
+    mapRAM()
+  }
+  private func mapRAM() {
     do {
       // SAFETY: the RAM lives as long as this world, and the machine no longer.
       try unsafe machine.map(
         GuestRAM(address: World.ramBase, base: ram, byteCount: World.ramByteCount))
     } catch { preconditionFailure("RAM was refused: \(error)") }
   }
-  deinit { _ = unsafe munmap(ram, World.ramByteCount) }
+  /// The RAM's first 4 MiB show at another address too, until it is unmapped.
+  func showRAM(at address: PhysicalAddress) throws(MemoryError) {
+    // SAFETY: as for the RAM itself.
+    try unsafe machine.map(GuestRAM(address: address, base: ram, byteCount: 4 << 20))
+  }
+  deinit { if lender == nil { _ = unsafe munmap(ram, World.ramByteCount) } }
 
   static func configuration(pes: Int = 2, its: Int = 1) -> MachineConfiguration {
     var configuration = MachineConfiguration()

@@ -82,7 +82,7 @@ extension Engine {
     if address == 0, its.count == 1 { return 0 }
     for n in 0..<its.count {
       let offset = address &- its[n].base
-      guard offset < UInt64(2 &* GITS.frameByteCount) else { continue }
+      guard offset < UInt64(2 &* GITS.frameByteCount), its[n].isPlaced else { continue }
       let isDoorbell =
         offset == 0 || offset == UInt64(GITS.TRANSLATER.offsetFromControlFrame)
         || configuration.profile.msiAddresses == .frames

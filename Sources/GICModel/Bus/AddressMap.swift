@@ -13,7 +13,12 @@ extension Engine {
     let shape = configuration.shape
     for n in 0..<its.count {
       let offset = address &- its[n].base
-      if offset < UInt64(2 &* GITS.frameByteCount) { return .its(n, offset: Int(offset)) }
+      if offset < UInt64(2 &* GITS.frameByteCount), its[n].isPlaced {
+        return .its(n, offset: Int(offset))
+      }
+    }
+    guard shape.frames == .configured else {
+      return devices.frame(at: address, stride: shape.gicrStride)
     }
     let fromDistributor = address &- shape.gicdBase
     if fromDistributor < UInt64(GICD.frameByteCount) {

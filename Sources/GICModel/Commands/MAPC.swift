@@ -24,6 +24,7 @@ extension Engine {
     }
     let old = its[n].collections.target(collection)
     its[n].collections.set(collection, pe)
+    listCollection(n, collection, isMapped: pe != nil)
     observer.observe(.collectionWritten(collection))
     if let pe {
       if configuration.profile.mapcRemap == .pendingMoves { moveEvents(n, collection, old, to: pe) }
@@ -45,6 +46,18 @@ extension Engine {
       } else if let old {
         movePending(intid, from: old, to: target)
       }
+    }
+  }
+
+  /// Where the ITS holds its tables, a save must find the collections. One that is unmapped stays,
+  /// unless its events have lost it for ever.
+  func listCollection(_ n: ITSIndex, _ collection: ICID, isMapped: Bool) {
+    guard !tablesAreInRAM, Int(collection.rawValue) >= configuration.identity.hardwareCollections
+    else { return }
+    if isMapped {
+      its[n].collectionList.insert(collection)
+    } else if configuration.profile.mapcUnmap == .orphans {
+      its[n].collectionList.remove(collection)
     }
   }
 

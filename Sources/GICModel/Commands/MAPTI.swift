@@ -46,6 +46,7 @@ extension Engine {
       if old != 0 { release(TranslationCache.intid(old)) }
     }
     its[n].translations.set(device, event, TranslationCache.word(intid, collection))
+    listCollection(n, collection, isMapped: true)
     observer.observe(.eventWritten(device, event))
     if isNew, let pe = target ?? (lpisAreShared ? PEIndex(0) : nil) {
       readProperty(of: intid, at: pe)
@@ -78,7 +79,7 @@ extension Engine {
   /// The configuration and pending tables must be there for a new LPI; its pending bit is taken
   /// out.
   /// - Returns: whether it was set.
-  private mutating func takeFromLPITables(
+  mutating func takeFromLPITables(
     _ intid: INTID, _ target: PEIndex?
   ) throws(CommandFault) -> Bool {
     let registers = pes[(target ?? PEIndex(0)).index]

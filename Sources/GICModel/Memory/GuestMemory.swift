@@ -105,6 +105,11 @@ import Synchronization
     return true
   }
 
+  /// Bytes of RAM that are mapped.
+  var byteCount: UInt64 {
+    (0..<count).reduce(0) { $0 + ranges[$1].byteCount }
+  }
+
   /// Whether one range holds all these bytes.
   func contains(_ address: PhysicalAddress, byteCount: Int) -> Bool {
     unsafe pointer(address, UInt64(byteCount)) != nil

@@ -64,6 +64,19 @@ extension Engine {
     if homes[index].events == 0 { homes[index].pe = nil }
   }
 
+  /// ``release(_:)``, of many at once: the redistributor is told that its candidates changed, and of
+  /// no LPI by itself.
+  mutating func releaseSilently(_ intid: INTID) {
+    guard let index = index(of: intid), homes[index].events > 0 else { return }
+    homes[index].events -= 1
+    guard homes[index].events == 0 else { return }
+    let pe = homes[index].pe
+    homes[index].pe = nil
+    guard let pe, pes[pe.index].lpis.clear(intid) else { return }
+    counts.cleared &+= 1
+    candidatesChanged(pe)
+  }
+
   /// Gives a shared LPI another target; what is pending goes along, whether the target takes LPIs
   /// or not.
   /// - Returns: whether it was pending.

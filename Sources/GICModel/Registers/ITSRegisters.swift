@@ -134,6 +134,7 @@ extension Engine {
       its[n].translations.orphanAll(from: configuration.identity.hardwareCollections)
     }
     its[n].collections.forgetAll(from: configuration.identity.hardwareCollections)
+    its[n].collectionList.removeAll()
   }
 }
 

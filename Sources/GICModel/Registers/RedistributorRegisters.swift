@@ -37,7 +37,7 @@ extension Engine {
     typer.plpis = true
     typer.vlpis = identity.gicVersion >= 4
     typer.directLPI = identity.directLPI
-    typer.last = pe.index == pes.count - 1
+    typer.last = devices.isLast(pe, stride: configuration.shape.gicrStride)
     typer.processorNumber = processorNumber(of: pe)
     typer.commonLPIAff = identity.commonLPIAffinity
     typer.affinity = pes[pe.index].affinity

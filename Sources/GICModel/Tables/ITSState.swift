@@ -3,7 +3,9 @@ import GICArch
 /// Everything that one ITS knows. The rules that move it are the engine's extensions.
 struct ITSState {
   /// First byte of the control frame.
-  let base: PhysicalAddress
+  var base: PhysicalAddress
+  /// Whether its frames lie anywhere. Where attributes place frames they do not at first.
+  var isPlaced: Bool
   var enabled = false
   var cbaser = GITS.CBASER(raw: 0)
   /// Byte offsets into the queue: what the guest wrote; what it reads; what is granted next. CREADR
@@ -16,9 +18,12 @@ struct ITSState {
   var baser: InlineArray<8, UInt64>
   var translations: TranslationCache
   var collections = CollectionCache()
+  /// Those that a save writes, if the ITS holds its tables itself.
+  var collectionList = CollectionList()
 
   init(base: PhysicalAddress, configuration: MachineConfiguration) {
     self.base = base
+    isPlaced = configuration.shape.frames == .configured
     baser = ITSState.resetBASERs(configuration)
     translations = TranslationCache(deviceIDBits: configuration.identity.deviceIDBits)
   }

@@ -1,0 +1,81 @@
+// The door for device attributes, of both clocks.
+
+import GICArch
+
+extension Machine {
+  public func hasAttribute(_ attribute: DeviceAttribute, of device: DeviceName)
+    throws(DeviceError)
+  {
+    throw DeviceError(.enodev, "this machine has no device attributes")
+  }
+  public func attribute(_ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?)
+    throws(DeviceError) -> UInt64
+  {
+    throw DeviceError(.enodev, "this machine has no device attributes")
+  }
+  public func setAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
+  ) throws(DeviceError) {
+    throw DeviceError(.enodev, "this machine has no device attributes")
+  }
+  public func setVCPUsRun(_ run: Bool) throws(DeviceError) {}
+}
+
+extension Machine {
+  /// What an attribute holds.
+  public func attribute(
+    _ attribute: DeviceAttribute, of device: DeviceName
+  ) throws(DeviceError) -> UInt64 {
+    try self.attribute(attribute, of: device, value: 0)
+  }
+}
+
+extension FunctionalMachine {
+  public func hasAttribute(_ attribute: DeviceAttribute, of device: DeviceName)
+    throws(DeviceError)
+  {
+    try engine.hasAttribute(attribute, of: device)
+  }
+  public func attribute(_ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?)
+    throws(DeviceError) -> UInt64
+  {
+    try engine.attribute(attribute, of: device, value: value)
+  }
+  public func setAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
+  ) throws(DeviceError) {
+    try engine.setAttribute(attribute, of: device, to: value)
+  }
+  public func setVCPUsRun(_ run: Bool) throws(DeviceError) { try engine.setVCPUsRun(run) }
+}
+
+/// On the timed clock an attribute is answered, like an untimed access, after everything that was
+/// under way has ended; what it causes has ended too when it returns.
+extension TimedMachine {
+  public func hasAttribute(_ attribute: DeviceAttribute, of device: DeviceName)
+    throws(DeviceError)
+  {
+    try core.rules.hasAttribute(attribute, of: device)
+  }
+  public func attribute(_ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?)
+    throws(DeviceError) -> UInt64
+  {
+    core.drain()
+    return try core.rules.attribute(attribute, of: device, value: value)
+  }
+  public func setAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
+  ) throws(DeviceError) {
+    core.beginAttribute()
+    defer {
+      core.endAttribute(
+        changesTables: attribute == DeviceAttribute(.restoreTables)
+          || attribute == DeviceAttribute(.reset))
+    }
+    try core.rules.setAttribute(attribute, of: device, to: value)
+  }
+  public func setVCPUsRun(_ run: Bool) throws(DeviceError) {
+    core.drain()
+    try core.rules.setVCPUsRun(run)
+  }
+}
