@@ -17,7 +17,7 @@ public enum ConformanceProfile: String, CaseIterable, Codable, Sendable {
 public struct ConformanceRow: Sendable {
   /// A chapter of the suite, which is a file or two.
   public enum Chapter: String, CaseIterable, Codable, Sendable {
-    case registers, commands, errors, translation, lpis
+    case registers, commands, errors, translation, lpis, save, restore, attributes
     case badInput = "bad-input"
   }
   public let chapter: Chapter

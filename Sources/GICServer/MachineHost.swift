@@ -142,6 +142,26 @@ final class MachineHost {
     publishLines()
   }
 
+  // MARK: Device attributes
+
+  func hasAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName
+  ) throws(DeviceError) {
+    try machine.hasAttribute(attribute, of: device)
+  }
+  func attribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?
+  ) throws(DeviceError) -> UInt64 {
+    defer { publishLines() }
+    return try machine.attribute(attribute, of: device, value: value)
+  }
+  func setAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
+  ) throws(DeviceError) {
+    defer { publishLines() }
+    try machine.setAttribute(attribute, of: device, to: value)
+  }
+
   // MARK: Lines
 
   func interrupts(of pe: UInt32) -> InterruptSummary? {

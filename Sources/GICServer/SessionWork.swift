@@ -74,6 +74,9 @@ extension Session {
     case .reset:
       host.reset()
       stamp(&reply, host)
+    case .device(let device):
+      reply.value = try perform(device, on: host)
+      stamp(&reply, host)
     case .statistics:
       reply.tail = try server.factory.report(host.statistics)
       try checkTail(reply)

@@ -5,7 +5,7 @@
 /// Kept free for what comes later; a daemon that does not know them answers ENOSYS:
 /// - 0x0060 to 0x006f: PORT_OPEN, shared-memory rings, the line page.
 /// - 0x0070 to 0x007f: QUIESCE, SAVE, RESTORE, RESUME.
-/// - 0x0080 to 0x008f: device attributes with KVM's groups.
+/// - 0x0083 to 0x008f: device attributes.
 /// - 0x0090 to 0x009f: TRACE_SUBSCRIBE.
 /// - 0x8000 to 0xffff: never given out; for experiments.
 @frozen public enum MessageType: UInt16, Sendable, CaseIterable {
@@ -41,6 +41,10 @@
   case explain = 0x0052
   case tables = 0x0053
   case registers = 0x0054
+
+  case deviceHas = 0x0080
+  case deviceGet = 0x0081
+  case deviceSet = 0x0082
 }
 
 /// The numbers that both ends must agree on before anything else.

@@ -81,8 +81,12 @@ public enum Request: Hashable, Sendable {
   /// All registers of the distributor, the PE and the ITSs, as JSON, read without effect.
   case registers(pe: UInt32)
 
+  /// A device attribute of KVM's.
+  case device(DeviceRequest)
+
   public var type: MessageType {
     switch self {
+    case .device(let device): device.type
     case .hello: .hello
     case .attach: .attach
     case .bye: .bye

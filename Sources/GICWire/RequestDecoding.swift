@@ -73,6 +73,9 @@ extension Request {
       let device = slot.attributes.sourceKind == .device ? slot.source : nil
       return .tables(address: slot.a, device: device, limit: Int(clamping: slot.b))
     case .registers: return .registers(pe: slot.source)
+    case .deviceHas: return .device(try DeviceRequest(.has, slot))
+    case .deviceGet: return .device(try DeviceRequest(.get, slot))
+    case .deviceSet: return .device(try DeviceRequest(.set, slot))
     case .hello, .attach, .memoryWrite, .writeBatch, .msiBatch, .line:
       throw WireError(.enosys, "\(type) is not a request without a tail")
     }

@@ -75,6 +75,7 @@ extension Request {
         slot.attributes.sourceKind = .device
       }
     case .registers(let pe): slot.act(for: pe)
+    case .device(let device): device.fill(&slot)
     case .writeBatch(let writes): return Request.encode(writes)
     case .msiBatch(let msis): return Request.encode(msis)
     case .bye, .list, .flush, .reset, .statistics: break

@@ -14,11 +14,15 @@ public enum WireErrno: UInt32, Sendable, CaseIterable {
   /// The frame should have brought a descriptor, and none came.
   case ebadf = 9
   case enomem = 12
+  /// A state that cannot be saved at all.
+  case eacces = 13
   /// Guest memory that nobody has mapped.
   case efault = 14
   case ebusy = 16
   /// It is there already, and is another one.
   case eexist = 17
+  /// No such device.
+  case enodev = 19
   case einval = 22
   /// A limit of the daemon is reached.
   case enospc = 28

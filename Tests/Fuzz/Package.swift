@@ -30,6 +30,7 @@ let package = Package(
     fuzzTarget("fuzz-commands", ["GICArch", "GICModel"], guest: true),
     fuzzTarget("fuzz-registers", ["GICArch", "GICModel"], guest: true),
     fuzzTarget("fuzz-tables", ["GICArch", "GICModel"], guest: true),
+    fuzzTarget("fuzz-restore", ["GICArch", "GICModel"], guest: true),
     fuzzTarget("fuzz-wire", ["GICWire"]),
     fuzzTarget("fuzz-trace", ["GICReplay"]),
     fuzzTarget("fuzz-config", ["GICConfig", "GICModel"]),

@@ -49,6 +49,25 @@ private let requests:
       """
     ),
     (
+      "DEVICE_SET of CBASER of ITS 1",
+      .device(
+        DeviceRequest(
+          .set, device: 8, number: 1, group: 8, attr: 0x80, value: 0x8000_0000_4010_000f)), [],
+      nil,
+      """
+      40000000 8200 00 00 01000000 00000000 0000000000000000 01000000 00000000
+      8000000000000000 0f00104000000080 0800000008000000 0100000000000000
+      """
+    ),
+    (
+      "DEVICE_SET of SAVE_TABLES, without a value",
+      .device(DeviceRequest(.set, device: 8, group: 4, attr: 1)), [], nil,
+      """
+      40000000 8200 00 00 01000000 00000000 0000000000000000 00000000 00000000
+      0100000000000000 0000000000000000 0400000008000000 0000000000000000
+      """
+    ),
+    (
       "MEM_MAP of a memfd",
       .memoryMap(address: 0x4000_0000, byteCount: 0x10_0000, offset: 0x1000, isShared: true), [],
       nil,
@@ -181,8 +200,8 @@ func `a daemon's message has these bytes`(_: String, message: DaemonMessage, hex
 
 @Test func `errno numbers are Linux's`() {
   let numbers: [(WireErrno, UInt32)] = [
-    (.eperm, 1), (.enoent, 2), (.enxio, 6), (.e2big, 7), (.ebadf, 9), (.enomem, 12), (.efault, 14),
-    (.ebusy, 16), (.eexist, 17), (.einval, 22), (.enospc, 28), (.enosys, 38), (.eproto, 71),
+    (.eperm, 1), (.enoent, 2), (.enxio, 6), (.e2big, 7), (.ebadf, 9), (.enomem, 12), (.eacces, 13),
+    (.efault, 14), (.ebusy, 16), (.eexist, 17), (.enodev, 19), (.einval, 22), (.enospc, 28), (.enosys, 38), (.eproto, 71),
     (.eoverflow, 75), (.emsgsize, 90), (.eprotonosupport, 93), (.eopnotsupp, 95),
   ]
   #expect(numbers.count == WireErrno.allCases.count)

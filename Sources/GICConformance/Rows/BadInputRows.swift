@@ -97,22 +97,6 @@ enum BadInputRows {
   private static let noise = RowMaker(
     chapter: .badInput, source: "This suite; xorshift64, fixed seeds")
 
-  /// G. Marsaglia's xorshift with 64 bits of state: the same numbers everywhere.
-  private struct Noise {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      return state
-    }
-    /// Often small, sometimes anything.
-    mutating func value() -> UInt64 {
-      let shift = next() & 63
-      return next() >> shift
-    }
-  }
-
   private static let random: [ConformanceRow] = [
     noise(114, "16,000 random commands: CREADR always reaches CWRITER") { w in
       var noise = Noise(state: 0x1234_5678_9abc_def1)

@@ -39,11 +39,15 @@ public struct World {
   @discardableResult
   mutating func perform(_ access: Access) throws -> Response {
     let response = try target.perform(access, changes: &changes)
+    takeLines()
+    return response
+  }
+
+  private mutating func takeLines() {
     for change in changes where lines.indices.contains(change.pe.index) {
       lines[change.pe.index] = change.levels
     }
     changes.removeAll(keepingCapacity: true)
-    return response
   }
 
   mutating func read(_ place: Place, pe: Int = 0) throws -> UInt64 {
@@ -88,6 +92,30 @@ public struct World {
     let response = try perform(
       Access(.msi, source: device, address: address, data: event))
     return MSIOutcome(packed: response.value)
+  }
+
+  // MARK: Device attributes
+
+  private mutating func device(
+    _ operation: DeviceOperation, _ attribute: DeviceAttribute, of device: DeviceName,
+    _ value: UInt64?
+  ) throws -> DeviceAnswer {
+    let answer = try target.device(operation, attribute, of: device, value, changes: &changes)
+    takeLines()
+    return answer
+  }
+
+  mutating func has(_ attribute: DeviceAttribute, of device: DeviceName) throws -> DeviceAnswer {
+    try self.device(.has, attribute, of: device, nil)
+  }
+  mutating func get(_ attribute: DeviceAttribute, of device: DeviceName) throws -> DeviceAnswer {
+    try self.device(.get, attribute, of: device, 0)
+  }
+  @discardableResult
+  mutating func set(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64? = nil
+  ) throws -> DeviceAnswer {
+    try self.device(.set, attribute, of: device, value)
   }
 
   // MARK: RAM

@@ -8,7 +8,7 @@ import GICReport
 /// waiting; over AF_UNIX the guest's RAM is shared, over TCP the daemon holds it.
 @safe package final class AttachedTarget: ReplayTarget {
   package let mode: String
-  private let client: Client
+  let client: Client
   private let ramBase: PhysicalAddress
   private let ramByteCount: Int
   /// Nil: the daemon holds the RAM.
@@ -190,7 +190,7 @@ import GICReport
       cycle: reply.cycle)
   }
 
-  private func takeChanges(_ changes: inout [LineChange]) {
+  func takeChanges(_ changes: inout [LineChange]) {
     changes += early
     early.removeAll(keepingCapacity: true)
     changes += client.takeLineChanges().map(change)

@@ -6,7 +6,7 @@ import Glibc
 /// A machine of this process. Its RAM is mapped, not filled: only pages that the trace touches
 /// cost.
 @safe package final class InProcessTarget: ReplayTarget {
-  private let machine: any Machine
+  let machine: any Machine
   private let ramBase: PhysicalAddress
   private let ramByteCount: Int
   private let memory: UnsafeMutableRawPointer

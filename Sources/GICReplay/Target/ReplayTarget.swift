@@ -48,6 +48,12 @@ package protocol ReplayTarget: AnyObject {
     to cycle: UInt64, until condition: StopCondition, changes: inout [LineChange]
   ) throws(ReplayError) -> UInt64
 
+  /// A device attribute; nothing is outstanding. `changes` gets the line changes up to its end.
+  func device(
+    _ operation: DeviceOperation, _ attribute: DeviceAttribute, of device: DeviceName,
+    _ value: UInt64?, changes: inout [LineChange]
+  ) throws(ReplayError) -> DeviceAnswer
+
   func flushPendingTables() throws(ReplayError)
   /// Everything as after power-on; guest RAM stays as it is.
   func reset() throws(ReplayError)

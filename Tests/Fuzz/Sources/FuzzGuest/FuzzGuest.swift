@@ -19,9 +19,12 @@ import GICModel
   public let machine: any Machine
   private let ram: UnsafeMutableRawPointer
 
-  /// - Parameter timed: whether the input may choose the timed clock.
-  public init(_ input: inout FuzzInput, timed: Bool = false) {
+  /// - Parameters:
+  ///   - timed: whether the input may choose the timed clock.
+  ///   - profile: the machine's choices, but for those that the input makes.
+  public init(_ input: inout FuzzInput, timed: Bool = false, profile: Profile = Profile()) {
     var configuration = MachineConfiguration()
+    configuration.profile = profile
     configuration.shape.affinities = [0, 0x0100_0201].map { Affinity(rawValue: $0) }
     configuration.shape.itsBases = [0x0a00_0000, 0x0a02_0000]
     configuration.shape.gicrBase = 0x1000_0000
