@@ -11,7 +11,7 @@ struct MachineOptions: ParsableArguments {
 }
 
 /// Reads a number as people write addresses: decimal, or hexadecimal after 0x.
-private func number<Value: FixedWidthInteger>(_ text: String) throws -> Value {
+func number<Value: FixedWidthInteger>(_ text: String) throws -> Value {
   let isHexadecimal = text.lowercased().hasPrefix("0x")
   let digits = isHexadecimal ? text.dropFirst(2) : text[...]
   guard !digits.isEmpty,
