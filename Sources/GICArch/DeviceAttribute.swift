@@ -25,7 +25,7 @@
   case address = 0
   /// `KVM_DEV_ARM_VGIC_GRP_DIST_REGS`: 32 bits at an offset into the distributor.
   case distributorRegisters = 1
-  /// `KVM_DEV_ARM_VGIC_GRP_NR_IRQS`: INTIDs below 1024 that exist, 64 through 992, a multiple of 32.
+  /// `KVM_DEV_ARM_VGIC_GRP_NR_IRQS`: INTIDs below 1024 that exist: 64 through 992, by 32.
   case interruptCount = 3
   /// `KVM_DEV_ARM_VGIC_GRP_CTRL`: something to be done; see ``DeviceControl``.
   case control = 4

@@ -39,6 +39,23 @@ struct EngineCounts {
   }
   func reject(_ error: CommandError) { errors[EngineCounts.place(error)] &+= 1 }
 
+  mutating func archive(_ archive: inout Archive) throws(SnapshotError) {
+    try archive.field("msis", &msis)
+    try archive.field("int_commands", &intCommands)
+    try archive.field("delivered", &delivered)
+    try archive.field("merged", &merged)
+    try archive.field("restored", &restored)
+    try archive.field("cleared", &cleared)
+    try archive.field("unknown_commands", &unknownCommands)
+    try archive.field("unreachable_slots", &unreachableSlots)
+    try archive.field("unreachable_entries", &unreachableEntries)
+    let slabs = [("dropped", dropped), ("commands", commands), ("errors", errors)]
+    for (name, slab) in slabs {
+      try archive.field(
+        name, count: slab.count, read: { slab[$0] }, write: { slab[$0] = $1 })
+    }
+  }
+
   private static func place(_ error: CommandError) -> Int {
     Int(error.rawValue >> 8 & 15) * 32 + Int(error.rawValue & 31)
   }

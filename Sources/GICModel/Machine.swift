@@ -191,6 +191,12 @@ public protocol Machine: AnyObject {
 
   func statistics() -> MachineStatistics
 
+  /// The whole machine but guest RAM, as bytes of their own format.
+  func snapshot() throws(SnapshotError) -> [UInt8]
+  /// Becomes the machine that was snapshot; its configuration must be the same, and guest RAM there
+  /// already. After an error the machine is as after a reset.
+  func restore(snapshot: [UInt8]) throws(SnapshotError)
+
   // Looking into it changes nothing that a guest can see.
 
   /// Rejected commands and dropped MSIs, from a sequence number on, oldest first.

@@ -174,8 +174,8 @@ private func `addresses are taken and refused as KVM does`(sequence: Sequence) {
   #expect(other.set(.vgic, DeviceAttribute(.savePendingTables)) == .ebusy)
 }
 
-/// The low word of GICR_TYPER by vCPU, as KVM's `vgic_init` selftest has them; here there is an ITS,
-/// so PLPIS (bit 0) is set.
+/// The low word of GICR_TYPER by vCPU, as KVM's `vgic_init` selftest has them; here there is an
+/// ITS, so PLPIS (bit 0) is set.
 private struct Typers: Sendable, CustomTestStringConvertible {
   var name: String
   var numbers: [UInt16]

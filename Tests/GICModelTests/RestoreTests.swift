@@ -126,7 +126,8 @@ private let refused: [Case] = [
     "level 2 outside RAM", [devices: 0x8000_0000_0001_0000], pages: [-1], .efault),
   Case(
     "a DeviceID beyond the ITS's width",
-    [devices + 64: 0x8000_0000_4050_0000, 0x4050_0000: 0x8000_0000_0810_0004], pages: [-1], .einval),
+    [devices + 64: 0x8000_0000_4050_0000, 0x4050_0000: 0x8000_0000_0810_0004], pages: [-1],
+    .einval),
   Case(
     "the second device fails, the first goes too",
     image(

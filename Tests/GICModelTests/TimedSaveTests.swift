@@ -1,5 +1,5 @@
-// Save and restore on the timed clock: what is under way ends first, nothing is lost, and no entry of
-// a table that has changed is taken from a cache.
+// Save and restore on the timed clock: what is under way ends first, nothing is lost, and no entry
+// of a table that has changed is taken from a cache.
 
 import GICArch
 import Testing

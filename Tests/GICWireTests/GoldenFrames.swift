@@ -201,7 +201,8 @@ func `a daemon's message has these bytes`(_: String, message: DaemonMessage, hex
 @Test func `errno numbers are Linux's`() {
   let numbers: [(WireErrno, UInt32)] = [
     (.eperm, 1), (.enoent, 2), (.enxio, 6), (.e2big, 7), (.ebadf, 9), (.enomem, 12), (.eacces, 13),
-    (.efault, 14), (.ebusy, 16), (.eexist, 17), (.enodev, 19), (.einval, 22), (.enospc, 28), (.enosys, 38), (.eproto, 71),
+    (.efault, 14), (.ebusy, 16), (.eexist, 17), (.enodev, 19), (.einval, 22), (.enospc, 28),
+    (.enosys, 38), (.eproto, 71),
     (.eoverflow, 75), (.emsgsize, 90), (.eprotonosupport, 93), (.eopnotsupp, 95),
   ]
   #expect(numbers.count == WireErrno.allCases.count)

@@ -1,5 +1,5 @@
-// Chapter "restore": what RESTORE_TABLES takes out of guest RAM, what it refuses, and the whole way of
-// a machine from one monitor to another.
+// Chapter "restore": what RESTORE_TABLES takes out of guest RAM, what it refuses, and the whole way
+// of a machine from one monitor to another.
 
 import GICArch
 import GICModel

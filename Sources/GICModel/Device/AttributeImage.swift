@@ -1,5 +1,5 @@
-// The sequence in which a monitor saves and restores a GIC by its attributes. What lies in guest RAM
-// travels with guest RAM.
+// The sequence in which a monitor saves and restores a GIC by its attributes. What lies in guest
+// RAM travels with guest RAM.
 
 import GICArch
 

@@ -7,7 +7,7 @@ extension PhysicalAddress {
   static var nowhere: PhysicalAddress { 1 << 63 }
 }
 
-extension TimedCore<Engine<Recorder>> {
+extension TimedCore where Rules == Engine<Recorder> {
   /// What was under way ends first.
   mutating func beginAttribute() {
     drain()

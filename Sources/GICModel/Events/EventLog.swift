@@ -31,6 +31,24 @@ struct EventLog {
     next &+= 1
   }
 
+  mutating func archive(_ archive: inout Archive) throws(SnapshotError) {
+    var kept = batch(from: oldest, limit: EventLog.capacity).events.flatMap(\.words)
+    var (last, start) = (next, first)
+    try archive.field("next", &last)
+    try archive.field("first", &start)
+    try archive.field("events", &kept)
+    guard archive.isReading else { return }
+    let count = kept.count / LoggedEvent.wordCount
+    guard kept.count % LoggedEvent.wordCount == 0, count <= EventLog.capacity, start <= last,
+      UInt64(count) <= last - start
+    else { throw .field("events") }
+    (next, first) = (last - UInt64(count), start)
+    for index in 0..<count {
+      let place = index * LoggedEvent.wordCount
+      append(try LoggedEvent(words: kept[place..<place + LoggedEvent.wordCount]))
+    }
+  }
+
   /// Up to `limit` events from `sequence` on.
   func batch(from sequence: UInt64, limit: Int) -> EventBatch {
     var batch = EventBatch()

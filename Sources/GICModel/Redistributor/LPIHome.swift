@@ -64,8 +64,8 @@ extension Engine {
     if homes[index].events == 0 { homes[index].pe = nil }
   }
 
-  /// ``release(_:)``, of many at once: the redistributor is told that its candidates changed, and of
-  /// no LPI by itself.
+  /// ``release(_:)``, of many at once: the redistributor is told that its candidates changed, and
+  /// of no LPI by itself.
   mutating func releaseSilently(_ intid: INTID) {
     guard let index = index(of: intid), homes[index].events > 0 else { return }
     homes[index].events -= 1

@@ -193,7 +193,8 @@ extension Engine {
     claim(intid, for: target)
     guard isNew else { return }
     do {
-      let wasPending = try takeFromLPITables(intid, target)
+      let isRequired = configuration.profile.maptiLPITables == .required
+      let wasPending = isRequired ? try takeFromLPITables(intid, target) : false
       readProperty(of: intid, at: target ?? PEIndex(0))
       if wasPending, let target { restorePending(intid, at: target) }
     } catch {

@@ -1,5 +1,5 @@
-// Bytes to an image of saved tables, and its restore: success or an errno, in bounded time, with all
-// of it mapped or nothing. What was restored works, and is saved and restored once more.
+// Bytes to an image of saved tables, and its restore: success or an errno, in bounded time, with
+// all of it mapped or nothing. What was restored works, and is saved and restored once more.
 
 import FuzzDriver
 import FuzzGuest
