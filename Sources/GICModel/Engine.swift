@@ -142,6 +142,9 @@ extension Engine {
   ) -> MSIOutcome {
     counts.drop(kind)
     logDropped(kind, its: n, device, event: UInt64(event.rawValue))
+    if configuration.profile.unmappedMSIs != .unreported {
+      reportUnmapped(kind, its: n, device, event)
+    }
     observer.observe(.dropped(kind))
     return MSIOutcome(kind)
   }

@@ -6,7 +6,9 @@ extension Engine {
   /// profile says.
   /// Work: one CTE write.
   /// - Source: Arm IHI 0069, "MAPC".
-  mutating func mapc(_ n: ITSIndex, _ collection: ICID, _ target: RDbase?) throws(CommandFault) {
+  mutating func mapc(_ n: ITSIndex, _ collection: ICID, _ named: RDbase?) throws(CommandFault) {
+    let isCut = configuration.profile.mapcTarget == .lower16 && !configuration.identity.ptaIsAddress
+    let target = named.map { isCut ? RDbase(rawValue: $0.rawValue & 0xffff) : $0 }
     var pe: PEIndex?
     if let target {
       pe = self.pe(at: target)

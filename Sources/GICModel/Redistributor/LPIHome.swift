@@ -73,6 +73,7 @@ extension Engine {
     let source = homes[index].pe
     homes[index].pe = target
     guard let source, source != target, pes[source.index].lpis.clear(intid) else { return false }
+    pendingBitChanged(intid, at: source)
     receive(intid, at: target)
     candidatesChanged(source)
     candidatesChanged(target)

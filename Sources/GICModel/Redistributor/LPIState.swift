@@ -20,6 +20,10 @@ extension Engine {
       return .merged
     }
     pes[pe.index].counts.lpisSet &+= 1
+    if lpiTablesAreLive {
+      pendingBitChanged(intid, at: pe)
+      if configuration.profile.propertyReads == .whenSet { readProperty(of: intid, at: pe) }
+    }
     if Observer.offersAtOnce {
       let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
       pes[pe.index].lpis.consider(intid, property)
@@ -41,6 +45,7 @@ extension Engine {
     let wasPending = pes[pe.index].lpis.clear(intid)
     observer.observe(.clear(pe, intid, wasPending: wasPending))
     if wasPending {
+      pendingBitChanged(intid, at: pe)
       counts.cleared &+= 1
       candidatesChanged(pe)
     }
@@ -62,6 +67,7 @@ extension Engine {
     let wasPending = pes[source.index].lpis.clear(intid)
     observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     guard wasPending else { return }
+    pendingBitChanged(intid, at: source)
     receive(intid, at: target)
     candidatesChanged(source)
     candidatesChanged(target)
@@ -83,7 +89,10 @@ extension Engine {
         let intid = INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
         bits &= bits &- 1
         guard intid.rawValue < pes[target.index].lpiLimit else { break }
-        if pes[source.index].lpis.clear(intid) { receive(intid, at: target) }
+        if pes[source.index].lpis.clear(intid) {
+          pendingBitChanged(intid, at: source)
+          receive(intid, at: target)
+        }
         moved += 1
       }
     }
@@ -100,6 +109,7 @@ extension Engine {
       counts.merged &+= 1
       return
     }
+    pendingBitChanged(intid, at: pe)
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
   }
@@ -107,6 +117,7 @@ extension Engine {
   /// A pending bit has been taken over from RAM.
   mutating func restorePending(_ intid: INTID, at pe: PEIndex) {
     guard pes[pe.index].lpis.set(intid) else { return }
+    pendingBitChanged(intid, at: pe)
     counts.restored &+= 1
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)

@@ -114,6 +114,18 @@ struct TranslationCache {
     return found.mapped ? found : nil
   }
 
+  /// The lowest remembered DeviceID that is not below `first`.
+  func firstDevice(from first: UInt64) -> DeviceID? {
+    for index in Int(first >> UInt64(TranslationCache.chunkBits))..<chunks.count {
+      guard let chunk = chunks[index] else { continue }
+      for slot in 0..<chunk.count where chunk[slot].mapped {
+        let id = UInt64(index << TranslationCache.chunkBits | slot)
+        if id >= first { return DeviceID(rawValue: UInt32(truncatingIfNeeded: id)) }
+      }
+    }
+    return nil
+  }
+
   /// Remembers a device with no events, in the place of what was known of it.
   func remember(_ device: DeviceID, _ itt: ITT) {
     forget(device)
