@@ -95,6 +95,10 @@ func `a preset makes the choices of its base, and says where they come from`(
     | (identity.deviceIDBits - 1) << 13 | (identity.showsCollectionIDBits ? 1 << 36 : 0)
   #expect(typer == 0x1ef71)
   #expect(identity.iidr == 0x4b00_043b)
+  // GICD_IIDR with the newest implementation revision, GICR_IIDR without one.
+  #expect(identity.distributorIIDR == 0x4b00_343b && identity.redistributorIIDR == 0x4b00_043b)
+  // GICD_TYPER sets neither A3V nor No1N, GICR_TYPER no CommonLPIAff.
+  #expect(!identity.affinity3Valid && identity.oneOfNSupported && identity.commonLPIAffinity == 0)
 }
 
 @Test func `every field of timing and identity can be configured`() {

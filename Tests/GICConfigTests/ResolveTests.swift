@@ -184,6 +184,11 @@ private let bad: [(name: String, text: String, message: String)] = [
     "a.yaml:1:31: identity.processor_numbers: expected numbers from 0 through 65535 that differ, "
       + "not 1"
   ),
+  (
+    "an SPI that is not there",
+    "profile: {unmapped_msis: interrupt}\nidentity: {it_lines_number: 0}",
+    "a.yaml:2:29: identity.unmapped_msi_intid: expected an SPI of the machine, below 32, not 32"
+  ),
   ("key twice", "clock: timed\nclock: timed", "a.yaml:1:1: clock is there twice"),
   ("no mapping", "- 1", "a.yaml:1:1: expected keys and values, such as timing: or machine:"),
   ("section is a scalar", "timing: 3", "a.yaml:1:9: timing: expected keys and values"),
