@@ -1,5 +1,5 @@
-// Chapter "registers": the distributor's and the redistributors' part beside LPIs: who they are, SPIs
-// for any PE, a machine without an ITS, groups.
+// Chapter "registers": the distributor's and the redistributors' part beside LPIs: who they are,
+// SPIs for any PE, a machine without an ITS, groups.
 
 import GICArch
 

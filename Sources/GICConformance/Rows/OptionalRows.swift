@@ -196,25 +196,32 @@ enum OptionalRows {
   private static let interrupt =
     "profile: {unmapped_msis: interrupt}\nidentity: {unmapped_msi_intid: 40}"
 
+  private static func followLine(_ w: inout World) throws {
+    try prepare(&w)
+    try DistributorRows.enableSPI(40, route: 2, &w)
+    try w.expect(.its(GITS.TYPER.self), 3 << 44, mask: 3 << 44)
+    try w.msi(3, 1)
+    try w.expectNothing(at: 2)
+    try w.write(.its(GITS.CTLR.self), 0x101)
+    try w.expect(.its(GITS.CTLR.self), 0x8000_0101)
+    try w.expectTaken(40, by: 2)
+    try w.expectTaken(40, by: 2)
+    try w.write(.its(GITS.STATUSR.self), 1 << 4)
+    try w.expectNothing(at: 2)
+    try w.msi(3, 1)
+    try w.expectTaken(40, by: 2)
+    try w.write(.its(GITS.CTLR.self), 1)
+    try w.expectNothing(at: 2)
+  }
+
   private static let interrupts: [ConformanceRow] = [
     umsir(118, "UMSIirq: the SPI is high while UMSI is 1", [.architecture], machine: interrupt) {
-      w in
-      try prepare(&w)
-      try DistributorRows.enableSPI(40, route: 2, &w)
-      try w.expect(.its(GITS.TYPER.self), 3 << 44, mask: 3 << 44)
-      try w.msi(3, 1)
-      try w.expectNothing(at: 2)
-      try w.write(.its(GITS.CTLR.self), 0x101)
-      try w.expect(.its(GITS.CTLR.self), 0x8000_0101)
-      try w.expectTaken(40, by: 2)
-      try w.expectTaken(40, by: 2)
-      try w.write(.its(GITS.STATUSR.self), 1 << 4)
-      try w.expectNothing(at: 2)
-      try w.msi(3, 1)
-      try w.expectTaken(40, by: 2)
-      try w.write(.its(GITS.CTLR.self), 1)
-      try w.expectNothing(at: 2)
+      w in try followLine(&w)
     },
+    umsir(
+      118, "UMSIirq: the SPI is high while UMSI is 1, with time too", [.architecture],
+      machine: "clock: timed\n" + interrupt
+    ) { w in try followLine(&w) },
     umsir(
       118, "UMSIirq: two ITSs share the SPI", [.architecture],
       machine: interrupt + "\nmachine: {its_bases: [0x8080000, 0x80a0000], gicr_base: 0x8100000}"

@@ -134,6 +134,32 @@ enum QueueRows {
     try w.write(.its(GITS.CWRITER.self), 0x1_0040)
   }
 
+  /// Each unknown command stalls; a SYNC in its place and Retry let the INT behind it run, once.
+  private static func mendUnknown(_ w: inout World) throws {
+    try w.start()
+    try w.mapDevice(2)
+    try w.run(.mapti(2, 1, 8200, 1))
+    for (index, opcode) in unknown.enumerated() {
+      let slot = w.tails[0]
+      try w.run([QueueEntry(opcode | 2 << 32, 1, 1 << 63, .max), .int(2, 1)])
+      try w.expect(.its(GITS.CREADR.self), UInt64(slot) | 1)
+      try w.expect(.its(GITS.CTLR.self), 1)
+      try w.expectErrors(["UNKNOWN_COMMAND": UInt64(index + 1)])
+      try w.expectNothing(at: 1)
+      let tail = w.tails[0]
+      w.tails[0] = slot
+      try w.queue([.sync(1)])
+      w.tails[0] = tail
+      try w.write(.its(GITS.CWRITER.self), UInt64(tail) | 1)
+      try w.expectDrained()
+      try w.expect(.its(GITS.CTLR.self), 0x8000_0001)
+      try w.expectTaken(8200, by: 1)
+      try w.expectNothing(at: 1)
+    }
+    try w.expect(
+      "INT commands done", try w.target.statistics().commands["INT"], is: UInt64(unknown.count))
+  }
+
   private static let stalls: [ConformanceRow] = [
     stall(60, "stall: CREADR stands at the slot with Stalled", [.architecture], machine: stalling) {
       w in
@@ -218,30 +244,11 @@ enum QueueRows {
     stall(
       59, "stall: every unknown command holds the queue until it is mended", [.architecture],
       machine: stalling
-    ) { w in
-      try w.start()
-      try w.mapDevice(2)
-      try w.run(.mapti(2, 1, 8200, 1))
-      for (index, opcode) in unknown.enumerated() {
-        let slot = w.tails[0]
-        try w.run([QueueEntry(opcode | 2 << 32, 1, 1 << 63, .max), .int(2, 1)])
-        try w.expect(.its(GITS.CREADR.self), UInt64(slot) | 1)
-        try w.expect(.its(GITS.CTLR.self), 1)
-        try w.expectErrors(["UNKNOWN_COMMAND": UInt64(index + 1)])
-        try w.expectNothing(at: 1)
-        let tail = w.tails[0]
-        w.tails[0] = slot
-        try w.queue([.sync(1)])
-        w.tails[0] = tail
-        try w.write(.its(GITS.CWRITER.self), UInt64(tail) | 1)
-        try w.expectDrained()
-        try w.expect(.its(GITS.CTLR.self), 0x8000_0001)
-        try w.expectTaken(8200, by: 1)
-        try w.expectNothing(at: 1)
-      }
-      try w.expect(
-        "INT commands done", try w.target.statistics().commands["INT"], is: UInt64(unknown.count))
-    },
+    ) { w in try mendUnknown(&w) },
+    stall(
+      59, "stall: an unknown command holds the queue with time too", [.architecture],
+      machine: "clock: timed\n" + stalling
+    ) { w in try mendUnknown(&w) },
     stall(
       61, "stall: a table entry that cannot be reached holds the queue", [.architecture],
       machine: "profile: {table_faults: stall}"
