@@ -333,9 +333,9 @@ extension GITS {
       set { raw[bit: 5] = newValue }
     }
 
-    /// `[9:6]` Syndrome: why the MSI was unmapped: 2 DeviceID out of range, 3 DeviceID unmapped, 4
-    /// EventID out of range, 5 EventID unmapped, 7 collection unmapped, 9 vPEID unmapped, 0 unknown.
-    /// It goes with UMSI.
+    /// `[9:6]` Syndrome, why the MSI was unmapped: 2 DeviceID out of range, 3 DeviceID unmapped,
+    /// 4 EventID out of range, 5 EventID unmapped, 7 collection unmapped, 9 vPEID unmapped, 0
+    /// unknown. It goes with UMSI.
     @inlinable public var syndrome: Int {
       get { Int(raw[9, 6]) }
       set { raw[9, 6] = UInt64(truncatingIfNeeded: newValue) }

@@ -10,8 +10,9 @@ public enum SaveRefusal: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .hardwareCollection(let collection, let n):
-      "collection \(collection.rawValue) of ITS \(n) is a hardware collection: it has no table entry "
-        + "in guest RAM, so a save would lose it; identity.hardware_collections 0 lets all be saved"
+      "collection \(collection.rawValue) of ITS \(n) is a hardware collection: "
+        + "it has no table entry in guest RAM, so a save would lose it; "
+        + "identity.hardware_collections 0 lets all be saved"
     }
   }
 }

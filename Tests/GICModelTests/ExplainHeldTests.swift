@@ -1,5 +1,5 @@
-// explain and the table dump of an ITS that holds its tables itself: RAM is not asked, whatever lies
-// there.
+// explain and the table dump of an ITS that holds its tables itself: RAM is not asked, whatever
+// lies there.
 
 import GICArch
 import Testing

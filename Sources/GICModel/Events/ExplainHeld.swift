@@ -1,5 +1,5 @@
-// explain, where the ITS holds its tables itself: guest RAM has them after a save only, so it is not
-// asked.
+// explain, where the ITS holds its tables itself: guest RAM has them after a save only, so it is
+// not asked.
 
 import GICArch
 

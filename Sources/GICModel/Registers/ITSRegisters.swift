@@ -90,7 +90,8 @@ extension Engine {
     guard
       offset < its[n].cbaser.byteCount || configuration.profile.cwriterBeyondQueue == .stops
     else { return }
-    if GITS.CWRITER(raw: value).retry || configuration.profile.stallEnds == .anyWrite { retry(n) }
+    if GITS.CWRITER(raw: value).retry { retry(n) }
+    if configuration.profile.stallEnds == .anyWrite { retry(n) }
     its[n].cwriter = offset
     workArrived(n)
   }
