@@ -98,6 +98,10 @@ extension TimedCore where Rules: ~Copyable {
     its[n].execution.eventCount = recorder.count
     its[n].execution.cursor = 0
     its[n].execution.rejected = false
+    if its[n].execution.events.count < recorder.count {
+      let events = its[n].execution.events
+      its[n].execution.events = Recorder.grown(events, to: recorder.count)
+    }
     for at in 0..<recorder.count {
       let event = recorder[at]
       its[n].execution.events[at] = event
