@@ -139,7 +139,7 @@ extension Engine {
       return story.none(
         .translation,
         "EventID \(event) is not mapped: the ITS, which holds its tables, has no entry",
-        "no MAPTI or MAPI of this event has run, or a DISCARD has", entry)
+        "no MAPTI or MAPI of this event has run, or a DISCARD has")
     }
     guard let raw = entry.cached ?? entry.raw else {
       return story.none(

@@ -5,7 +5,7 @@ import GICArch
 
 extension Engine {
   /// An entry of a table that is not in RAM now.
-  /// - Parameter word: what it says, laid out as in RAM; nil for one that is not mapped.
+  /// - Parameter word: what it says, laid out as in RAM.
   func heldEntry(_ kind: TableEntry.Kind, _ word: UInt64?) -> TableEntry {
     TableEntry(kind, address: nil, raw: nil, cached: word)
   }
@@ -18,7 +18,7 @@ extension Engine {
     guard let known else {
       return story.none(
         .device, "DeviceID \(device) is not mapped: the ITS, which holds its tables, has no entry",
-        "no MAPD of this DeviceID has run, or one with V = 0 has", heldEntry(.device, nil))
+        "no MAPD of this DeviceID has run, or one with V = 0 has")
     }
     let itt = EntryLayout.itt(known)
     story.pass(
@@ -34,7 +34,7 @@ extension Engine {
       return story.none(
         .collection,
         "collection \(collection) is not mapped: the ITS, which holds its tables, has no entry",
-        "no MAPC of this collection has run, or one with V = 0 has", heldEntry(.collection, nil))
+        "no MAPC of this collection has run, or one with V = 0 has")
     }
     story.pass(
       .collection, "collection \(collection) goes to PE \(pe.rawValue)",
