@@ -117,6 +117,17 @@ enum RegisterRows {
       try w.expectNothing(at: 1)
       try w.expectDelivery(0, 3, 8195, at: 1)
     },
+    doorbell(
+      29, "a PE's store to TRANSLATER is ignored, with time too", [.kvm], machine: "clock: timed"
+    ) { w in
+      try w.start()
+      try w.mapDevice(0)
+      try w.run(.mapti(0, 3, 8195, 1))
+      try w.write(.its(at: 0x1_0040), 3)
+      try w.expectNothing(at: 1)
+      try w.expectMSI(0, 3, .accepted)
+      try w.expectTaken(8195, by: 1)
+    },
     doorbell(29, "a 32-bit store to TRANSLATER is an MSI", [.architecture]) { w in
       try w.start()
       try w.mapDevice(0)
