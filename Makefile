@@ -38,6 +38,7 @@ demo: build ## Replay a real Linux boot through the daemon; print latencies; wri
 test: deps ## Run all tests
 	@echo "building and running the tests"
 	@swift test --parallel
+	@.ci/soak 50 10000
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
@@ -57,7 +58,7 @@ study: build ## Replay one boot with every preset and compare the latencies
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)
 
-soak: ## Run SEEDS=50 random programs of STEPS=10000 against the reference model
+soak: ## Run SEEDS=50 random programs of STEPS=10000 in each profile against the reference
 	@.ci/soak $(SEEDS) $(STEPS)
 
 mutations: ## Put faults into the model, one by one, and count those that its tests catch
