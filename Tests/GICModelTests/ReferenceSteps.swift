@@ -274,25 +274,27 @@ extension ReferenceRun {
 }
 
 extension World {
-  /// A store by guest software into an ITS table.
+  /// A store by guest software into an ITS table. What is not valid is not zero either.
   func store(_ corruption: Corruption, its n: Int, _ shape: ProgramShape) {
     switch corruption {
     case .levelOne(let page, let entry):
-      let target = entry == .present ? World.levelTwo(n, page: Int(page)) : ReferenceRAM.nowhere
-      store(World.deviceTable(n) + UInt64(page) * 8, entry == .hole ? 0 : 1 << 63 | target)
+      let target = entry == .outside ? ReferenceRAM.nowhere : World.levelTwo(n, page: Int(page))
+      store(World.deviceTable(n) + UInt64(page) * 8, target | (entry == .hole ? 0 : 1 << 63))
     case .device(let id, let device):
       let entry = DTE(itt: device.map { ITT(base: $0.itt, eventIDBits: $0.bits) })
-      store(dteAddress(id, its: n, shape), NativeFormat.encode(entry))
+      let raw = device == nil ? World.itt(n, 0) | 4 : NativeFormat.encode(entry)
+      store(dteAddress(id, its: n, shape), raw)
     case .event(let itt, let event, let mapping):
       let entry = ITE(
         mapping: mapping.map {
           ITE.Mapping(
             intid: INTID(rawValue: $0.intid), collection: ICID(rawValue: $0.collection))
         })
-      store(itt + UInt64(event) * 8, NativeFormat.encode(entry))
+      store(itt + UInt64(event) * 8, mapping == nil ? 8192 : NativeFormat.encode(entry))
     case .collection(let id, let target):
       let entry = CTE(target: target.map { RDbase(rawValue: $0) })
-      store(World.collectionTable(n) + UInt64(id) * 8, NativeFormat.encode(entry))
+      let raw = target == nil ? 1 << 16 : NativeFormat.encode(entry)
+      store(World.collectionTable(n) + UInt64(id) * 8, raw)
     }
   }
   func dteAddress(_ id: UInt32, its n: Int, _ shape: ProgramShape) -> PhysicalAddress {
