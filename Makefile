@@ -11,13 +11,14 @@ CLOCK ?= timed
 SECONDS ?= 60
 SEEDS ?= 50
 STEPS ?= 10000
+COMMANDS ?= 10000000
 LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
 
 .DEFAULT_GOAL := help
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench study fuzz soak mutations format format-check clean
+.PHONY: help deps build demo test conformance ci bench study fuzz soak hostile mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -38,6 +39,7 @@ demo: build ## Replay a real Linux boot through the daemon; print latencies; wri
 test: deps ## Run all tests
 	@echo "building and running the tests"
 	@swift test --parallel
+	@.ci/soak 'random programs' ITSD_SEEDS=50 ITSD_STEPS=10000
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
@@ -57,8 +59,11 @@ study: build ## Replay one boot with every preset and compare the latencies
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)
 
-soak: ## Run SEEDS=50 random programs of STEPS=10000 against the reference model
-	@.ci/soak $(SEEDS) $(STEPS)
+soak: ## Run SEEDS=50 random programs of STEPS=10000 in each profile against the reference
+	@.ci/soak 'random programs' ITSD_SEEDS=$(SEEDS) ITSD_STEPS=$(STEPS)
+
+hostile: ## Run COMMANDS=10000000 commands, and as many accesses, that no guest should send
+	@.ci/soak 'hostile|memory' ITSD_COMMANDS=$(COMMANDS)
 
 mutations: ## Put faults into the model, one by one, and count those that its tests catch
 	@Tests/Mutations/run $(if $(SAMPLE),--sample $(SAMPLE))

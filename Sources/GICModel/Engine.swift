@@ -129,7 +129,8 @@ extension Engine {
         !pes[target.index].lpisEnabled
         ? .lpisDisabled
         : route.intid.rawValue >= pes[target.index].lpiLimit
-          ? .intidOOR : pes[pe.index].lpis.isPending(route.intid) ? .merged : .set
+          ? .intidOOR
+          : pes[pe.index].lpis.isPending(route.intid) || isWaiting(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
       lastEntry = nil

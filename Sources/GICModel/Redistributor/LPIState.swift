@@ -12,6 +12,7 @@ extension Engine {
     guard pes[pe.index].lpisEnabled else { return notSet(.lpisDisabled) }
     // Its pending table has no bit for more.
     guard intid.rawValue < pes[pe.index].lpiLimit else { return notSet(.intidOOR) }
+    if lpisAreShared, let kind = setWaiting(intid) { return kind }
     let pe = home(of: intid, else: pe)
     let isNew = pes[pe.index].lpis.set(intid)
     observer.observe(.set(pe, intid, merged: !isNew))
@@ -162,8 +163,10 @@ extension Engine {
     if lpisAreShared { pointSharedTable(at: pe) }
     let table = properties[place]
     let index = Int(intid.rawValue) - Int(INTID.firstLPI.rawValue)
-    guard index >= 0, index < table.lpiCount else { return }
-    let byte = memory.load8(table.address &+ UInt64(index)) ?? 0
+    // A shared LPI was mapped when there was a byte for it, and keeps what it had if there is none.
+    guard index >= 0, index < (lpisAreShared ? table.bytes.count : table.lpiCount) else { return }
+    let found = memory.load8(table.address &+ UInt64(index))
+    guard let byte = found ?? (lpisAreShared ? nil : 0) else { return }
     guard byte != table.bytes[index] else { return }
     table.bytes[index] = byte
     guard table.users > 1 else { return propertyChanged(intid, at: pe) }
