@@ -28,6 +28,8 @@ final class ModelSide<M: Machine>: Side {
   let machine: M
   let ram: RAM
   private var lineChanges: [LineChange] = []
+  private let cwriterAddress = Layout.its(GITS.CWRITER.offset)
+  private let creadrAddress = Layout.its(GITS.CREADR.offset)
 
   init(_ machine: M, _ layout: Layout) throws {
     self.machine = machine
@@ -58,11 +60,9 @@ final class ModelSide<M: Machine>: Side {
     }
   }
 
-  func runQueue(to cwriter: UInt64) { write(Layout.its(GITS.CWRITER.offset), cwriter) }
+  func runQueue(to cwriter: UInt64) { write(cwriterAddress, cwriter) }
   var creadr: UInt64 {
-    machine.perform(
-      Access(.read, size: 8, source: 0, address: Layout.its(GITS.CREADR.offset))
-    ).value
+    machine.perform(Access(.read, size: 8, source: 0, address: creadrAddress)).value
   }
   func flush() { machine.flushPendingTables() }
   func highestPending(_ pe: Int) -> UInt64? { get(.hppir1, pe: pe) }
