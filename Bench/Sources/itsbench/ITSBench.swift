@@ -6,7 +6,7 @@ import Foundation
 
 /// All suites, in the order of the table.
 func suites() -> [Benchmark] {
-  commandSuite() + msiSuite() + timedSuite() + sizeSuite() + replaySuite()
+  commandSuite() + msiSuite() + selectionSuite() + timedSuite() + sizeSuite() + replaySuite()
 }
 
 /// - Throws: ``ValidationError`` if there is none.

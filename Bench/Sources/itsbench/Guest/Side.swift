@@ -117,7 +117,8 @@ final class ModelSide<M: Machine>: Side {
     layout.prepare(ram)
     for pe in 0..<layout.pes {
       unsafe its_enable_lpis(
-        kernel, UInt32(pe), layout.properties, layout.pendingTable(pe), !layout.full.contains(pe),
+        kernel, UInt32(pe), layout.properties, layout.pendingTable(pe),
+        !layout.isPendingAtFirst(pe),
         Layout.pmr)
     }
     unsafe its_set_tables(
@@ -137,6 +138,16 @@ final class ModelSide<M: Machine>: Side {
     }
   }
   func settle() {}
+
+  /// What ``FunctionalMachine/cycleLPIs(_:at:)`` does, at PE 0.
+  func cycle(_ intids: [UInt32]) -> UInt64 {
+    // SAFETY: the buffer holds that many.
+    unsafe intids.withUnsafeBufferPointer {
+      unsafe its_cycle(kernel, 0, $0.baseAddress, UInt64($0.count))
+    }
+  }
+  /// What ``FunctionalMachine/findLPI(of:count:)`` does, at PE 0.
+  func find(_ count: Int) -> UInt64 { unsafe its_find(kernel, 0, UInt64(count)) }
 }
 
 extension Layout {

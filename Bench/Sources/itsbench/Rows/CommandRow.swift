@@ -130,7 +130,7 @@ private func inv(_ layout: Layout, _ event: Int) -> ITSCommand {
 
 /// Each INV finds another byte than the one remembered.
 private func changingProperties(_ layout: Layout) -> Program {
-  var property = layout.property
+  var property: UInt8 = 0x81
   return shuffled(layout) { events in
     property ^= 0x20
     return Pass(timed: events.map { inv(layout, $0) }, property: property)
