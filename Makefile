@@ -20,7 +20,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench bench-peer check-hot bench-readme study fuzz soak mutations format format-check clean
+.PHONY: help deps build demo test conformance ci bench bench-peer check-hot bench-readme bench-micro study fuzz soak mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -61,6 +61,9 @@ check-hot: deps ## Fail if a steady-state loop counts references or allocates; F
 
 bench-readme: ## Measure everything on a quiet machine and write the README's tables anew
 	@.ci/bench-readme $(OUT)
+
+bench-micro: deps ## Measure single data structures with package-benchmark
+	@swift package --package-path Bench/Micro --disable-sandbox benchmark
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
