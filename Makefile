@@ -12,13 +12,16 @@ SECONDS ?= 60
 SEEDS ?= 50
 STEPS ?= 10000
 COMMANDS ?= 10000000
-LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
+LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources Bench/Micro/Package.swift \
+	Bench/Micro/Benchmarks
 
 .DEFAULT_GOAL := help
+BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
+	$(if $(SAMPLES),--samples $(SAMPLES))
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench study fuzz soak hostile mutations format format-check clean
+.PHONY: help deps build demo test conformance ci bench bench-peer check-hot bench-readme bench-micro study fuzz soak hostile mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -50,8 +53,19 @@ ci: deps format-check test ## What continuous integration runs: format, build, t
 bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps the numbers
 	@echo "building itsbench (release)"
 	@swift build --package-path Bench -c release --product itsbench
-	@Bench/.build/release/itsbench run $(if $(JSON),--json $(JSON)) \
-	  $(if $(FILTER),--filter $(FILTER)) $(if $(SAMPLES),--samples $(SAMPLES))
+	@Bench/.build/release/itsbench run $(BENCH)
+
+bench-peer: deps ## Run the same batches on QEMU's ITS, which is installed; FILTER, JSON, SAMPLES too
+	@.ci/bench-peer $(BENCH)
+
+check-hot: deps ## Fail if a steady-state loop counts references or allocates; FILTER=NAME chooses
+	@.ci/check-hot $(if $(FILTER),--filter $(FILTER))
+
+bench-readme: ## Measure everything on a quiet machine and write the README's tables anew
+	@.ci/bench-readme $(OUT)
+
+bench-micro: deps ## Measure single data structures with package-benchmark
+	@swift package --package-path Bench/Micro --disable-sandbox benchmark
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
@@ -76,4 +90,4 @@ format-check: ## Say where the layout of the sources is not the formatter's
 	@swift format lint --strict -r --configuration .swift-format $(LAID_OUT)
 
 clean: ## Remove what was built
-	@rm -rf .build Bench/.build $(OUT) report.html
+	@rm -rf .build Bench/.build Bench/Micro/.build $(OUT) report.html

@@ -141,6 +141,17 @@ INLINE void offer(const lpis_t *l, pe_t *p) {
   if (line != p->line) p->line = line, p->sequence++;
 }
 
+/// A new candidate changes what is shown only if it goes before it.
+INLINE void offer_new(const lpis_t *l, pe_t *p, uint32_t intid) {
+  uint8_t property = l->properties[intid - FIRST_LPI], priority = property & 0xfc;
+  if (!(property & 1)) return;
+  if (p->offered && (priority > p->offered_priority ||
+    (priority == p->offered_priority && intid > p->offered))) return;
+  p->offered = intid, p->offered_priority = priority;
+  bool line = priority < p->pmr;
+  if (line != p->line) p->line = line, p->sequence++;
+}
+
 /// Returns whether it was not pending.
 INLINE bool receive(const lpis_t *l, pe_t *p, uint32_t intid) {
   uint64_t old = pending(p, intid >> 6), bit = 1ull << (intid & 63);
@@ -164,7 +175,7 @@ INLINE bool lpi_set(lpis_t *l, uint32_t pe, uint32_t intid) {
   if (!p->enabled || intid >= p->limit || is_pending(p, intid)) return false;
   own(l, p);
   bool is_new = receive(l, p, intid);
-  if (is_new) offer(l, p);
+  if (is_new) offer_new(l, p, intid);
   disown(l, p);
   return is_new;
 }

@@ -6,7 +6,7 @@ import Foundation
 
 /// All suites, in the order of the table.
 func suites() -> [Benchmark] {
-  commandSuite() + msiSuite() + timedSuite() + sizeSuite() + replaySuite()
+  commandSuite() + msiSuite() + selectionSuite() + timedSuite() + sizeSuite() + replaySuite()
 }
 
 /// - Throws: ``ValidationError`` if there is none.
@@ -24,7 +24,8 @@ func chosen(_ filter: String?, of all: [Benchmark] = suites()) throws -> [Benchm
     commandName: "itsbench",
     abstract: "Measures the speed and the size of the model.",
     subcommands: [
-      Run.self, Compare.self, CheckHot.self, Spin.self, HoldLargeMachine.self,
+      Run.self, Compare.self, Peer.self, CheckHot.self, Readme.self, Spin.self,
+      HoldLargeMachine.self,
     ])
 }
 

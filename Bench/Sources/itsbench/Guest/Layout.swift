@@ -9,10 +9,12 @@ import GICModel
 struct Layout {
   var devices = 64
   var pes = 4
-  /// Every LPI's configuration byte: enabled, priority 0xa0.
-  var property: UInt8 = 0xa1
+  /// Every LPI's configuration byte: enabled, priority 0xa0. Nil: enabled, priorities at random.
+  var property: UInt8? = 0xa1
   /// PEs whose pending table has every LPI set when LPIs are enabled.
   var full: Set<Int> = []
+  /// PEs whose pending table has LPIs set, at random, when LPIs are enabled; how many draws.
+  var drawn: [Int: Int] = [:]
 
   static let eventsPerDevice = 32
   static let lpis = 65536 - 8192
@@ -37,6 +39,8 @@ struct Layout {
   }
   /// 512 bytes each, so that entries of 12 bytes find room too.
   func itt(_ device: Int) -> PhysicalAddress { pendingTable(pes) + UInt64(device) * 0x200 }
+  /// Whether the PE's pending table is other than all zero when LPIs are enabled.
+  func isPendingAtFirst(_ pe: Int) -> Bool { full.contains(pe) || drawn[pe] != nil }
   /// In whole MiB.
   var ramByteCount: Int {
     (Int(itt(devices) - RAM.address) + 0xf_ffff) & ~0xf_ffff
@@ -85,7 +89,20 @@ struct Layout {
 extension Layout {
   /// What stands in RAM before LPIs are enabled.
   func prepare(_ ram: RAM) {
-    ram.fill(properties, Layout.lpis, with: property)
+    var random = SplitMix64(state: 8192)
+    if let property {
+      ram.fill(properties, Layout.lpis, with: property)
+    } else {
+      for lpi in 0..<Layout.lpis {
+        ram.fill(properties + UInt64(lpi), 1, with: UInt8.random(in: 0...255, using: &random) | 1)
+      }
+    }
+    for (pe, count) in drawn {
+      for _ in 0..<count {
+        let byte = UInt64(Int.random(in: 1024..<8192, using: &random))
+        ram.fill(pendingTable(pe) + byte, 1, with: 1 << UInt8.random(in: 0..<8, using: &random))
+      }
+    }
     for pe in full { ram.fill(pendingTable(pe) + 1024, Layout.lpis / 8, with: 0xff) }
   }
 
@@ -96,7 +113,7 @@ extension Layout {
     var writes = [(shape.gicdBase + UInt64(GICD.CTLR.offset), UInt64(2), UInt8(4))]
     for pe in 0..<pes {
       let frame = shape.gicrBase + UInt64(pe) * shape.gicrStride
-      let ptz: UInt64 = full.contains(pe) ? 0 : 1 << 62
+      let ptz: UInt64 = isPendingAtFirst(pe) ? 0 : 1 << 62
       writes.append((frame + UInt64(GICR.PROPBASER.offset), properties | 15, 8))
       writes.append((frame + UInt64(GICR.PENDBASER.offset), pendingTable(pe) | ptz, 8))
       writes.append((frame + UInt64(GICR.CTLR.offset), 1, 4))

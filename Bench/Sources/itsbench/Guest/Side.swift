@@ -28,6 +28,8 @@ final class ModelSide<M: Machine>: Side {
   let machine: M
   let ram: RAM
   private var lineChanges: [LineChange] = []
+  private let cwriterAddress = Layout.its(GITS.CWRITER.offset)
+  private let creadrAddress = Layout.its(GITS.CREADR.offset)
 
   init(_ machine: M, _ layout: Layout) throws {
     self.machine = machine
@@ -58,11 +60,9 @@ final class ModelSide<M: Machine>: Side {
     }
   }
 
-  func runQueue(to cwriter: UInt64) { write(Layout.its(GITS.CWRITER.offset), cwriter) }
+  func runQueue(to cwriter: UInt64) { write(cwriterAddress, cwriter) }
   var creadr: UInt64 {
-    machine.perform(
-      Access(.read, size: 8, source: 0, address: Layout.its(GITS.CREADR.offset))
-    ).value
+    machine.perform(Access(.read, size: 8, source: 0, address: creadrAddress)).value
   }
   func flush() { machine.flushPendingTables() }
   func highestPending(_ pe: Int) -> UInt64? { get(.hppir1, pe: pe) }
@@ -117,7 +117,8 @@ final class ModelSide<M: Machine>: Side {
     layout.prepare(ram)
     for pe in 0..<layout.pes {
       unsafe its_enable_lpis(
-        kernel, UInt32(pe), layout.properties, layout.pendingTable(pe), !layout.full.contains(pe),
+        kernel, UInt32(pe), layout.properties, layout.pendingTable(pe),
+        !layout.isPendingAtFirst(pe),
         Layout.pmr)
     }
     unsafe its_set_tables(
@@ -137,6 +138,16 @@ final class ModelSide<M: Machine>: Side {
     }
   }
   func settle() {}
+
+  /// What ``FunctionalMachine/cycleLPIs(_:at:)`` does, at PE 0.
+  func cycle(_ intids: [UInt32]) -> UInt64 {
+    // SAFETY: the buffer holds that many.
+    unsafe intids.withUnsafeBufferPointer {
+      unsafe its_cycle(kernel, 0, $0.baseAddress, UInt64($0.count))
+    }
+  }
+  /// What ``FunctionalMachine/findLPI(of:count:)`` does, at PE 0.
+  func find(_ count: Int) -> UInt64 { unsafe its_find(kernel, 0, UInt64(count)) }
 }
 
 extension Layout {

@@ -8,8 +8,8 @@ struct CountedLoop {
   var name: String
   var operations: Int
   var instructions: Int
-  /// Calls by one function of another.
-  var calls: [(caller: String, callee: String, count: Int)]
+  /// Calls by one function of another, with the instructions below them.
+  var calls: [(caller: String, callee: String, instructions: Int)]
 }
 
 enum Callgrind {
@@ -73,6 +73,12 @@ enum Callgrind {
     return copy
   }
 
+  /// A symbol as Swift writes it, if the tool chain is at hand.
+  static func demangled(_ symbol: String) -> String {
+    (try? run("/usr/bin/env", ["swift", "demangle", "--compact", "--simplified", symbol]))
+      .map { $0.trimmingCharacters(in: .newlines) } ?? symbol
+  }
+
   private static func run(_ path: String, _ arguments: [String]) throws -> String {
     let process = Process()
     let output = Pipe()
@@ -88,20 +94,24 @@ enum Callgrind {
     return text
   }
 
-  /// Reads a dump: `fn=` opens a function, `cfn=` and `calls=` are a call out of it, and "summary:"
-  /// or "totals:" is the sum.
+  /// Reads a dump: `fn=` opens a function; `cfn=`, `calls=` and a line of costs are a call out of
+  /// it; "summary:" is the sum. callgrind counts calls also while it collects nothing, costs it does
+  /// not: a call that cost nothing was outside.
   static func parse(_ dump: String, name: String, operations: Int) -> CountedLoop {
     var loop = CountedLoop(name: name, operations: operations, instructions: 0, calls: [])
-    var (function, callee) = ("", "")
+    var (function, callee, isCall) = ("", "", false)
     for line in dump.split(separator: "\n") {
-      if line.hasPrefix("fn=") {
+      if isCall {
+        let cost = Int(line.split(separator: " ").last ?? "") ?? 0
+        if cost > 0 { loop.calls.append((function, callee, cost)) }
+        isCall = false
+      } else if line.hasPrefix("fn=") {
         function = String(line.dropFirst(3))
       } else if line.hasPrefix("cfn=") {
         callee = String(line.dropFirst(4))
       } else if line.hasPrefix("calls=") {
-        let count = Int(line.dropFirst(6).prefix { $0 != " " }) ?? 0
-        loop.calls.append((function, callee, count))
-      } else if line.hasPrefix("totals:") || line.hasPrefix("summary:") {
+        isCall = true
+      } else if line.hasPrefix("summary:") {
         loop.instructions = Int(line.split(separator: " ").last ?? "") ?? loop.instructions
       }
     }

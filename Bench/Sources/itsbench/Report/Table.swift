@@ -23,7 +23,7 @@ func millions(_ perSecond: Double?) -> String {
   perSecond.map { fixed($0 / 1e6, $0 < 1e6 ? 3 : 1) + " M" } ?? "-"
 }
 
-func kibibytes(_ bytes: Double) -> String {
+func memory(_ bytes: Double) -> String {
   bytes < 1e6 ? fixed(bytes / 1024, 1) + " KiB" : fixed(bytes / 1e6, 1) + " MB"
 }
 
@@ -68,8 +68,8 @@ extension Row {
         fixed(opsPerSecond.map { $0 / 1e6 }, 2),
       ]
     }
-    let bound = goal?.bytes.map(kibibytes) ?? "-"
-    return [name, kibibytes(bytes), bound] + Array(repeating: "-", count: 6)
+    let bound = goal?.bytes.map(memory) ?? "-"
+    return [name, memory(bytes), bound] + Array(repeating: "-", count: 6)
   }
 
   /// With a mark where a goal is missed.

@@ -130,7 +130,7 @@ private func inv(_ layout: Layout, _ event: Int) -> ITSCommand {
 
 /// Each INV finds another byte than the one remembered.
 private func changingProperties(_ layout: Layout) -> Program {
-  var property = layout.property
+  var property: UInt8 = 0x81
   return shuffled(layout) { events in
     property ^= 0x20
     return Pass(timed: events.map { inv(layout, $0) }, property: property)
@@ -194,11 +194,15 @@ let commandRows: [CommandRow] = [
   CommandRow(name: "command.int_clear_enabled") { layout in
     rounds(layout) { [layout.int($0), layout.clear($0)] }
   },
-  CommandRow(name: "command.mixed") { layout in
+  // QEMU's figures are of LPIs that are disabled: else its CLEARs would be all that is measured.
+  CommandRow(name: "command.mixed", layout: disabled) { layout in
     rounds(layout) { mixed(layout, $0, withINV: false) }
   },
-  CommandRow(name: "command.mixed_inv") { layout in
+  CommandRow(name: "command.mixed_inv", layout: disabled) { layout in
     rounds(layout) { mixed(layout, $0, withINV: true) }
+  },
+  CommandRow(name: "command.mixed_enabled") { layout in
+    rounds(layout) { mixed(layout, $0, withINV: false) }
   },
   CommandRow(name: "command.inv") { layout in each(layout) { inv(layout, $0) } },
   CommandRow(name: "command.inv_full", layout: allFull) { layout in

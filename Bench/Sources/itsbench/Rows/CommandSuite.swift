@@ -24,10 +24,17 @@ final class CommandBench {
     self.other?.issue(setUp)
   }
 
-  /// What both have done so far must be the same.
+  /// What both have done so far must be the same, after one more pass and after its undoing.
   func check(tables: Bool) throws {
-    guard let other, let found = ours.difference(from: other, tables: tables) else { return }
-    throw WrongWork(description: "\(row.name): not the same work: \(found)")
+    guard let other else { return }
+    var pass = program.next(&random).encoded
+    let undo = pass.undo
+    pass.undo = []
+    for part in [pass, EncodedPass(timed: undo, undo: [])] {
+      _ = try (ours.time(part), other.time(part))
+      guard let found = ours.difference(from: other, tables: tables) else { continue }
+      throw WrongWork(description: "\(row.name): not the same work: \(found)")
+    }
   }
 
   /// Some passes of ours, then the same of the other.
