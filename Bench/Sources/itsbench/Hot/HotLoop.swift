@@ -29,7 +29,8 @@ enum HotLoop {
     }
   }
 
-  /// A loop that breaks the rule on purpose: each operation makes an object. The check must find it.
+  /// A loop that breaks the rule on purpose: each operation makes an object. The check must find
+  /// it.
   static var planted: Benchmark {
     Benchmark(
       name: "planted.allocation", measure: { _ in Measured() },
