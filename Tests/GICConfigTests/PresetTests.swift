@@ -139,11 +139,11 @@ func `a setting reads back what it wrote`(setting: Setting) throws {
   }
   let base = try hash("")
   #expect(try hash("name: other\nabout: words") == base)
-  #expect(try hash("timing: {hop_cycles: 0}") == base)
-  #expect(try hash("timing: {hop_cycles: {value: 0, from: measured, source: y}}") == base)
+  #expect(try hash("timing: {hop_cycles: 2}") == base)
+  #expect(try hash("timing: {hop_cycles: {value: 2, from: measured, source: y}}") == base)
   var seen = [base]
   for text in [
-    "timing: {hop_cycles: 1}", "timing: {hop_cycles: 2}", "clock: timed", "machine: {pes: 2}",
+    "timing: {hop_cycles: 1}", "timing: {hop_cycles: 3}", "clock: timed", "machine: {pes: 2}",
     "machine: {affinities: [1]}", "identity: {direct_lpi: true}",
   ] {
     let hash = try hash(text)

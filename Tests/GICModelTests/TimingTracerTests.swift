@@ -83,6 +83,7 @@ private func lives(_ events: [TimingEvent]) -> [UInt64: Life] {
   timing.translationSlots = 1
   timing.propertyReadsInFlight = 1
   timing.linkCredits = 2
+  timing.pendingEntries = 5
   timing.lpiCache = .init(entries: 0, ways: 2)
   var core = TracedCore.fake(timing, pes: 4, tracer: TimingLog())
   // The second time everything but the properties is cached.

@@ -32,6 +32,7 @@ extension Engine {
   private mutating func activate(_ intid: INTID, _ pe: PEIndex) {
     if intid.isLPI {
       _ = pes[pe.index].lpis.clear(intid)
+      observer.observe(.taken(pe, intid))
       pes[pe.index].counts.lpisAcknowledged &+= 1
       counts.delivered &+= 1
       pes[pe.index].offered = nil

@@ -14,7 +14,9 @@ extension Engine {
     var count = 0
     for index in 0..<pes.count where index != target.index {
       let isSource = index == source.index || configuration.profile.movallScope == .everyLPI
-      if isSource { count += moveAllPending(from: PEIndex(index), to: target) }
+      guard isSource else { continue }
+      count += moveAllPending(from: PEIndex(index), to: target)
+      if index != source.index { observer.observe(.forgotten(PEIndex(index))) }
     }
     observer.observe(.moveAll(from: source, to: target, count: count))
   }

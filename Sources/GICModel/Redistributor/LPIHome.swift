@@ -66,14 +66,16 @@ extension Engine {
 
   /// Gives a shared LPI another target; what is pending goes along, whether the target takes LPIs
   /// or not.
+  /// - Parameter byMessage: as in ``receive(_:at:byMessage:)``.
   /// - Returns: whether it was pending.
   @discardableResult
-  mutating func retarget(_ intid: INTID, to target: PEIndex) -> Bool {
+  mutating func retarget(_ intid: INTID, to target: PEIndex, byMessage: Bool) -> Bool {
     guard let index = index(of: intid), homes[index].events > 0 else { return false }
     let source = homes[index].pe
     homes[index].pe = target
     guard let source, source != target, pes[source.index].lpis.clear(intid) else { return false }
-    receive(intid, at: target)
+    if !byMessage { observer.observe(.clear(source, intid, wasPending: true)) }
+    receive(intid, at: target, byMessage: byMessage)
     candidatesChanged(source)
     candidatesChanged(target)
     return true

@@ -46,11 +46,11 @@ extension Engine {
     }
   }
 
-  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it
-  /// stays.
+  /// Moves `intid` if it is pending at `source`, by messages of the ITS. A target that takes no
+  /// LPIs takes none: then it stays.
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
     guard !lpisAreShared else {
-      let wasPending = retarget(intid, to: target)
+      let wasPending = retarget(intid, to: target, byMessage: true)
       return observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     }
     guard source != target, pes[target.index].lpisEnabled,
@@ -62,7 +62,7 @@ extension Engine {
     let wasPending = pes[source.index].lpis.clear(intid)
     observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     guard wasPending else { return }
-    receive(intid, at: target)
+    receive(intid, at: target, byMessage: true)
     candidatesChanged(source)
     candidatesChanged(target)
   }
@@ -71,7 +71,8 @@ extension Engine {
   mutating func moveAllPending(from source: PEIndex, to target: PEIndex) -> Int {
     guard !lpisAreShared else {
       var moved = 0
-      for intid in sharedLPIs(at: source) where retarget(intid, to: target) { moved += 1 }
+      for intid in sharedLPIs(at: source)
+      where retarget(intid, to: target, byMessage: true) { moved += 1 }
       return moved
     }
     guard source != target, pes[target.index].lpisEnabled else { return 0 }
@@ -83,7 +84,9 @@ extension Engine {
         let intid = INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
         bits &= bits &- 1
         guard intid.rawValue < pes[target.index].lpiLimit else { break }
-        if pes[source.index].lpis.clear(intid) { receive(intid, at: target) }
+        if pes[source.index].lpis.clear(intid) {
+          receive(intid, at: target, byMessage: true)
+        }
         moved += 1
       }
     }
@@ -94,11 +97,15 @@ extension Engine {
     return moved
   }
 
-  /// A moved LPI comes in. It is a candidate at once: its message is the move itself.
-  mutating func receive(_ intid: INTID, at pe: PEIndex) {
+  /// A moved LPI comes in. With time, one that comes by a message is under way until the message
+  /// arrives (``arrive(_:at:)``).
+  mutating func receive(_ intid: INTID, at pe: PEIndex, byMessage: Bool) {
     guard pes[pe.index].lpis.set(intid) else {
       counts.merged &+= 1
       return
+    }
+    guard Observer.offersAtOnce || !byMessage else {
+      return pes[pe.index].lpis.setUnderWay(intid, true)
     }
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)

@@ -53,7 +53,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     recorder.clear()
     rules.stamp = now
     let response = rules.access(access)
-    takeEffects()
+    takeEffects(direct: true)
     return response
   }
 

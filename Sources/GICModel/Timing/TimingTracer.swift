@@ -1,5 +1,5 @@
-// The one hook into the timed units: what each transaction does, and how full each queue is. Whoever
-// draws, counts or compares listens here; nobody answers.
+// The one hook into the timed units: what each transaction does, and how full each queue is.
+// Whoever draws, counts or compares listens here; nobody answers.
 
 /// One thing that the timed units did. Events come in the order in which they were decided, which
 /// is that of time but for the ends of stages: a stage is told when its end is known, and may lie
@@ -18,7 +18,8 @@ enum TimingEvent: Equatable {
   /// stages of a transaction follow each other without a gap.
   case spent(serial: UInt64, TimingStage, start: UInt64, end: UInt64)
   case ended(serial: UInt64, TimingEnd, cycle: UInt64)
-  /// From this cycle on, until it is told anew. `unit` is an ITS, a bank or a PE, as the level says.
+  /// From this cycle on, until it is told anew. `unit` is an ITS, a bank or a PE, as the level
+  /// says.
   case level(TimingLevel, unit: Int, value: Int, cycle: UInt64)
 }
 
@@ -74,8 +75,12 @@ enum TimingLevel: UInt8, CaseIterable {
   /// Property reads under way, and LPIs that wait for one.
   case propertySlots
   case propertyQueue
+  /// Pending LPIs held.
+  case pendingEntries
+  /// Reads and writes of pending tables under way.
+  case pendingAccesses
   // By PE.
-  /// 1 while a choice is made, sent and accepted.
+  /// 1 while a choice is read, made, sent and accepted.
   case presenting
 }
 

@@ -19,6 +19,8 @@ enum MSIStage: Int, CaseIterable {
   case propertyMemory
   /// At the redistributor, while something better is shown or the choice is busy.
   case hppiWait
+  /// Waiting for the pending table, if the LPI lies there.
+  case pendingMemory
   case hppiSelect
   case downstream
   case acceptance
@@ -37,6 +39,7 @@ enum MSIStage: Int, CaseIterable {
     case .lpiLookup: "lpi_lookup"
     case .propertyMemory: "property_memory"
     case .hppiWait: "hppi_wait"
+    case .pendingMemory: "pending_memory"
     case .hppiSelect: "hppi_select"
     case .downstream: "downstream"
     case .acceptance: "acceptance"
@@ -60,6 +63,8 @@ enum CommandStage: Int, CaseIterable {
   /// SYNC: the LPI unit's lookup, and the wait for earlier effects on its target.
   case lpiUnit
   case acknowledge
+  /// Rejected, and the queue stands still until the guest retries; then it is fetched again.
+  case stall
   /// CREADR moves at its end.
   case retire
 
@@ -74,6 +79,7 @@ enum CommandStage: Int, CaseIterable {
     case .link: "link"
     case .lpiUnit: "lpi_unit"
     case .acknowledge: "acknowledge"
+    case .stall: "stall"
     case .retire: "retire"
     }
   }
@@ -90,12 +96,12 @@ struct Transaction: BitwiseCopyable {
     case command
     /// An LPI set by INT; from the link on it is an MSI.
     case set
-    /// The second message of MOVI: set at the target what was taken from the source.
+    /// The second message of MOVI: sets at the target what the first, a clear, took at the source.
     case moved
     case clear
     case invalidate
     case invalidateAll
-    /// `amount` LPIs leave `pe` for another redistributor, or come to it.
+    /// `amount` LPIs leave `pe` for another redistributor (`isSource`), or come to it.
     case moveAll
     case synchronize
   }
@@ -120,6 +126,10 @@ struct Transaction: BitwiseCopyable {
   var indexed = false
   /// It has come to the redistributor, and waits there to be chosen.
   var arrived = false
+  /// Of a MOVALL: the message to the source.
+  var isSource = false
+  /// It keeps an LPI unit busy, and ends with that.
+  var isHeld = false
   var its: UInt16 = 0
   var collection: UInt16 = 0
   var device: UInt32 = 0
@@ -131,13 +141,15 @@ struct Transaction: BitwiseCopyable {
   var amount: UInt32 = 0
   /// Its number among all that ever began, from 1.
   var serial: UInt64 = 0
+  /// The message that is made when this one's answer is back.
+  var partner: TransactionIndex = .max
   /// The next transaction of the queue that it stands in.
   var next: TransactionIndex = .max
   /// Its first cycle, and the cycle up to which its stages account.
   var start: UInt64 = 0
   var mark: UInt64 = 0
   /// Cycles by ``MSIStage`` or ``CommandStage``.
-  var stages = InlineArray<15, UInt64>(repeating: 0)
+  var stages = InlineArray<16, UInt64>(repeating: 0)
 
   init() {}
   init(_ kind: Kind, its: ITSIndex, at cycle: UInt64) {
