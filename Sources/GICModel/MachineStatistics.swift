@@ -65,5 +65,9 @@ public struct MachineStatistics: Equatable, Sendable {
   /// CWRITER write to completion (CREADR may pass it).
   public var commandLatency: Latency?
 
+  /// The state of every unit when work was outstanding and nothing could go on: an error of the
+  /// model. Nil as long as all is well; timed clock only.
+  public var deadlock: String?
+
   public init(clock: Clock) { self.clock = clock }
 }

@@ -121,6 +121,8 @@ extension TimedCore where Rules: ~Copyable {
   mutating func take(_ index: TransactionIndex) {
     if pool[index].kind == .msi { counters.cleared &+= 1 }
     pool[index].indexed = false
-    if pool[index].arrived { end(index, .taken) }
+    guard pool[index].arrived else { return }
+    restingCount &-= 1
+    end(index, .taken)
   }
 }

@@ -43,6 +43,7 @@ extension TimedCore where Rules: ~Copyable {
   private mutating func resume(_ n: ITSIndex, hasCommands: Bool) {
     let index = its[n].execution.standing
     its[n].execution.standing = .max
+    restingCount &-= 1
     spend(index, CommandStage.stall, until: now)
     if hasCommands { its[n].execution.resumed = index } else { end(index, .abandoned) }
   }
@@ -184,6 +185,7 @@ extension TimedCore where Rules: ~Copyable {
       // A guest that has retried already did not let it stand.
       if rules.isStalled(n) {
         its[n].execution.standing = its[n].execution.transaction
+        restingCount &+= 1
       } else {
         end(its[n].execution.transaction, .abandoned)
       }

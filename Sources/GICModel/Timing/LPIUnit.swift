@@ -226,6 +226,7 @@ extension TimedCore where Rules: ~Copyable {
     // What was taken on the way does not arrive: its INTID may be under way anew.
     guard pool[index].indexed else { return end(index, .taken) }
     pool[index].arrived = true
+    restingCount &+= 1
     let (pe, intid) = (PEIndex(rawValue: pool[index].pe), INTID(rawValue: pool[index].intid))
     hold(intid, of: pe)
     arrive(intid, at: pe)

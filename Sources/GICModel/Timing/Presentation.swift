@@ -156,6 +156,7 @@ extension TimedCore where Rules: ~Copyable {
       counters.direct &+= 1
       msiLatency.record(pool[index])
     }
+    restingCount &-= 1
     end(index, .presented)
   }
 }

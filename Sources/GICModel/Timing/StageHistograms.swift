@@ -41,6 +41,8 @@ struct StageHistograms: ~Copyable {
   }
 
   var count: UInt64 { summaries[0].count }
+  /// Cycles of all of them together.
+  var sum: UInt64 { summaries[0].sum }
 
   /// As the report wants it.
   func latency() -> MachineStatistics.Latency {

@@ -36,6 +36,13 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   var msiLatency = StageHistograms(stages: MSIStage.allCases.map(\.name))
   var commandLatency = StageHistograms(stages: CommandStage.allCases.map(\.name))
   var counters = TimedCounters()
+  /// Transactions that wait for somebody outside: LPIs at their redistributors, commands at which
+  /// a queue stands still.
+  var restingCount = 0
+  /// The cycle of the last event.
+  var lastEvent: UInt64 = 0
+  /// The state of every unit when nothing could go on any more; nil as long as all is well.
+  var deadlock: String?
 
   /// `recorder` is the observer of `rules`; the core deallocates it.
   /// - Parameter itsBases: control frame of each ITS.
@@ -74,6 +81,7 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   mutating func runCycle(through limit: UInt64) -> UInt64? {
     guard let first = wheel.next(through: limit) else { return nil }
     rules.stamp = first.cycle
+    lastEvent = first.cycle
     handle(first)
     while let event = wheel.nextNow() { handle(event) }
     return first.cycle
@@ -82,6 +90,7 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   /// Handles everything up to `cycle`, and moves time there.
   mutating func run(to cycle: UInt64) {
     while runCycle(through: cycle) != nil {}
+    watch(at: cycle)
     if cycle > now { wheel.move(to: cycle) }
   }
 
@@ -92,6 +101,7 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     pool = TransactionPool()
     waiting = WaitingIndex()
     counters = TimedCounters()
+    (restingCount, lastEvent, deadlock) = (0, 0, nil)
     msiLatency.reset()
     commandLatency.reset()
     for n in 0..<its.count { its[n] = ITSUnit(timing) }

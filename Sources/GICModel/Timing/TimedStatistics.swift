@@ -13,6 +13,7 @@ extension TimedCore where Rules: ~Copyable {
   func report(into statistics: inout MachineStatistics) {
     statistics.clock = .timed
     statistics.cycle = now
+    statistics.deadlock = deadlock
     statistics.msis += UInt64(ungrantedCount)
     statistics.pending += UInt64(ungrantedCount)
     statistics.msiLatency = msiLatency.latency()
