@@ -17,7 +17,7 @@ LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench study fuzz soak mutations format format-check clean
+.PHONY: help deps build demo test conformance validate ci bench study fuzz soak mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -41,6 +41,12 @@ test: deps ## Run all tests
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
+
+validate: build ## Hold the timing model against its laws; writes OUT/validation.html; LONG=1 for more
+	@mkdir -p $(OUT)
+	@.build/release/itsctl validate --trace Tests/Traces/linux-smp1.trace.xz \
+	  --trace Tests/Traces/linux-smp4.trace.xz $(if $(LONG),--long) --html $(OUT)/validation.html
+	@echo "wrote $(OUT)/validation.html"
 
 ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
 	@$(MAKE) --no-print-directory demo

@@ -13,8 +13,17 @@ func `a law of the timing model holds`(index: Int) {
   }
 }
 
-@Test func `laws have the numbers of the specification, in their order`() {
-  #expect(TimingLaws.all.count == 7)
+@Test func `the figures of a machine follow its parameters`() {
+  let figures = TimingFigures(TimingParameters(), count: 500)
+  #expect(figures.warmMSI == 26)
+  // The device and its event are not cached; collection and property are.
+  #expect(figures.coldMSI == 26 + 2 * 85 || figures.coldMSI == 26 + 3 * 85)
+  var slower = TimingParameters()
+  slower.memoryLatencyCycles = 170
+  let others = TimingFigures(slower, count: 500)
+  #expect(others.warmMSI == 26 && others.coldMSI > figures.coldMSI)
+  #expect(others.coldRate < figures.coldRate && others.commandRate < figures.commandRate)
+  #expect(others.conclusions.count == figures.conclusions.count)
 }
 
 @Test func `an account sees a transaction that is not the sum of its stages`() {

@@ -3,9 +3,9 @@
 // nothing here says how near it is to silicon.
 
 /// What one law's runs showed.
-public struct TimingLaw: Sendable, Equatable {
+public struct TimingLaw: Codable, Sendable, Equatable {
   /// One thing that was expected and measured.
-  public struct Row: Sendable, Equatable {
+  public struct Row: Codable, Sendable, Equatable {
     public var name: String
     public var expected: Double
     public var measured: Double
@@ -20,7 +20,7 @@ public struct TimingLaw: Sendable, Equatable {
     }
   }
   /// A line of a plot, theory, or points, simulation.
-  public struct Curve: Sendable, Equatable {
+  public struct Curve: Codable, Sendable, Equatable {
     public var name: String
     public var isTheory: Bool
     public var x: [Double]
@@ -29,7 +29,7 @@ public struct TimingLaw: Sendable, Equatable {
       (self.name, self.isTheory, self.x, self.y) = (name, isTheory, x, y)
     }
   }
-  public struct Plot: Sendable, Equatable {
+  public struct Plot: Codable, Sendable, Equatable {
     public var x: String
     public var y: String
     public var curves: [Curve]
@@ -53,7 +53,7 @@ public struct TimingLaw: Sendable, Equatable {
   public var holds: Bool { !rows.isEmpty && rows.allSatisfy(\.holds) }
 }
 
-/// The laws that look into the units.
+/// The laws, by the numbers of the specification.
 public enum TimingLaws {
   /// How much is run.
   public enum Effort: Sendable {
@@ -71,5 +71,6 @@ public enum TimingLaws {
   /// In the order of their numbers; each is run when it is called.
   public static let all: [@Sendable (Effort) -> TimingLaw] = [
     stageSums, zeroLoad, bottlenecks, operationalLaws, queueingTheory, conservation, monotonicity,
+    equivalence, litmus,
   ]
 }
