@@ -21,7 +21,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench bench-peer check-hot bench-readme bench-micro study fuzz soak hostile mutations format format-check clean
+.PHONY: help deps build demo test conformance validate ci bench bench-peer check-hot bench-readme bench-micro study trace-check fuzz soak hostile mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -47,6 +47,12 @@ test: deps ## Run all tests
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
 
+validate: build ## Hold the timing model against its laws; writes OUT/validation.html; LONG=1 for more
+	@mkdir -p $(OUT)
+	@.build/release/itsctl validate --trace Tests/Traces/linux-smp1.trace.xz \
+	  --trace Tests/Traces/linux-smp4.trace.xz $(if $(LONG),--long) --html $(OUT)/validation.html
+	@echo "wrote $(OUT)/validation.html"
+
 ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
 	@$(MAKE) --no-print-directory demo
 
@@ -69,6 +75,9 @@ bench-micro: deps ## Measure single data structures with package-benchmark
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
+
+trace-check: build ## Trace one boot, and have Perfetto's schema and GTKWave read the files
+	@.ci/trace-check $(TRACE) $(OUT)
 
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)

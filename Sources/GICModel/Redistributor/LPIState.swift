@@ -52,11 +52,11 @@ extension Engine {
     }
   }
 
-  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it
-  /// stays.
+  /// Moves `intid` if it is pending at `source`, by messages of the ITS. A target that takes no
+  /// LPIs takes none: then it stays.
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
     guard !lpisAreShared else {
-      let wasPending = retarget(intid, to: target)
+      let wasPending = retarget(intid, to: target, byMessage: true)
       return observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     }
     guard source != target, pes[target.index].lpisEnabled,
@@ -69,7 +69,7 @@ extension Engine {
     observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     guard wasPending else { return }
     pendingBitChanged(intid, at: source)
-    receive(intid, at: target)
+    receive(intid, at: target, byMessage: true)
     candidatesChanged(source)
     candidatesChanged(target)
   }
@@ -78,7 +78,8 @@ extension Engine {
   mutating func moveAllPending(from source: PEIndex, to target: PEIndex) -> Int {
     guard !lpisAreShared else {
       var moved = 0
-      for intid in sharedLPIs(at: source) where retarget(intid, to: target) { moved += 1 }
+      for intid in sharedLPIs(at: source)
+      where retarget(intid, to: target, byMessage: true) { moved += 1 }
       return moved
     }
     guard source != target, pes[target.index].lpisEnabled else { return 0 }
@@ -92,7 +93,7 @@ extension Engine {
         guard intid.rawValue < pes[target.index].lpiLimit else { break }
         if pes[source.index].lpis.clear(intid) {
           pendingBitChanged(intid, at: source)
-          receive(intid, at: target)
+          receive(intid, at: target, byMessage: true)
         }
         moved += 1
       }
@@ -104,13 +105,17 @@ extension Engine {
     return moved
   }
 
-  /// A moved LPI comes in. It is a candidate at once: its message is the move itself.
-  mutating func receive(_ intid: INTID, at pe: PEIndex) {
+  /// A moved LPI comes in. With time, one that comes by a message is under way until the message
+  /// arrives (``arrive(_:at:)``).
+  mutating func receive(_ intid: INTID, at pe: PEIndex, byMessage: Bool) {
     guard pes[pe.index].lpis.set(intid) else {
       counts.merged &+= 1
       return
     }
     pendingBitChanged(intid, at: pe)
+    guard Observer.offersAtOnce || !byMessage else {
+      return pes[pe.index].lpis.setUnderWay(intid, true)
+    }
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
   }
