@@ -94,8 +94,8 @@ struct Peer: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the same batches on the model and on QEMU's ITS, side by side.",
     discussion: """
-      QEMU is driven over qtest with its RAM shared; a row's time is from the write of CWRITER to its
-      answer, for all commands in the queue. Both must leave the same pending tables.
+      QEMU is driven over qtest with its RAM shared; a row's time is from the write of CWRITER to
+      its answer, for all commands in the queue. Both must leave the same pending tables.
 
       EXAMPLE
         itsbench peer --filter command.inv --json peer.json
