@@ -13,6 +13,9 @@ SEEDS ?= 50
 STEPS ?= 10000
 LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
 
+# Debian's package where this Python cannot make a virtual environment.
+PYTHON_VENV = $$(python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv:/none)
+
 .DEFAULT_GOAL := help
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
@@ -35,9 +38,11 @@ build: deps ## Build itsd and itsctl, optimised
 demo: build ## Replay a real Linux boot through the daemon; print latencies; write report.html
 	@.ci/demo $(TRACE) $(CLOCK) $(OUT)
 
-test: deps ## Run all tests
+test: deps ## Run all tests, those of the C and Python clients too
+	@.ci/dependencies gcc:/usr/bin/gcc g++:/usr/bin/g++ $(PYTHON_VENV)
 	@echo "building and running the tests"
 	@swift test --parallel
+	@.ci/clients "$$(swift build --show-bin-path)/itsd"
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
