@@ -11,6 +11,7 @@ CLOCK ?= timed
 SECONDS ?= 60
 SEEDS ?= 50
 STEPS ?= 10000
+VCPUS ?= 4
 LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
 
 # Debian's package where this Python cannot make a virtual environment.
@@ -20,7 +21,7 @@ PYTHON_VENV = $$(python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench study fuzz soak mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance ci bench study fuzz soak mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -38,11 +39,16 @@ build: deps ## Build itsd and itsctl, optimised
 demo: build ## Replay a real Linux boot through the daemon; print latencies; write report.html
 	@.ci/demo $(TRACE) $(CLOCK) $(OUT)
 
+attach-demo: build ## Run AArch64 guest code on VCPUS=4 emulated CPUs (Unicorn) with the daemon's GIC
+	@.ci/dependencies gcc:/usr/bin/gcc $(PYTHON_VENV)
+	@.ci/attach-demo .build/release/itsd $(VCPUS)
+
 test: deps ## Run all tests, those of the C and Python clients too
 	@.ci/dependencies gcc:/usr/bin/gcc g++:/usr/bin/g++ $(PYTHON_VENV)
 	@echo "building and running the tests"
 	@swift test --parallel
 	@.ci/clients "$$(swift build --show-bin-path)/itsd"
+	@.ci/attach-demo "$$(swift build --show-bin-path)/itsd" 1 2 8 || [ $$? -eq 3 ]
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)

@@ -460,7 +460,7 @@ static struct port *route(itsd *c, const struct slot *s) {
     case MMIO_READ: case MMIO_WRITE: case SYSREG_READ: case SYSREG_WRITE: case INPUT_LINE:
       break;
     case TIME_ADVANCE:
-      if (s->b != ITSD_LINE_RAISED) return NULL;
+      if (s->b != ITSD_LINE_RAISED) return &c->ports[0];
       break;
     default: return NULL;
   }
