@@ -21,7 +21,7 @@ PYTHON_VENV = $$(python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo test conformance ci bench study fuzz soak mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance ci bench study fuzz fuzz-protocol soak mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -67,6 +67,10 @@ study: build ## Replay one boot with every preset and compare the latencies
 
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)
+
+fuzz-protocol: deps ## Hostile peers against a running daemon for SECONDS=60; SEED=1 begins
+	@swift build --product itsd
+	@.ci/fuzz-protocol "$$(swift build --show-bin-path)/itsd" $(SECONDS) $(SEED)
 
 soak: ## Run SEEDS=50 random programs of STEPS=10000 against the reference model
 	@.ci/soak $(SEEDS) $(STEPS)

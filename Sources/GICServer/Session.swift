@@ -10,7 +10,7 @@ final class Session {
   enum State {
     case greeting
     case greeted
-    case attached(MachineHost, Role, Attach)
+    case attached
     /// Said goodbye, or was sent away: nothing more is read.
     case ending
   }
@@ -21,6 +21,11 @@ final class Session {
   let server: Server
   let connection: Connection
   private(set) var state = State.greeting
+  // While it is attached:
+  private(set) var host: MachineHost?
+  private(set) var role: Role?
+  private(set) var timeMode = TimeMode.free
+  private var wantsLines = false
   /// What the client calls itself.
   private(set) var clientName = ""
   private var frameLimit = WireProtocol.helloFrameLimit
@@ -50,17 +55,10 @@ final class Session {
     connection.delegate = self
   }
 
-  var host: MachineHost? { if case .attached(let host, _, _) = state { host } else { nil } }
-  var role: Role? { if case .attached(_, let role, _) = state { role } else { nil } }
-  var isAttached: Bool { host != nil }
-  var timeMode: TimeMode {
-    if case .attached(_, _, let attach) = state { attach.timeMode } else { .free }
-  }
-
   // MARK: Lines
 
   func listens(to pe: UInt32) -> Bool {
-    guard case .attached(_, let role, let attach) = state, attach.wantsLines else { return false }
+    guard wantsLines, let role else { return false }
     // Who has a ring for the PE sees its lines there, and need not read the socket.
     if ports.contains(where: { $0.number == pe }) { return false }
     return switch role {
@@ -102,6 +100,11 @@ final class Session {
   /// Carries a frame out.
   /// - Returns: false when it must wait: it is shown again.
   private func handle(_ slot: Slot, _ frame: RawSpan) -> Bool {
+    if let answer = access(slot) {
+      requests += 1
+      if !slot.flags.contains(.noReply) { connection.write { answer.append(to: &$0) } }
+      return true
+    }
     var reply: Reply
     do throws(WireError) {
       let descriptor = try takeDescriptor(slot)
@@ -162,6 +165,7 @@ final class Session {
   func leave(orderly: Bool) {
     let (host, role) = (host, role)
     state = .ending
+    (self.host, self.role, wantsLines) = (nil, nil, false)
     closePorts(host)
     guard let host, let role else { return }
     if let timePort { host.order.remove(timePort) }
@@ -199,7 +203,9 @@ final class Session {
   func attach(_ request: Attach) throws(WireError) -> (MachineHost, created: Bool) {
     guard case .greeted = state else { throw WireError(.eproto, "ATTACH comes once, after HELLO") }
     let (host, created) = try server.machine(for: request)
-    state = .attached(host, request.role, request)
+    state = .attached
+    (self.host, role) = (host, request.role)
+    (timeMode, wantsLines) = (request.timeMode, request.wantsLines)
     if request.timeMode == .conservative, let order = request.role.timeOrder(number) {
       let port = TimePort(order: order, promise: host.cycle) { [unowned self] in
         server.resumeLater(self)

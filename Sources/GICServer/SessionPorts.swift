@@ -17,6 +17,10 @@ extension Session {
   /// Carries out one slot of a ring.
   func carryOut(_ words: [8 of UInt64], in port: RingPort) -> RingAnswer {
     let slot = Slot(words: words)
+    if let answer = access(slot) {
+      ringRequests += 1
+      return slot.flags.contains(.noReply) ? .nothing : .reply(answer.words)
+    }
     var reply: Reply
     do throws(WireError) {
       guard slot.size == Slot.byteCount, slot.descriptorCount == 0 else {

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
 import os
 import random
+import select
 import socket
+import struct
+import time
 import unittest
+from collections.abc import Iterator
 
 import itsd
 from itsd import wire
 from tests.daemon import Daemon
 
 SEED = int(os.environ.get("ITSD_SEED", "1"))
+#: For so long, with one seed after the other; 0: once.
+SECONDS = float(os.environ.get("ITSD_FUZZ_SECONDS", "0"))
+
+
+def seeds() -> Iterator[int]:
+    """The seed, and the ones after it until the time is over."""
+    end = time.monotonic() + SECONDS
+    seed = SEED
+    while seed == SEED or time.monotonic() < end:
+        yield seed
+        seed += 1
 
 
 def greeting() -> bytes:
     slot = wire.Slot(wire.Type.HELLO, id=1, a=wire.MAGIC, b=wire.VERSION)
-    return slot.frame(wire.capabilities("hostile", 8))
+    # What is left out is as the other end has it.
+    return slot.frame()
 
 
 class Hostile(unittest.TestCase):
@@ -52,33 +70,96 @@ class Hostile(unittest.TestCase):
             pass
         return bytes(received)
 
-    def test_every_field_of_every_message(self) -> None:
-        generator = random.Random(SEED)
+    def attached(self, role: int = 0) -> socket.socket:
+        """A peer that is attached to this test's machine; its answers are not read."""
+        peer = self.raw()
         name = self.name.encode()
-        attach = wire.Slot(wire.Type.ATTACH, id=2, b=len(name)).frame(name)
+        attach = wire.Slot(wire.Type.ATTACH, id=2, a=role, b=len(name), d=1)
+        peer.sendall(greeting() + attach.frame(name))
+        return peer
+
+    def any_slot(self, generator: random.Random, kind: int) -> wire.Slot:
+        """A slot whose fields are what somebody might have forgotten."""
+        pick = generator.choice
         values = [0, 1, 2, 3, 63, 64, 255, 4096, 1 << 31, (1 << 32) - 1, 1 << 63, (1 << 64) - 1]
-        values += [0x808_0000, 0x4000_0000]
-        for kind in wire.Type:
-            with self.subTest(kind=kind, seed=SEED):
-                peer = self.raw()
-                peer.sendall(greeting() + attach)
-                for _ in range(40):
-                    pick = generator.choice
-                    slot = wire.Slot(
-                        kind, pick([0, 0, 0, 2, 8, 16, 1, 255]), pick([0, 0, 0, 0, 1, 255]),
-                        generator.getrandbits(32), 0, pick(values), pick(values) & 0xFFFF_FFFF,
-                        pick([0, 3, 0x13, 0x23, 0xFFFF_FFFF]),
-                        pick(values), pick(values), pick(values), pick(values),
-                    )  # fmt: skip
-                    tail = generator.randbytes(generator.choice([0, 0, 8, 24, 48, 100]))
-                    # Time may be advanced far, and what that takes is not a peer's harm.
-                    if kind is wire.Type.TIME_ADVANCE:
-                        slot.a = min(slot.a, 4096)
-                    try:
-                        peer.sendall(slot.frame(tail))
-                    except (BrokenPipeError, ConnectionResetError):
-                        break
-                peer.close()
+        values += [0x808_0000, 0x4000_0000, generator.getrandbits(64)]
+        slot = wire.Slot(
+            kind, pick([0, 0, 0, 2, 8, 16, 1, 255]), pick([0, 0, 0, 0, 1, 255]),
+            generator.getrandbits(32), 0, pick(values), pick(values) & 0xFFFF_FFFF,
+            pick([0, 3, 0x13, 0x23, 0xFFFF_FFFF]),
+            pick(values), pick(values), pick(values), pick(values),
+        )  # fmt: skip
+        # Held by a quiesced machine, the others would hear nothing but EBUSY.
+        if slot.type == wire.Type.QUIESCE:
+            slot.flags |= wire.Flag.REPLY
+        return slot
+
+    def test_every_field_of_every_message(self) -> None:
+        for seed in seeds():
+            generator = random.Random(seed)
+            for kind in wire.Type:
+                with self.subTest(kind=kind, seed=seed), self.attached() as peer:
+                    for _ in range(40):
+                        slot = self.any_slot(generator, kind)
+                        tail = generator.randbytes(generator.choice([0, 0, 8, 24, 48, 100]))
+                        try:
+                            peer.sendall(slot.frame(tail))
+                        except (BrokenPipeError, ConnectionResetError):
+                            break
+            self.assertEqual(self.bystander.read(0, 0x10).bus, itsd.Bus.DECODE_ERROR)
+
+    def open_port(self, peer: socket.socket, number: int, slots: int) -> tuple[mmap.mmap, int]:
+        """The memory of a port, and the daemon's bell."""
+        request = wire.Slot(wire.Type.PORT_OPEN, id=3, source=number, attrs=0x10, a=slots)
+        numbers: list[int] = []
+        received = b""
+        # The port of a peer that has just gone may be there for a moment.
+        while len(numbers) < 3:
+            peer.sendall(request.frame())
+            answer = None
+            while answer is None:
+                data, more, _, _ = socket.recv_fds(peer, 4096, 3)
+                self.assertTrue(data)
+                numbers += more
+                received += data
+                while len(received) >= 64 and len(received) >= wire.Slot.parse(received).size:
+                    slot = wire.Slot.parse(received)
+                    received = received[slot.size :]
+                    answer = slot if slot.id == 3 else answer
+            self.assertIn(answer.errno, (0, errno.EBUSY))
+        memory = mmap.mmap(numbers[0], (0x1000 + 128 * slots + 4095) & ~4095)
+        os.close(numbers[0])
+        os.close(numbers[2])
+        return memory, numbers[1]
+
+    def test_a_ring_of_any_content(self) -> None:
+        for seed in seeds():
+            generator = random.Random(seed)
+            for _ in range(20):
+                with self.subTest(seed=seed), self.attached() as peer:
+                    slots = 1 << generator.randrange(1, 11)
+                    memory, bell = self.open_port(peer, generator.randrange(2), slots)
+                    head = 0
+                    for _ in range(60):
+                        kind = generator.choice([*wire.Type, generator.getrandbits(16)])
+                        slot = self.any_slot(generator, kind).frame()
+                        at = 0x1000 + 64 * (head % slots)
+                        memory[at : at + 64] = slot
+                        head += 1
+                        if generator.random() < 0.1:
+                            word = 0x40 * generator.randrange(8)
+                            value = generator.choice([0, 1, head, slots, generator.getrandbits(32)])
+                            struct.pack_into("<I", memory, word, value & 0xFFFF_FFFF)
+                        else:
+                            struct.pack_into("<I", memory, 0x40, head)
+                        # Replies are taken as fast as they come, or not at all.
+                        struct.pack_into("<I", memory, 0x140, generator.choice([head, 0]))
+                        os.write(bell, struct.pack("<Q", 1))
+                        if select.select([peer], [], [], 0)[0] and not peer.recv(1 << 16):
+                            break
+                    memory.close()
+                    os.close(bell)
+            self.assertEqual(self.bystander.read(0, 0x10).bus, itsd.Bus.DECODE_ERROR)
 
     def test_bytes_of_no_meaning(self) -> None:
         generator = random.Random(SEED)
@@ -163,8 +244,8 @@ class Hostile(unittest.TestCase):
     def test_a_slow_reader_is_told_why(self) -> None:
         peer = self.raw()
         name = self.name.encode()
-        attach = wire.Slot(wire.Type.ATTACH, id=2, a=4, b=len(name)).frame(name)
-        peer.sendall(greeting() + attach)
+        monitor = wire.Slot(wire.Type.ATTACH, id=2, a=4, b=len(name)).frame(name)
+        peer.sendall(greeting() + monitor)
         # A monitor that never reads, and lines that never rest.
         machine = self.bystander.machine
         self.bystander.write(0, machine.gicd_base, 0x12)
@@ -177,9 +258,7 @@ class Hostile(unittest.TestCase):
             slot = wire.Slot(wire.Type.INPUT_LINE, 2, source=0, attrs=0x10, a=27, b=level)
             slots.append(slot.frame())
         flood = b"".join(slots) * 1000
-        sender = self.raw()
-        control = wire.Slot(wire.Type.ATTACH, id=2, b=len(name), d=1).frame(name)
-        sender.sendall(greeting() + control)
+        sender = self.attached()
 
         def attached() -> int:
             return sum("machine" in client for client in self.bystander.list()["clients"])
