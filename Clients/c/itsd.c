@@ -410,7 +410,10 @@ static int sleep_on(itsd *c, struct port *p, int milliseconds) {
 }
 
 static int wait_for_ring(itsd *c, struct port *p, bool for_room) {
-  for (unsigned i = 0; i < c->spins; i++) {
+  /* A ring that is full is being worked on: room comes soon, and a little of it is not worth a
+   * system call at either end. */
+  unsigned spins = for_room ? 10 * c->spins : c->spins;
+  for (unsigned i = 0; i < spins; i++) {
     if (ring_ready(p, for_room)) return 0;
     rest();
   }

@@ -58,7 +58,10 @@ extension Server {
       Listing.Client(
         number: session.number, name: session.clientName, endpoint: "\(session.endpoint)",
         machine: session.host?.name, role: session.role?.description,
-        ports: session.ports.map(\.number), requests: session.requests + session.ringRequests,
+        ports: session.ports.map(\.number),
+        requests: session.ports.reduce(session.requests + session.ringRequests) {
+          $0 + $1.requests
+        },
         postedErrors: session.postedErrors, queuedBytes: session.connection.queuedByteCount)
     }
     let encoder = JSONEncoder()

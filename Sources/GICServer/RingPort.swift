@@ -7,6 +7,8 @@ import UVLoop
 /// A pair of rings, and who serves it.
 final class RingPort {
   unowned let session: Session
+  /// Most requests need no more than this.
+  private let attached: Attached
   /// The PE's Processor_Number, or the DeviceID that a device's connection begins with.
   let number: UInt32
   let ring: RingEnd
@@ -19,13 +21,18 @@ final class RingPort {
   private var fence: UInt64?
   /// Its first slot waits for its time, or for the socket.
   private(set) var isBlocked = false
+  /// Slots that were taken.
+  private(set) var requests: UInt64 = 0
   /// The session is done with it.
   var isClosed = false
+  /// ``RingServer`` looks at it without being rung.
+  var isAwake = false
 
   init(
-    _ session: Session, number: UInt32, slotCount: UInt32, bell: Doorbell
+    _ session: Session, _ attached: Attached, number: UInt32, slotCount: UInt32, bell: Doorbell
   ) throws(UVError) {
     self.session = session
+    self.attached = attached
     self.number = number
     self.bell = bell
     ring = try RingEnd.create(slotCount: slotCount)
@@ -50,13 +57,15 @@ final class RingPort {
     var done = 0
     // A reply must have a place before its request is taken.
     loop: while done < limit, room > 0, !isClosed {
-      if let fence, session.requests < fence { break }
-      fence = nil
+      if let fence {
+        if session.requests < fence { break }
+        self.fence = nil
+      }
       switch ring.take() {
       case .empty: break loop
       case .broken: return .broken
       case .slot(let words):
-        switch session.carryOut(words, in: self) {
+        switch carryOut(words) {
         case .reply(let reply):
           ring.put(reply)
           room -= 1
@@ -67,6 +76,8 @@ final class RingPort {
           break loop
         }
         done += 1
+        // Who waits for room or for a reply sees it before the whole batch is done.
+        if done % 16 == 0 { publish() }
       }
     }
     guard done > 0 else { return .nothing }
@@ -74,7 +85,25 @@ final class RingPort {
     return .something
   }
 
+  private func carryOut(_ words: [8 of UInt64]) -> RingAnswer {
+    requests += 1
+    let slot = Slot(words: words)
+    guard let answer = attached.access(slot) else { return session.carryOut(slot, in: self) }
+    return slot.flags.contains(.noReply) ? .nothing : .reply(answer.words)
+  }
+
   func publish() { if ring.publish() { clientBell.ring() } }
+
+  /// Carries out what the ring holds now, and not what is put meanwhile.
+  /// - Parameter count: of that, how many at most.
+  func serveAll(limit count: Int = .max) {
+    var rest = min(count, Int(ring.slotCount))
+    while rest > 0, hasWork {
+      let before = ring.takenCount
+      guard serve(limit: rest) == .something else { return }
+      rest -= Int(ring.takenCount &- before)
+    }
+  }
 
   /// Requests after this one wait for the socket.
   func setFence(_ frames: UInt64) { fence = frames }
@@ -89,12 +118,13 @@ final class RingPort {
   func linesChanged() { if ring.peerIsAsleep { clientBell.ring() } }
 }
 
-/// Serves all rings of a daemon: looks at them for a while after work, then sleeps until a bell
-/// rings.
+/// Serves the rings of a daemon. A ring that was rung is looked at for a while after its last
+/// request; then it sleeps until it is rung again, and costs nothing.
 final class RingServer {
-  private var ports: [RingPort] = []
+  /// Rings that are looked at.
+  private var awake: [RingPort] = []
   private var turn: NextTurn?
-  /// Pauses without work before the daemon sleeps.
+  /// Looks without work before the rings sleep.
   let spins: Int
   private static let requestsPerTurn = 256
   /// Tells the session that its client is not to be believed.
@@ -106,22 +136,23 @@ final class RingServer {
     turn = try NextTurn(on: loop) { [unowned self] in run() }
   }
 
-  func add(_ port: RingPort) {
-    ports.append(port)
-    port.ring.willSleep()
-    wake()
+  /// The ring was rung, or what it waited for has happened.
+  func wake(_ port: RingPort) {
+    guard !port.isClosed else { return }
+    if !port.isAwake {
+      port.isAwake = true
+      port.ring.didWake()
+      awake.append(port)
+    }
+    turn?.request()
   }
 
-  func remove(_ port: RingPort) { ports.removeAll { $0 === port } }
-
-  /// Somebody has rung, or what a port waited for has happened.
-  func wake() { turn?.request() }
+  func remove(_ port: RingPort) { awake.removeAll { $0 === port } }
 
   private func run() {
-    for port in ports { port.ring.didWake() }
     var (rest, idle) = (RingServer.requestsPerTurn, 0)
-    while rest > 0 {
-      let served = serveAll(rest)
+    while rest > 0, !awake.isEmpty {
+      let served = serveAwake(rest)
       rest -= served
       if served > 0 {
         idle = 0
@@ -133,18 +164,24 @@ final class RingServer {
     }
     if rest <= 0 {
       // The sockets have their turn.
-      wake()
+      turn?.request()
       return
     }
-    for port in ports { port.ring.willSleep() }
-    if ports.contains(where: { $0.hasWork }) { wake() }
+    let tired = awake
+    awake.removeAll(keepingCapacity: true)
+    for port in tired {
+      port.isAwake = false
+      port.ring.willSleep()
+      // What came between the last look and the word that it sleeps rang no bell.
+      if port.hasWork { wake(port) }
+    }
   }
 
-  /// One look at every ring. Returns how many requests there were, roughly.
-  private func serveAll(_ limit: Int) -> Int {
+  /// One look at every ring that is awake. Returns how many requests there were.
+  private func serveAwake(_ limit: Int) -> Int {
     var served = 0
     // A port may go while its requests are carried out.
-    for port in ports where port.hasWork {
+    for port in awake where port.hasWork {
       let before = port.ring.takenCount
       switch port.serve(limit: min(limit, 64)) {
       case .nothing: break

@@ -138,7 +138,8 @@ public final class Server {
   /// Sends what a session's turn has written: its own replies, and notices to others.
   func flush(after session: Session) {
     flushNotices(after: session)
-    if session.ports.contains(where: { $0.hasWork }) { rings?.wake() }
+    // What waited for the socket's frames may go on.
+    for port in session.ports where port.hasWork { rings?.wake(port) }
   }
 
   func flushNotices(after session: Session) {
@@ -148,12 +149,18 @@ public final class Server {
 
   /// Rings for a session, served from now on.
   func makePort(
-    _ session: Session, _ number: UInt32, _ slotCount: UInt32
+    _ session: Session, _ attached: Attached, _ number: UInt32, _ slotCount: UInt32
   ) throws(UVError) -> RingPort {
-    let bell = try Doorbell(on: loop) { [unowned self] in rings?.wake() }
+    final class Target { weak var port: RingPort? }
+    let target = Target()
+    let bell = try Doorbell(on: loop) { [unowned self] in
+      if let port = target.port { rings?.wake(port) }
+    }
     do throws(UVError) {
-      let port = try RingPort(session, number: number, slotCount: slotCount, bell: bell)
-      rings?.add(port)
+      let port = try RingPort(
+        session, attached, number: number, slotCount: slotCount, bell: bell)
+      target.port = port
+      port.ring.willSleep()
       return port
     } catch {
       bell.close()

@@ -21,10 +21,7 @@ final class Session {
   let server: Server
   let connection: Connection
   private(set) var state = State.greeting
-  // While it is attached:
-  private(set) var host: MachineHost?
-  private(set) var role: Role?
-  private(set) var timeMode = TimeMode.free
+  private(set) var attached: Attached?
   private var wantsLines = false
   /// What the client calls itself.
   private(set) var clientName = ""
@@ -34,7 +31,7 @@ final class Session {
   var agreedTailLimit: Int { frameLimit - Slot.byteCount }
   /// Frames of the socket that have been carried out.
   private(set) var requests: UInt64 = 0
-  /// Requests that came through rings.
+  /// Requests that came through rings which are closed.
   var ringRequests: UInt64 = 0
   /// Requests without a reply that could not be carried out.
   var postedErrors: UInt64 = 0
@@ -54,6 +51,10 @@ final class Session {
     self.log = log
     connection.delegate = self
   }
+
+  var host: MachineHost? { attached?.host }
+  var role: Role? { attached?.role }
+  var timeMode: TimeMode { attached?.timeMode ?? .free }
 
   // MARK: Lines
 
@@ -100,7 +101,7 @@ final class Session {
   /// Carries a frame out.
   /// - Returns: false when it must wait: it is shown again.
   private func handle(_ slot: Slot, _ frame: RawSpan) -> Bool {
-    if let answer = access(slot) {
+    if let answer = attached?.access(slot) {
       requests += 1
       if !slot.flags.contains(.noReply) { connection.write { answer.append(to: &$0) } }
       return true
@@ -165,7 +166,7 @@ final class Session {
   func leave(orderly: Bool) {
     let (host, role) = (host, role)
     state = .ending
-    (self.host, self.role, wantsLines) = (nil, nil, false)
+    (attached, wantsLines) = (nil, false)
     closePorts(host)
     guard let host, let role else { return }
     if let timePort { host.order.remove(timePort) }
@@ -204,8 +205,8 @@ final class Session {
     guard case .greeted = state else { throw WireError(.eproto, "ATTACH comes once, after HELLO") }
     let (host, created) = try server.machine(for: request)
     state = .attached
-    (self.host, role) = (host, request.role)
-    (timeMode, wantsLines) = (request.timeMode, request.wantsLines)
+    attached = Attached(host, request.role, request.timeMode)
+    wantsLines = request.wantsLines
     if request.timeMode == .conservative, let order = request.role.timeOrder(number) {
       let port = TimePort(order: order, promise: host.cycle) { [unowned self] in
         server.resumeLater(self)

@@ -4,11 +4,20 @@
 import GICModel
 import GICWire
 
-extension Session {
+/// What a client is to its machine, for as long as it is attached.
+final class Attached {
+  let host: MachineHost
+  let role: Role
+  let timeMode: TimeMode
+
+  init(_ host: MachineHost, _ role: Role, _ timeMode: TimeMode) {
+    (self.host, self.role, self.timeMode) = (host, role, timeMode)
+  }
+
   /// Carries out an access that may be carried out at once, and whose answer is a slot.
   /// - Returns: the reply, or nil when the request must go the long way.
   @inline(__always) func access(_ slot: Slot) -> Slot? {
-    guard let host, !host.isQuiesced, timeMode != .conservative, slot.size == Slot.byteCount,
+    guard !host.isQuiesced, timeMode != .conservative, slot.size == Slot.byteCount,
       slot.descriptorCount == 0, slot.flags.isSubset(of: [.noReply, .timed]),
       slot.attributes.padding == 0, let (access, isPE) = plainAccess(slot)
     else { return nil }

@@ -14,13 +14,9 @@ enum RingAnswer {
 }
 
 extension Session {
-  /// Carries out one slot of a ring.
-  func carryOut(_ words: [8 of UInt64], in port: RingPort) -> RingAnswer {
-    let slot = Slot(words: words)
-    if let answer = access(slot) {
-      ringRequests += 1
-      return slot.flags.contains(.noReply) ? .nothing : .reply(answer.words)
-    }
+  /// Carries out one slot of a ring that is no plain access.
+  func carryOut(_ slot: Slot, in port: RingPort) -> RingAnswer {
+    let words = slot.words
     var reply: Reply
     do throws(WireError) {
       guard slot.size == Slot.byteCount, slot.descriptorCount == 0 else {
@@ -49,7 +45,6 @@ extension Session {
       // The sentence has no room here.
       reply.errno = error.errno.rawValue
     }
-    ringRequests += 1
     return slot.flags.contains(.noReply) ? .nothing : .reply(reply.slot.words)
   }
 
@@ -69,14 +64,14 @@ extension Session {
     case .portClose(let number):
       let port = try port(number)
       // What was put before this frame was sent is carried out.
-      while port.hasWork, port.serve(limit: 64) == .something {}
+      port.serveAll()
       close(port, host)
     case .portFence(let number, let count):
       let port = try port(number)
       func missing() -> Int32 {
         Int32(bitPattern: UInt32(truncatingIfNeeded: count) &- port.ring.takenCount)
       }
-      while missing() > 0, port.hasWork, port.serve(limit: Int(missing())) == .something {}
+      if missing() > 0 { port.serveAll(limit: Int(missing())) }
       guard missing() <= 0 else {
         throw WireError(
           .ebusy,
@@ -124,14 +119,15 @@ extension Session {
     guard !host.hasPort(number) else {
       throw WireError(.ebusy, "'\(host.name)' has a port \(number) already")
     }
+    guard let attached else { preconditionFailure("only who is attached opens ports") }
     let port = try Session.translating { () throws(UVError) in
-      try server.makePort(self, number, slotCount)
+      try server.makePort(self, attached, number, slotCount)
     }
     if timeMode == .conservative, let order = role?.timeOrder(self.number, port: number) {
       let rings = server.rings
       port.timePort = TimePort(order: order, promise: host.cycle) { [unowned port] in
         port.unblock()
-        rings?.wake()
+        rings?.wake(port)
       }
     }
     port.timePort.map { host.order.add($0) }
@@ -142,6 +138,7 @@ extension Session {
 
   private func close(_ port: RingPort, _ host: MachineHost?) {
     ports.removeAll { $0 === port }
+    ringRequests += port.requests
     port.isClosed = true
     server.rings?.remove(port)
     port.bell.close()

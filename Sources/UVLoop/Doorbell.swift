@@ -9,6 +9,16 @@ public func makeEventDescriptor() throws(UVError) -> OwnedDescriptor {
   return OwnedDescriptor(adopting: try UVError.checkSystem(eventfd(0, flags), "eventfd"))
 }
 
+/// Lets this process have as many descriptors as its hard limit allows: a thousand clients with
+/// rings need more than the thousand that is usual.
+public func raiseDescriptorLimit() {
+  var limits = rlimit()
+  // SAFETY: one structure, written and read during the calls only.
+  guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits) == 0 else { return }
+  limits.rlim_cur = limits.rlim_max
+  _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+}
+
 /// CPUs that this process may run on.
 public func availableCPUCount() -> Int { max(Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))), 1) }
 
