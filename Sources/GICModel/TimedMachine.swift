@@ -32,6 +32,7 @@ public final class TimedMachine: Machine {
 
   public var configuration: MachineConfiguration { core.rules.configuration }
   public var cycle: UInt64 { core.now }
+  public var horizon: UInt64 { core.wheel.nextCycle ?? .max }
 
   public func map(_ ram: GuestRAM) throws(MemoryError) { try core.rules.memory.map(ram) }
   public func unmap(_ address: PhysicalAddress) throws(MemoryError) {

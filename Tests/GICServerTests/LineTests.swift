@@ -85,7 +85,10 @@ private let lower = Request.mmioWrite(
 }
 
 @Test func `one who listens and does not read is cut, and nobody else notices`() throws {
-  let daemon = try Daemon { $0.limits.sendByteCount = 256 << 10 }
+  let daemon = try Daemon {
+    $0.limits.sendByteCount = 256 << 10
+    $0.patienceMilliseconds = 600_000
+  }
   let controller = try daemon.controller()
   let deaf = try RawPeer(daemon.endpoint)
   deaf.send(.attach(Attach(machine: "m", role: .monitor)))
@@ -98,5 +101,8 @@ private let lower = Request.mmioWrite(
   #expect(try controller.drain().count == 12_000)
   #expect(controller.takeLineChanges().count == 12_000)
   deaf.connection.resume()
-  #expect(try deaf.isCut())
+  // It learns why, once it reads.
+  let closing = try deaf.closing()
+  #expect(closing?.errno == 105)
+  #expect(closing?.text.contains("reads too slowly") == true)
 }
