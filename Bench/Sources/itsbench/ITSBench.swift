@@ -72,7 +72,7 @@ struct Run: ParsableCommand {
     for benchmark in chosen {
       let row = try measure(
         benchmark, Plan(samples: samples), instructions: counted[benchmark.name])
-      print(row.line)
+      print(row.line(among: rows))
       rows.append(row)
     }
     if let json { try RowFile.write(rows, to: json) }

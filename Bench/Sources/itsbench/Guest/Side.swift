@@ -16,11 +16,20 @@ protocol Side: AnyObject {
   func flush()
   /// The highest-priority pending LPI of a PE; 1023 for none. Nil where nobody can say.
   func highestPending(_ pe: Int) -> UInt64?
-  /// MSIs: each a DeviceID [63:32] and an EventID [31:0].
-  /// - Returns: how many set a pending bit; nil where nobody can say.
-  func signal(_ messages: [UInt64]) -> Int?
+  /// Takes MSIs as it wants to have them.
+  func take(_ messages: [Message])
+  /// Sends what was taken.
+  func signal()
+  /// How many of those that were sent set a pending bit; nil where nobody can say.
+  var setCount: Int? { get }
   /// Forgets what has gathered for others to fetch.
   func settle()
+}
+
+/// An MSI.
+struct Message {
+  var device: DeviceID
+  var event: EventID
 }
 
 /// The model. A final concrete machine as `M` keeps its door free of dispatch.
@@ -28,6 +37,8 @@ final class ModelSide<M: Machine>: Side {
   let machine: M
   let ram: RAM
   private var lineChanges: [LineChange] = []
+  private var messages: [Access] = []
+  private var outcomes: [UInt64] = []
   private let cwriterAddress = Layout.its(GITS.CWRITER.offset)
   private let creadrAddress = Layout.its(GITS.CREADR.offset)
 
@@ -67,15 +78,16 @@ final class ModelSide<M: Machine>: Side {
   func flush() { machine.flushPendingTables() }
   func highestPending(_ pe: Int) -> UInt64? { get(.hppir1, pe: pe) }
 
-  func signal(_ messages: [UInt64]) -> Int? {
-    var count = 0
-    for message in messages {
-      let response = machine.perform(
-        Access(.msi, source: UInt32(message >> 32), data: message & 0xffff_ffff))
-      if response.value >> 56 == 0 { count &+= 1 }
+  func take(_ messages: [Message]) {
+    self.messages = messages.map {
+      Access(.msi, source: $0.device.rawValue, data: UInt64($0.event.rawValue))
     }
-    return count
+    outcomes = Array(repeating: 0, count: messages.count)
   }
+  func signal() {
+    for index in 0..<messages.count { outcomes[index] = machine.perform(messages[index]).value }
+  }
+  var setCount: Int? { outcomes.count { $0 >> 56 == UInt64(MSIOutcome.Kind.set.rawValue) } }
 
   func settle() {
     lineChanges.removeAll(keepingCapacity: true)
@@ -101,6 +113,8 @@ final class ModelSide<M: Machine>: Side {
 @safe final class CSide: Side {
   let ram: RAM
   private let kernel: OpaquePointer
+  private var messages: [its_access] = []
+  private var outcomes: [UInt64] = []
 
   /// - Parameter shared: with the atomics that several threads need.
   init(_ layout: Layout, shared: Bool) throws {
@@ -131,12 +145,24 @@ final class ModelSide<M: Machine>: Side {
   func highestPending(_ pe: Int) -> UInt64? {
     UInt64(unsafe its_highest_pending(kernel, UInt32(pe)))
   }
-  func signal(_ messages: [UInt64]) -> Int? {
-    // SAFETY: the buffer holds that many.
-    unsafe messages.withUnsafeBufferPointer {
-      Int(unsafe its_signal(kernel, $0.baseAddress, UInt64($0.count)))
+  func take(_ messages: [Message]) {
+    self.messages = messages.map {
+      its_access(
+        operation: 2, size: 4, source: $0.device.rawValue, address: 0,
+        data: UInt64($0.event.rawValue), cycle: .max)
+    }
+    outcomes = Array(repeating: 0, count: messages.count)
+  }
+  func signal() {
+    // SAFETY: both hold that many.
+    unsafe messages.withUnsafeBufferPointer { messages in
+      unsafe outcomes.withUnsafeMutableBufferPointer { outcomes in
+        unsafe its_signal(
+          kernel, messages.baseAddress, outcomes.baseAddress, UInt64(messages.count))
+      }
     }
   }
+  var setCount: Int? { outcomes.count { $0 >> 56 == 0 } }
   func settle() {}
 
   /// What ``FunctionalMachine/cycleLPIs(_:at:)`` does, at PE 0.

@@ -79,9 +79,11 @@ extension PeerRow {
     let ints = (0..<layout.events).map { QueueEntry(layout.int($0)) }
     ours.issue(ints)
     other.issue(ints)
-    let messages = (0..<16384).map { UInt64($0 % layout.events) }
+    let messages = (0..<16384).map { layout.message($0 % layout.events) }
+    ours.side.take(messages)
+    qemu.take(messages)
     func time(_ side: any Side) -> Double {
-      Clock.time { _ = side.signal(messages) } * 1e9 / Double(messages.count)
+      Clock.time { side.signal() } * 1e9 / Double(messages.count)
     }
     _ = (time(ours.side), time(qemu))
     let pairs = (0..<plan.samples * 2).map { _ in (time(ours.side), Optional(time(qemu))) }
