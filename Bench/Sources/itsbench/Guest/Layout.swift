@@ -69,6 +69,7 @@ struct Layout {
     .mapti(device(event), eventID(event), intid(event), collection(event))
   }
   func int(_ event: Int) -> ITSCommand { .int(device(event), eventID(event)) }
+  func message(_ event: Int) -> Message { Message(device: device(event), event: eventID(event)) }
   func clear(_ event: Int) -> ITSCommand { .clear(device(event), eventID(event)) }
 
   func configuration(_ clock: MachineStatistics.Clock) -> MachineConfiguration {

@@ -16,11 +16,28 @@ protocol Side: AnyObject {
   func flush()
   /// The highest-priority pending LPI of a PE; 1023 for none. Nil where nobody can say.
   func highestPending(_ pe: Int) -> UInt64?
-  /// MSIs: each a DeviceID [63:32] and an EventID [31:0].
-  /// - Returns: how many set a pending bit; nil where nobody can say.
-  func signal(_ messages: [UInt64]) -> Int?
+  /// Takes MSIs as it wants to have them.
+  func take(_ messages: [Message])
+  /// Sends what was taken.
+  /// - Returns: the seconds that it took.
+  func timeSignal() -> Double
+  /// How many of those that were sent set a pending bit; nil where nobody can say.
+  var setCount: Int? { get }
   /// Forgets what has gathered for others to fetch.
   func settle()
+  /// How long somebody else's process has had a processor for this, in seconds; nil where it is
+  /// this process that does the work.
+  var processorSeconds: Double? { get }
+}
+
+extension Side {
+  var processorSeconds: Double? { nil }
+}
+
+/// An MSI.
+struct Message {
+  var device: DeviceID
+  var event: EventID
 }
 
 /// The model. A final concrete machine as `M` keeps its door free of dispatch.
@@ -28,6 +45,8 @@ final class ModelSide<M: Machine>: Side {
   let machine: M
   let ram: RAM
   private var lineChanges: [LineChange] = []
+  private var messages: [Access] = []
+  private var outcomes: [UInt64] = []
   private let cwriterAddress = Layout.its(GITS.CWRITER.offset)
   private let creadrAddress = Layout.its(GITS.CREADR.offset)
 
@@ -67,15 +86,24 @@ final class ModelSide<M: Machine>: Side {
   func flush() { machine.flushPendingTables() }
   func highestPending(_ pe: Int) -> UInt64? { get(.hppir1, pe: pe) }
 
-  func signal(_ messages: [UInt64]) -> Int? {
-    var count = 0
-    for message in messages {
-      let response = machine.perform(
-        Access(.msi, source: UInt32(message >> 32), data: message & 0xffff_ffff))
-      if response.value >> 56 == 0 { count &+= 1 }
+  func take(_ messages: [Message]) {
+    self.messages = messages.map {
+      Access(.msi, source: $0.device.rawValue, data: UInt64($0.event.rawValue))
     }
-    return count
+    outcomes = Array(repeating: 0, count: messages.count)
   }
+  func timeSignal() -> Double {
+    // Out of the object, so that the loop has nothing to check or to count but the model's.
+    let (machine, messages) = (machine, messages)
+    var outcomes: [UInt64] = []
+    swap(&outcomes, &self.outcomes)
+    defer { swap(&outcomes, &self.outcomes) }
+    return Clock.time {
+      var span = outcomes.mutableSpan
+      for index in 0..<messages.count { span[index] = machine.perform(messages[index]).value }
+    }
+  }
+  var setCount: Int? { outcomes.count { $0 >> 56 == UInt64(MSIOutcome.Kind.set.rawValue) } }
 
   func settle() {
     lineChanges.removeAll(keepingCapacity: true)
@@ -101,6 +129,8 @@ final class ModelSide<M: Machine>: Side {
 @safe final class CSide: Side {
   let ram: RAM
   private let kernel: OpaquePointer
+  private var messages: [its_access] = []
+  private var outcomes: [UInt64] = []
 
   /// - Parameter shared: with the atomics that several threads need.
   init(_ layout: Layout, shared: Bool) throws {
@@ -131,12 +161,25 @@ final class ModelSide<M: Machine>: Side {
   func highestPending(_ pe: Int) -> UInt64? {
     UInt64(unsafe its_highest_pending(kernel, UInt32(pe)))
   }
-  func signal(_ messages: [UInt64]) -> Int? {
-    // SAFETY: the buffer holds that many.
-    unsafe messages.withUnsafeBufferPointer {
-      Int(unsafe its_signal(kernel, $0.baseAddress, UInt64($0.count)))
+  func take(_ messages: [Message]) {
+    self.messages = messages.map {
+      its_access(
+        operation: 2, size: 4, source: $0.device.rawValue, address: 0,
+        data: UInt64($0.event.rawValue), cycle: .max)
+    }
+    outcomes = Array(repeating: 0, count: messages.count)
+  }
+  func timeSignal() -> Double {
+    // SAFETY: both hold that many.
+    unsafe messages.withUnsafeBufferPointer { messages in
+      unsafe outcomes.withUnsafeMutableBufferPointer { outcomes in
+        let (from, to) = unsafe (messages.baseAddress, outcomes.baseAddress)
+        let count = UInt64(messages.count)
+        return Clock.time { unsafe its_signal(kernel, from, to, count) }
+      }
     }
   }
+  var setCount: Int? { outcomes.count { $0 >> 56 == 0 } }
   func settle() {}
 
   /// What ``FunctionalMachine/cycleLPIs(_:at:)`` does, at PE 0.
