@@ -174,11 +174,14 @@ extension ReferenceMachine {
     }
   }
 
-  /// An SGI to the PEs listed (of one cluster, Aff0 16 x range + bit), or to all others.
+  /// An SGI to the PEs listed (of one cluster, Aff0 16 x range + bit), or to all others. KVM lets
+  /// ICC_SGI1R_EL1 make SGIs of Group 0, too.
   mutating func sendSGI(
     _ intid: Int, from source: Int, group1: Bool, cluster: UInt32, list: [UInt8]?
   ) {
-    for pe in pes.indices where pes[pe].privates[intid].isGroup1 == group1 {
+    for pe in pes.indices {
+      let isGroup1 = pes[pe].privates[intid].isGroup1
+      guard isGroup1 == group1 || (isKVM && group1) else { continue }
       let affinity = pes[pe].affinity
       let isNamed = list.map { affinity.cluster == cluster && $0.contains(affinity.aff0) }
       if isNamed ?? (pe != source) { pes[pe].privates[intid].latched = true }

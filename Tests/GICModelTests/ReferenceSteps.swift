@@ -52,6 +52,7 @@ final class ReferenceRun {
   func take(_ step: Step) -> String? {
     let seen = takeOnMachine(step)
     let expected = takeOnReference(step)
+    reference.writeThrough()
     reference.updateLines()
     if seen != expected { return "answer \(seen), expected \(expected)" }
     for pe in 0..<shape.pes where world.lines(pe) != reference.pes[pe].lines {
@@ -88,7 +89,9 @@ final class ReferenceRun {
       if reference.its[n].waiting.count < 2000 { world.command(commands, its: n) }
     case .retry(let n):
       let creadr = world.read(.gits(n), GITS.CREADR.offset)
-      if creadr & 1 == 1 { world.mend(its: n, slot: creadr - 1) }
+      if creadr & 1 == 1, !reference.its[n].waiting.isEmpty {
+        world.mend(its: n, slot: creadr - 1)
+      }
       world.ring(its: n, retry: true)
     case .configure(let table, let intid, let byte):
       world.configure(INTID(rawValue: intid), byte, table: table)
@@ -197,14 +200,18 @@ extension ReferenceRun {
     case .commands(let n, let commands):
       if reference.its[n].waiting.count < 2000 { reference.command(n, commands) }
     case .retry(let n):
-      if reference.its[n].queueIsStalled { reference.its[n].waiting[0] = .sync(0) }
-      reference.its[n].queueIsStalled = false
-      reference.drain(n)
+      if reference.its[n].showsStall, !reference.its[n].waiting.isEmpty {
+        reference.its[n].waiting[0] = .sync(0)
+      }
+      reference.ring(n, retry: true)
     case .configure(let table, let intid, let byte): reference.ram.bytes[table][intid] = byte
     case .addPage(let n, let page):
       if shape.isIndirect { reference.ram.store(.levelOne(page, .present), its: n) }
     case .corrupt(let n, let corruptions):
+      let wasEnabled = reference.its[n].enabled
+      if !shape.isKVM { reference.enable(n, false) }
       for corruption in corruptions { reference.ram.store(corruption, its: n) }
+      if !shape.isKVM { reference.enable(n, wasEnabled) }
     case .enableITS(let n, let on): reference.enable(n, on)
     case .table(let n, let table, let valid, let attributes):
       let wasEnabled = reference.its[n].enabled
@@ -235,8 +242,8 @@ extension ReferenceRun {
       guard !reference.pes[pe].lpisEnabled else { return }
       (reference.pes[pe].pendingTable, reference.pes[pe].tableIsZero) =
         (pe + shape.pes * place, tableIsZero)
-      reference.pes[pe].lpiBasers[1] = ReferenceRegister.lpiBaser(
-        pendbaser(pe, place, attributes), isKVM: shape.isKVM)
+      let kept = pendbaser(pe, place, attributes) | (tableIsZero && reference.isQEMU ? 1 << 62 : 0)
+      reference.pes[pe].lpiBasers[1] = ReferenceRegister.lpiBaser(kept, isKVM: shape.isKVM)
     case .enableLPIs(let pe, let on):
       guard reference.pes[pe].lpisEnabled != on else { return }
       switch (on, shape.isKVM) {
@@ -253,7 +260,9 @@ extension ReferenceRun {
 
   private func takeOnReferencePE(_ step: Step) {
     switch step {
-    case .groups(let group0, let group1): (reference.group0, reference.group1) = (group0, group1)
+    case .groups(let group0, let group1):
+      // KVM has one enable, which EnableGrp1 writes.
+      (reference.group0, reference.group1) = (shape.isKVM ? group1 : group0, group1)
     case .endOfInterrupt(let pe, let intid, let group1):
       reference.endOfInterrupt(intid & 0xff_ffff, pe, group1: group1)
     case .deactivate(let pe, let intid):
