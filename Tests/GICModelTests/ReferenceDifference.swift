@@ -42,6 +42,9 @@ extension ReferenceRun {
       ("ISENABLER0", world.read(.sgi(pe), 0x100, size: 4), bits(\.enabled)),
       ("GICD_ISPENDR1", world.read(.gicd, 0x204, size: 4), spis),
     ]
+    rows += (32..<64).map {
+      ("GICD_IROUTER\($0)", world.read(.gicd, 0x6000 + 8 * $0), reference.spis[UInt32($0)]!.route)
+    }
     for word in 0..<max(1, 8 >> state.bitsPerLevel) {
       let key = UInt32(word)
       let ap0 = SystemRegister(rawValue: SystemRegister.ap0r0.rawValue + key)
@@ -118,10 +121,8 @@ extension ReferenceRun {
       rows += [
         ("PROPBASER of PE \(pe)", world.read(.gicr(pe), 0x70), state.lpiBasers[0]),
         ("PENDBASER of PE \(pe)", world.read(.gicr(pe), 0x78), state.lpiBasers[1]),
-        (
-          "EnableLPIs of PE \(pe)", world.read(.gicr(pe), 0, size: 4) & 1,
-          state.lpisEnabled ? 1 : 0
-        ),
+        ("GICR_CTLR of PE \(pe)", world.read(.gicr(pe), 0, size: 4) & 0x300_0001, state.control),
+        ("GICR_WAKER of PE \(pe)", world.read(.gicr(pe), 0x14, size: 4), state.isAsleep ? 6 : 0),
       ]
     }
     guard let row = rows.first(where: { $0.1 != $0.2 }) else { return nil }

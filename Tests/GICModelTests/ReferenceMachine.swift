@@ -33,6 +33,8 @@ struct ReferenceMachine {
   /// KVM's LPIs: one of each for the machine.
   var lpis: [UInt32: VITSInterrupt] = [:]
   var spis: [UInt32: ReferenceInterrupt] = [:]
+  /// Where the search for a PE begins that takes an SPI for any.
+  var turn = 0
   var group0 = false
   var group1 = false
   /// Commands that were carried out, by name, and those that were not, by the error's name.
