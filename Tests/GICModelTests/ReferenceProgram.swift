@@ -84,14 +84,14 @@ struct ProgramWriter {
     case 85, 86: return sgi(pe)
     case 87..<94: return interrupt(dice.chance(60) ? pe : nil)
     case 94, 95, 96, 97: return .input(pe: pe, intid: UInt32(16 + dice.roll(40)), dice.chance(60))
-    case 98: return .route(spi: 32 + dice.roll(32), to: dice.chance(90) ? pe : nil)
+    case 98: return .route(spi: 32 + dice.roll(32), route(pe))
     default: return .flush
     }
   }
 
   /// What a driver does seldom, and what it should not do.
   private mutating func configuration(_ n: Int, _ pe: Int) -> Step {
-    switch dice.roll(24) {
+    switch dice.roll(25) {
     case 0, 1, 2: return .addPage(its: n, page: UInt32(dice.roll(3)))
     case 3: return .corrupt(its: n, (0...dice.roll(3)).map { _ in corruption(n) })
     case 4, 5, 6: return .enableITS(its: n, dice.chance(75))
@@ -104,13 +104,24 @@ struct ProgramWriter {
     case 11, 12:
       return .pendbaser(
         pe: pe, place: dice.roll(2), tableIsZero: dice.chance(15), attributes(7, 56))
-    case 13, 14, 15, 16, 17: return .enableLPIs(pe: pe, dice.chance(70))
+    case 13, 14, 15, 16, 17:
+      return .enableLPIs(
+        pe: pe, dice.chance(70), deselected0: dice.chance(20), deselected1: dice.chance(20))
     case 18, 19:
       return .direct(pe: pe, dice.pick([0x40, 0x48, 0xa0, 0xa0, 0xb0]), intid: intid())
     case 20, 21: return ignored(n, pe)
     case 22: return .held(its: n, dice.pick([0x80, 0x100, 0x108]), dice.next())
+    case 23: return .sleep(pe: pe, dice.chance(30))
     default: return .groups(dice.chance(85), dice.chance(85))
     }
+  }
+
+  /// A PE's affinity or nobody's, "any" or not, and now and then bits that may not be there.
+  private mutating func route(_ pe: Int) -> UInt64 {
+    let affinity = dice.chance(90) ? shape.affinities[pe].mpidr : 0xfe_0000
+    let anyPE: UInt64 = dice.chance(50) ? 1 << 31 : 0
+    let others = dice.chance(20) ? dice.next() & 0xffff_ff01_7f00_0000 : 0
+    return affinity | anyPE | others
   }
 
   /// Any shareability, but the reserved one, and cacheability.

@@ -11,6 +11,9 @@ struct ProgramShape {
   var directLPI: Bool
   var properties: [PropertyBase]
   var policy: Profile.ErrorPolicy
+  /// Whether SPIs may be for any PE, and whether affinities have four parts.
+  var oneOfN: Bool
+  var affinity3: Bool
 
   init(seed: UInt64, base: Profile.Base) {
     var dice = Dice(seed: seed ^ 0x5a5a)
@@ -27,19 +30,24 @@ struct ProgramShape {
       return PropertyBase(table: table, idBits: lengths[table])
     }
     directLPI = dice.chance(50)
+    oneOfN = dice.chance(50)
+    affinity3 = dice.chance(50) && base != .kvm
   }
 
   var isKVM: Bool { base == .kvm }
+  var affinities: [Affinity] {
+    (0..<pes).map { Affinity(rawValue: UInt32([0, 1, 0x100, 0x101][$0])) }
+  }
 
   var configuration: MachineConfiguration {
     var configuration = World.configuration(pes: pes, its: its)
-    configuration.shape.affinities = (0..<pes).map {
-      Affinity(rawValue: UInt32([0, 1, 0x100, 0x101][$0]))
-    }
+    configuration.shape.affinities = affinities
     configuration.identity.priorityBits = priorityBits
     configuration.identity.collectionIDBits = isKVM ? 16 : 10
     configuration.identity.itLinesNumber = 1
     configuration.identity.directLPI = directLPI && !isKVM
+    configuration.identity.oneOfNSupported = oneOfN
+    configuration.identity.affinity3Valid = affinity3
     configuration.profile = Profile(base: base)
     configuration.profile.commandErrors = policy
     return configuration
@@ -81,7 +89,9 @@ enum Step {
   case table(its: Int, table: Int, valid: Bool, Attributes)
   case propbaser(pe: Int, PropertyBase, Attributes)
   case pendbaser(pe: Int, place: Int, tableIsZero: Bool, Attributes)
-  case enableLPIs(pe: Int, Bool)
+  /// GICR_CTLR, with DPG0 and DPG1NS.
+  case enableLPIs(pe: Int, Bool, deselected0: Bool, deselected1: Bool)
+  case sleep(pe: Int, Bool)
   /// GICR_SETLPIR, CLRLPIR, INVLPIR or INVALLR, where they are.
   case direct(pe: Int, Int, intid: UInt32)
   /// A write that must change nothing: of a width or at an offset that no register takes.
@@ -98,8 +108,8 @@ enum Step {
   case bits(pe: Int?, Int, UInt32)
   case priority(pe: Int?, intid: Int, UInt8)
   case edges(pe: Int?, UInt32)
-  /// Nil routes it to a PE that does not exist.
-  case route(spi: Int, to: Int?)
+  /// GICD_IROUTER.
+  case route(spi: Int, UInt64)
   case input(pe: Int, intid: UInt32, Bool)
   case flush
 }
