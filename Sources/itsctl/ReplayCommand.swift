@@ -5,6 +5,7 @@ import GICReplay
 
 extension MachineStatistics.Clock: ExpressibleByArgument {}
 extension ReplayOptions.Loop: ExpressibleByArgument {}
+extension ReplayOptions.Handling: ExpressibleByArgument {}
 
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -35,6 +36,10 @@ struct ReplayCommand: ParsableCommand {
   var loop: ReplayOptions.Loop = .closed
 
   @Option(
+    help: "closed loop, time from acknowledge to end of interrupt: the trace's, or the model's.")
+  var handling: ReplayOptions.Handling = .trace
+
+  @Option(
     help: ArgumentHelp(
       "The machine: a preset's name or a YAML file. Its shape comes from the trace.",
       valueName: "preset or file"))
@@ -56,6 +61,7 @@ struct ReplayCommand: ParsableCommand {
   func run() throws {
     var options = ReplayOptions()
     (options.clock, options.loop, options.limit) = (clock, loop, limit)
+    options.handling = handling
     let passed = try ReplayTool(
       trace: trace, options: options, configuration: config, address: attach, json: json,
       html: html

@@ -5,7 +5,7 @@ import ArgumentParser
 import Foundation
 
 /// All suites, in the order of the table.
-private func suites() -> [Benchmark] { replaySuite() + msiSuite() }
+private func suites() -> [Benchmark] { replaySuite() + msiSuite() + timedMSISuite() }
 
 @main struct ITSBench: ParsableCommand {
   static let configuration = CommandConfiguration(

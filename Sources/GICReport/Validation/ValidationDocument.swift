@@ -50,8 +50,8 @@ public struct ValidationDocument: JSONDocument, Equatable, Sendable {
 
   /// What is said of every result of the timing model.
   static let caution =
-    "Not calibrated to silicon; no public ITS latency data exist. The model is held against its own "
-    + "specification and against theory."
+    "Not calibrated to silicon; no public ITS latency data exist. The model is held against its "
+    + "own specification and against theory."
 
   enum CodingKeys: String, CodingKey {
     case laws, figures, baseline, conclusions, sensitivity, configuration, hash
