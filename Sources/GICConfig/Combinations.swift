@@ -129,10 +129,10 @@ extension Resolver {
     guard !holds else { return }
     let text = namesKey ? "\(keys[0]): \(message())" : message()
     guard let origin = keys.lazy.compactMap({ origins[$0] }).first else {
-      throw ConfigurationError(file: "default", message: text)
+      throw ConfigurationError(file: "default", message: text, key: keys[0])
     }
     throw ConfigurationError(
-      file: origin.layer, line: origin.line, column: origin.column, message: text)
+      file: origin.layer, line: origin.line, column: origin.column, message: text, key: keys[0])
   }
 
   private func hexadecimal(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

@@ -52,7 +52,7 @@ enum Settings {
 
   private static let processorNumbers = Setting(
     key: "identity.processor_numbers", unit: "one a PE", provenance: shown.provenance,
-    source: shown.source,
+    source: shown.source, expected: "a list of 1 through \(maximumPEs) numbers, or linear",
     read: { machine in
       let numbers = machine.identity.processorNumbers.map { String($0.rawValue) }
       return numbers.isEmpty ? "linear" : "[" + numbers.joined(separator: ", ") + "]"
