@@ -149,7 +149,8 @@ extension TimingEvent {
     case .began(let serial, _, _, _, _, _, _), .granted(let serial, _),
       .routed(let serial, _, _, _), .spent(let serial, _, _, _), .ended(let serial, _, _):
       serial
-    case .level: nil
+    // What a command is belongs to the rules, which both engines share.
+    case .level, .decoded: nil
     }
   }
 }

@@ -60,7 +60,7 @@ extension TimedCore where Rules: ~Copyable {
     its[n].execution.target = pe.rawValue
     its[n].execution.outstanding = outstanding[n &* pes.count &+ pe.index]
     its[n].execution.reached = false
-    its[n].execution.phase = .synchronize
+    enter(.synchronize, its: n)
     its[n].epoch &+= 1
     var transaction = Transaction(.synchronize, its: n, at: now)
     transaction.pe = pe.rawValue
@@ -72,7 +72,7 @@ extension TimedCore where Rules: ~Copyable {
       its[n].execution.outstanding == 0
     else { return }
     spend(its[n].execution.transaction, CommandStage.lpiUnit, until: now)
-    its[n].execution.phase = .acknowledge
+    enter(.acknowledge, its: n)
     let answer = now &+ wayBack(its: n, from: its[n].execution.target)
     wheel.schedule(.command, at: answer, payload: UInt32(n))
   }

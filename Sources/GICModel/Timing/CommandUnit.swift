@@ -107,14 +107,14 @@ extension TimedCore where Rules: ~Copyable {
     spend(index, CommandStage.arbitration, until: now)
     traceGrant(index)
     trace(.fetched, n, its[n].fetched.count)
-    trace(.executing, n, 1)
     recorder.clear()
     let command = rules.executeCommand(n)
+    traceCommand(index, command)
     its[n].execution.transaction = index
     its[n].execution.keep(recorder)
     its[n].execution.stalled = rules.isStalled(n)
     if command == nil || its[n].execution.stalled { its[n].execution.rejected = true }
-    its[n].execution.phase = .decode
+    enter(.decode, its: n)
     wheel.schedule(.command, at: now &+ timing.commandDecodeCycles, payload: UInt32(n))
     takeEffects()
     if its[n].execution.stalled { commandsChanged(n) } else { fetchCommands(n) }
@@ -125,11 +125,11 @@ extension TimedCore where Rules: ~Copyable {
     switch its[n].execution.phase {
     case .decode:
       spend(index, CommandStage.decode, until: now)
-      its[n].execution.phase = .reads
+      enter(.reads, its: n)
       advanceReads(n)
     case .operation:
       spend(index, CommandStage.operation, until: now)
-      its[n].execution.phase = .writes
+      enter(.writes, its: n)
       its[n].execution.cursor = 0
       advanceWrites(n)
     case .acknowledge:
@@ -193,7 +193,7 @@ extension TimedCore where Rules: ~Copyable {
     } else if its[n].execution.rejected {
       retire(n)
     } else {
-      its[n].execution.phase = .operation
+      enter(.operation, its: n)
       wheel.schedule(.command, at: now &+ timing.commandOperationCycles, payload: UInt32(n))
     }
   }
@@ -225,8 +225,13 @@ extension TimedCore where Rules: ~Copyable {
     if its[n].execution.phase != .synchronize { retire(n) }
   }
 
+  mutating func enter(_ phase: CommandExecution.Phase, its n: ITSIndex) {
+    its[n].execution.phase = phase
+    trace(.executing, n, Int(phase.rawValue))
+  }
+
   private mutating func retire(_ n: ITSIndex) {
-    its[n].execution.phase = .retire
+    enter(.retire, its: n)
     wheel.schedule(.command, at: now &+ timing.commandRetireCycles, payload: UInt32(n))
   }
 
@@ -236,8 +241,7 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   private mutating func endExecution(_ n: ITSIndex) {
-    trace(.executing, n, 0)
-    its[n].execution.phase = .idle
+    enter(.idle, its: n)
     its[n].execution.ended = now
     if !its[n].fetched.isEmpty { wakeArbiter(n, at: now) }
   }

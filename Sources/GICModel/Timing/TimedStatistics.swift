@@ -18,6 +18,8 @@ extension TimedCore where Rules: ~Copyable {
     statistics.pending += UInt64(ungrantedCount)
     statistics.msiLatency = msiLatency.latency()
     statistics.commandLatency = commandLatency.latency()
+    statistics.devices = msiLatency.devices.devices
+    reportPorts(into: &statistics)
     let acknowledged = statistics.pes.reduce(0) { $0 + $1.acknowledged }
     statistics.events = events(acknowledged: acknowledged)
   }

@@ -1,7 +1,7 @@
 import GICArch
 
 /// The stages of an MSI, in path order. An INT command's LPI joins at ``creditWait``.
-enum MSIStage: Int, CaseIterable {
+public enum MSIStage: Int, CaseIterable, Sendable {
   /// Outside, because the ingress FIFO was full.
   case ingressWait
   case accept
@@ -25,7 +25,8 @@ enum MSIStage: Int, CaseIterable {
   case downstream
   case acceptance
 
-  var name: String {
+  /// As results spell it.
+  public var name: String {
     switch self {
     case .ingressWait: "ingress_wait"
     case .accept: "accept"
@@ -48,7 +49,7 @@ enum MSIStage: Int, CaseIterable {
 }
 
 /// The stages of a command, in path order.
-enum CommandStage: Int, CaseIterable {
+public enum CommandStage: Int, CaseIterable, Sendable {
   /// From the CWRITER write: behind earlier commands, fetched or not.
   case queueWait
   case fetch
@@ -68,7 +69,8 @@ enum CommandStage: Int, CaseIterable {
   /// CREADR moves at its end.
   case retire
 
-  var name: String {
+  /// As results spell it.
+  public var name: String {
     switch self {
     case .queueWait: "queue_wait"
     case .fetch: "fetch"
@@ -88,23 +90,26 @@ enum CommandStage: Int, CaseIterable {
 /// Names a transaction: its place in the pool.
 typealias TransactionIndex = UInt32
 
+/// What something under way is.
+public enum TransactionKind: UInt8, BitwiseCopyable, Sendable {
+  case free
+  case msi
+  case command
+  /// An LPI set by INT; from the link on it is an MSI.
+  case set
+  /// The second message of MOVI: sets at the target what the first, a clear, took at the source.
+  case moved
+  case clear
+  case invalidate
+  case invalidateAll
+  /// LPIs leave a redistributor for another one, or come to it.
+  case moveAll
+  case synchronize
+}
+
 /// Something under way: an MSI, a command, or a message that a command has sent.
 struct Transaction: BitwiseCopyable {
-  enum Kind: UInt8 {
-    case free
-    case msi
-    case command
-    /// An LPI set by INT; from the link on it is an MSI.
-    case set
-    /// The second message of MOVI: sets at the target what the first, a clear, took at the source.
-    case moved
-    case clear
-    case invalidate
-    case invalidateAll
-    /// `amount` LPIs leave `pe` for another redistributor (`isSource`), or come to it.
-    case moveAll
-    case synchronize
-  }
+  typealias Kind = TransactionKind
   /// Which cache a transaction looks up next, or waits for.
   enum Table: UInt8 {
     case device, event, collection

@@ -38,7 +38,7 @@ struct AccountTracer: TimingTracer {
       if let account = open[serial], account.kind == .msi {
         ingressCycles += cycle - account.entered
       }
-    case .routed: break
+    case .routed, .decoded: break
     case .spent(let serial, let stage, let start, let end): spend(serial, stage, start, end)
     case .ended(let serial, let how, let cycle):
       ended[Int(how.rawValue)] += 1
