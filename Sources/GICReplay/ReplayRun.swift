@@ -44,15 +44,19 @@ public struct ReplayRun {
   /// - Parameter base: the machine but for its shape, which the trace says, and its clock, which
   ///   the
   ///   options say.
+  /// - Parameter times: whose times it has, and name; nil is `base`.
   /// - Throws: ``ConfigurationError`` if no machine can be made of that.
   public init(
-    _ trace: Trace, _ options: ReplayOptions, base: ConfigurationLayer
+    _ trace: Trace, _ options: ReplayOptions, base: ConfigurationLayer,
+    times: ConfigurationLayer? = nil
   ) throws(ConfigurationError) {
     (self.trace, self.options) = (trace, options)
-    configuration = try resolve([
-      base, trace.header.layer(name: trace.file),
-      ConfigurationLayer(name: "--clock", text: "clock: \(options.clock.rawValue)\n"),
-    ])
+    var layers = [base]
+    if let times { layers.append(try timingOnly(times)) }
+    layers.append(trace.header.layer(name: trace.file))
+    layers.append(
+      ConfigurationLayer(name: "--clock", text: "clock: \(options.clock.rawValue)\n"))
+    configuration = try resolve(layers)
   }
 
   /// Replays on a machine of this process.
@@ -126,13 +130,7 @@ public struct ReplayRun {
         events: eventCount, durationNs: trace.durationNs),
       clock: options.clock.rawValue,
       loop: options.clock == .functional ? "none" : options.loop.rawValue,
-      configuration: ConfigurationDocument(
-        name: configuration.name, hash: configuration.hash,
-        values: configuration.values.map {
-          ConfigurationDocument.Value(
-            key: $0.key, value: $0.value, unit: $0.unit, provenance: $0.provenance.rawValue,
-            source: $0.source)
-        }),
+      configuration: ConfigurationDocument(configuration),
       statistics: statistics, timeline: book.timeline, host: host)
     document.translations = book.translations
     document.creadrReads = book.progressReads

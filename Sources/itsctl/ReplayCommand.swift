@@ -45,6 +45,12 @@ struct ReplayCommand: ParsableCommand {
       valueName: "preset or file"))
   var config = "qemu-virt"
 
+  @Option(
+    help: ArgumentHelp(
+      "Only the times of this preset or file, laid over the machine of --config.",
+      valueName: "preset or file"))
+  var timing: String?
+
   @Flag(help: "Write the result as JSON.")
   var json = false
 
@@ -54,18 +60,23 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Replay only the first events; the end state is not checked then.")
   var limit: Int?
 
+  @OptionGroup(title: "Traces of the timed clock") var traces: TraceOptions
+
   func validate() throws {
     if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
+    if !traces.files.paths.isEmpty, clock != .timed || attach != nil {
+      throw ValidationError("what units do is written with --clock timed, and not with --attach")
+    }
   }
 
   func run() throws {
     var options = ReplayOptions()
     (options.clock, options.loop, options.limit) = (clock, loop, limit)
     options.handling = handling
-    let passed = try ReplayTool(
+    var tool = ReplayTool(
       trace: trace, options: options, configuration: config, address: attach, json: json,
-      html: html
-    ).run()
-    guard passed else { throw ExitCode.failure }
+      html: html)
+    (tool.files, tool.times) = (traces.files, timing)
+    guard try tool.run() else { throw ExitCode.failure }
   }
 }
