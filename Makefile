@@ -17,7 +17,7 @@ LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance validate ci bench study fuzz soak mutations format format-check clean
+.PHONY: help deps build demo test conformance validate ci bench study trace-check fuzz soak mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -59,6 +59,9 @@ bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
+
+trace-check: build ## Trace one boot, and have Perfetto's schema and GTKWave read the files
+	@.ci/trace-check $(TRACE) $(OUT)
 
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)
