@@ -77,13 +77,30 @@ public struct ValidationTool {
     let plain = try ReplayRun(trace, options, base: try Presets.load(configuration)).run(
       on: makeMachine)
     options.clock = .timed
-    return try ["ideal", configuration].map { preset in
+    var rows = try ["ideal", configuration].map { preset in
       let timed = try ReplayRun(trace, options, base: try Presets.load(preset)).run(on: makeMachine)
       let differs = timed.endState.mismatched + plain.endState.mismatched
       return TimingLaw.Row(
         "\(trace.header.name), \(preset): parts of the end state that differ", expected: 0,
         measured: UInt64(differs))
     }
+    // At the trace's own times an ideal machine is the functional one.
+    options.loop = .open
+    let ideal = try ReplayRun(trace, options, base: try Presets.load("ideal")).run(on: makeMachine)
+    let stages = [ideal.statistics.latencyCycles.msi, ideal.statistics.latencyCycles.command]
+      .compactMap { $0 }.flatMap(\.stages)
+    let added = stages.filter { $0.name != "hppi_wait" }.reduce(0) { $0 + $1.distribution.max }
+    let isEqual =
+      ideal.acknowledgedLPIs == plain.acknowledgedLPIs && ideal.merged == plain.merged
+      && ideal.pending == plain.pending
+      && ideal.statistics.commands == plain.statistics.commands
+    rows.append(
+      TimingLaw.Row("\(trace.header.name), ideal: cycles added", expected: 0, measured: added))
+    rows.append(
+      TimingLaw.Row(
+        "\(trace.header.name), ideal: equal to the functional run", expected: 1,
+        measured: isEqual ? 1 : 0))
+    return rows
   }
 
   /// Each assumed whole number halved and doubled, alone.

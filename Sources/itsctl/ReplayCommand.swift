@@ -5,6 +5,7 @@ import GICReplay
 
 extension MachineStatistics.Clock: ExpressibleByArgument {}
 extension ReplayOptions.Loop: ExpressibleByArgument {}
+extension ReplayOptions.Handling: ExpressibleByArgument {}
 
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -33,6 +34,10 @@ struct ReplayCommand: ParsableCommand {
   @Option(
     help: "timed clock, closed: who waits is later from then on; open: all at the trace's times.")
   var loop: ReplayOptions.Loop = .closed
+
+  @Option(
+    help: "closed loop, time from acknowledge to end of interrupt: the trace's, or the model's.")
+  var handling: ReplayOptions.Handling = .trace
 
   @Option(
     help: ArgumentHelp(
@@ -67,6 +72,7 @@ struct ReplayCommand: ParsableCommand {
   func run() throws {
     var options = ReplayOptions()
     (options.clock, options.loop, options.limit) = (clock, loop, limit)
+    options.handling = handling
     var tool = ReplayTool(
       trace: trace, options: options, configuration: config, address: attach, json: json,
       html: html)

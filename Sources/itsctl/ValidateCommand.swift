@@ -10,9 +10,9 @@ struct ValidateCommand: ParsableCommand {
         itsctl validate --html validation.html
         itsctl validate --short --json
 
-      One line for each law with what was expected and what was measured, then what hangs on each \
-      value that nobody published. The exit status is 1 if a law fails. Some minutes; --short \
-      takes seconds, --long has 5 x 10^7 arrivals at a queue.
+      One line for each law with what was expected and what was measured, then what hangs on \
+      each value that nobody published. The exit status is 1 if a law fails. About a minute; \
+      --short takes seconds, --long has 5 x 10^7 arrivals at a queue.
       """)
 
   @Option(

@@ -70,7 +70,9 @@ extension NaiveEngine {
         recorder.note(from)
         recorder.note(to)
       case .moveAll(let from, let to, _):
-        for lpi in known.keys where lpi.pe == from { forget(lpi) }
+        for lpi in known.keys where lpi.pe == from && !rules.pending.contains(lpi) {
+          forget(lpi)
+        }
         recorder.note(from)
         recorder.note(to)
       case .invalidate(let pe, _), .invalidateAll(let pe): recorder.note(pe)

@@ -152,6 +152,17 @@ import Testing
   }
 }
 
+@Test func `a MOVALL from a PE to itself loses nothing that is on its way`() throws {
+  let world = try TimedWorld(TimedWorld.configuration())
+  world.map(devices: 0..<2, events: 2)
+  let target = RDbase(rawValue: 0)
+  world.issue([
+    .int(DeviceID(rawValue: 1), EventID(rawValue: 0)), .movall(from: target, to: target),
+  ])
+  world.settle()
+  #expect(world.acknowledge() == TimedWorld.intid(1, 0).rawValue)
+}
+
 @Test func `INV ends with the property's read if the LPI is pending, however it came to be`() {
   let timing = TimingParameters()
   func sync(pending: Bool) -> UInt64 {

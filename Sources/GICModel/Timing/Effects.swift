@@ -52,10 +52,15 @@ extension TimedCore where Rules: ~Copyable {
     pool[index].indexed = true
   }
 
+  /// The redistributor has given LPIs up, perhaps not all: what is pending there stays known.
   private mutating func untrackAll(of pe: UInt32) {
     for place in 0..<waiting.capacity {
       // A removal may move another entry into this place.
-      while let key = waiting.key(at: place), key.pe == pe { untrack(pe: pe, intid: key.intid) }
+      while let key = waiting.key(at: place), key.pe == pe,
+        !rules.isPending(INTID(rawValue: key.intid), at: PEIndex(rawValue: pe))
+      {
+        untrack(pe: pe, intid: key.intid)
+      }
     }
   }
 

@@ -24,7 +24,7 @@ enum StageEvent: Equatable {
   case synchronize(PEIndex)
   /// The PE has acknowledged the LPI.
   case taken(PEIndex, INTID)
-  /// The PE's redistributor has no LPIs any more.
+  /// The PE's redistributor has given up LPIs, most often all of them.
   case forgotten(PEIndex)
   /// The set of LPIs that a PE could be offered has changed otherwise (enable, PMR, acknowledge
   /// ...).

@@ -3,9 +3,10 @@ import GICArch
 /// The least that a kernel does, around a machine of either clock: RAM, tables, LPIs enabled, a
 /// queue. Event e of device d is LPI 8192 + 32 d + e of collection e modulo the PEs; collection c
 /// is at PE c.
-@safe final class LawGuest {
-  static let deviceCount: UInt32 = 8
-  static let eventCount: UInt32 = 8
+@safe public final class LawGuest {
+  /// Devices that are mapped, from 0, and the events of each.
+  public static let deviceCount: UInt32 = 8
+  public static let eventCount: UInt32 = 8
   private static let base: PhysicalAddress = 0x4000_0000
   private static let byteCount = 4 << 20
   private static let queueByteCount: UInt64 = 0x1_0000
@@ -13,13 +14,15 @@ import GICArch
   private static let pendingTables = base + 0x20_0000
   private static let itts = base + 0x30_0000
 
-  let machine: any Machine
+  /// Timed or functional, as its configuration says.
+  public let machine: any Machine
   private let ram: UnsafeMutableRawPointer
   private(set) var cwriter: UInt64 = 0
   private var its: PhysicalAddress { machine.configuration.shape.itsBases[0] }
   var now: UInt64 { machine.cycle }
 
-  static func configuration(
+  /// A machine of so many PEs and one ITS.
+  public static func configuration(
     _ clock: MachineStatistics.Clock, _ timing: TimingParameters, pes: Int = 2
   ) -> MachineConfiguration {
     var configuration = MachineConfiguration()
@@ -28,7 +31,8 @@ import GICArch
     return configuration
   }
 
-  init(_ configuration: MachineConfiguration) {
+  /// Makes the machine, and does all that must be done before MSIs can come.
+  public init(_ configuration: MachineConfiguration) {
     machine =
       configuration.clock == .timed
       ? TimedMachine(configuration) : FunctionalMachine(configuration)
@@ -144,7 +148,7 @@ import GICArch
       Access(.msi, source: device, address: 0, data: UInt64(event), cycle: cycle))
   }
   /// IAR1 and EOIR1. - Returns: the INTID; 1023 for none.
-  func acknowledge(_ pe: Int, at cycle: UInt64 = Access.untimed) -> UInt32 {
+  public func acknowledge(_ pe: Int, at cycle: UInt64 = Access.untimed) -> UInt32 {
     let response = machine.perform(
       Access(
         .systemRegisterRead, source: UInt32(pe), address: UInt64(SystemRegister.iar1.rawValue),
