@@ -21,7 +21,7 @@ PYTHON_VENV = $$(python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo test conformance ci bench study fuzz fuzz-protocol soak mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance ci bench bench-clients study fuzz fuzz-protocol soak mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -61,6 +61,10 @@ bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps
 	@swift build --package-path Bench -c release --product itsbench
 	@Bench/.build/release/itsbench run $(if $(JSON),--json $(JSON)) \
 	  $(if $(FILTER),--filter $(FILTER)) $(if $(SAMPLES),--samples $(SAMPLES))
+
+bench-clients: build ## Measure what attaching costs, beside plain C; the machine should be idle
+	@.ci/dependencies gcc:/usr/bin/gcc
+	@.ci/bench-clients .build/release/itsd
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
