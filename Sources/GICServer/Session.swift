@@ -195,7 +195,9 @@ final class Session {
     let agreed = try server.hello(for: self).agreed(with: client)
     state = .greeted
     capabilities = agreed.capabilities
-    frameLimit = agreed.capabilities.frameLimit
+    frameLimit = capabilities.frameLimit
+    connection.sendByteLimit = min(
+      capabilities.queueLimit, server.options.limits.sendByteCount)
     clientName = String(client.capabilities.name.prefix(64))
     log.debug("greeted", metadata: ["name": "\(clientName)"])
     return agreed
