@@ -25,7 +25,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer check-hot bench-readme bench-micro study trace-check fuzz fuzz-protocol soak hostile mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients check-hot bench-readme bench-micro study trace-check fuzz fuzz-protocol soak hostile mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -83,6 +83,10 @@ bench-readme: ## Measure everything on a quiet machine and write the README's ta
 
 bench-micro: deps ## Measure single data structures with package-benchmark
 	@swift package --package-path Bench/Micro --disable-sandbox benchmark
+
+bench-clients: build ## Measure what attaching costs, beside plain C; the machine should be idle
+	@.ci/dependencies gcc:/usr/bin/gcc
+	@.ci/bench-clients .build/release/itsd
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)

@@ -95,8 +95,9 @@ static void memory_is_shared_or_held(void) {
 }
 
 /* Accesses, over the socket and through a ring: the same answers. */
-static void accesses(const char *name, uint32_t slots) {
+static void accesses(const char *name, uint32_t slots, unsigned spins) {
   itsd *c = attached(unix_address, name, FUNCTIONAL);
+  itsd_set_spins(c, spins);
   uint64_t its = itsd_machine(c)->its_bases[0], value = 0, outcome = 0;
   if (slots) {
     OK(itsd_port_open(c, 0, slots));
@@ -149,9 +150,11 @@ static void accesses(const char *name, uint32_t slots) {
   OK(itsd_leave(c));
 }
 
-static void over_the_socket(void) { accesses("socket", 0); }
-static void through_rings_of_2(void) { accesses("rings-2", 2); }
-static void through_rings_of_256(void) { accesses("rings-256", 256); }
+static void over_the_socket(void) { accesses("socket", 0, 0); }
+static void through_rings_of_2(void) { accesses("rings-2", 2, 200); }
+/* A wake-up that is lost shows as a test that does not end. */
+static void through_rings_without_spinning(void) { accesses("rings-asleep", 4, 0); }
+static void through_rings_of_256(void) { accesses("rings-256", 256, 200); }
 
 /* A PPI: the line rises where it should, and everybody who listens is told. */
 static void lines(const char *name, int ring) {
@@ -274,8 +277,8 @@ int main(int count, char **arguments) {
   tcp_address = arguments[2];
   void (*const tests[])(void) = {
     a_machine_has_its_shape, memory_is_shared_or_held, over_the_socket, through_rings_of_2,
-    through_rings_of_256, lines_by_message, lines_by_page, time_passes, who_is_lost_comes_back,
-    refusals_have_sentences, a_pe_is_one_clients};
+    through_rings_without_spinning, through_rings_of_256, lines_by_message, lines_by_page,
+    time_passes, who_is_lost_comes_back, refusals_have_sentences, a_pe_is_one_clients};
   size_t tests_count = sizeof tests / sizeof tests[0];
   for (size_t i = 0; i < tests_count; i++) tests[i]();
   printf("%zu tests of the C client, %d failures\n", tests_count, failures);

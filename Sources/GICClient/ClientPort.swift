@@ -48,7 +48,8 @@ public final class ClientPort {
     }
     while try room() == 0 {
       flush()
-      try wait { $0.room != 0 }
+      // A ring that is full is being worked on: room comes soon.
+      try wait(spins: 10 * spins) { $0.room != 0 }
     }
     lastID &+= 1
     ring.put(slot.words)
@@ -81,7 +82,7 @@ public final class ClientPort {
       case .broken: throw ClientPort.nonsense
       case .empty:
         guard outstanding > 0 else { throw ClientError(errno: 11, text: "nothing was asked") }
-        try wait { $0.hasMore }
+        try wait(spins: spins) { $0.hasMore }
       }
     }
   }
@@ -101,7 +102,9 @@ public final class ClientPort {
   }
 
   /// Spins for a while, then sleeps until `condition` holds or the connection ends.
-  private func wait(until condition: (RingEnd) -> Bool) throws(ClientError) {
+  private func wait(
+    spins: Int, until condition: (RingEnd) -> Bool
+  ) throws(ClientError) {
     for _ in 0..<spins {
       if condition(ring) { return }
       spinPause()

@@ -219,13 +219,16 @@ public final class Server {
   }
 
   /// Of the machines that wait for their control, the one that has waited longest makes room.
-  private func endOldestLoss() {
+  /// - Returns: false when there is none.
+  @discardableResult
+  private func endOldestLoss() -> Bool {
     let waiting = machines.values.filter { $0.controlLoss != nil && $0.sessions.isEmpty }
     guard let oldest = waiting.min(by: { $0.controlLoss ?? 0 < $1.controlLoss ?? 0 }) else {
-      return
+      return false
     }
     log.warning("machine without control ended", metadata: ["machine": "\(oldest.name)"])
     machines[oldest.name] = nil
+    return true
   }
 
   private func check(_ request: Attach, against host: MachineHost) throws(WireError) {
@@ -260,8 +263,9 @@ public final class Server {
 
   /// RAM that the daemon holds for a client.
   func privateMemory(byteCount: UInt64) throws(WireError) -> SharedMemory {
-    let held = machines.values.reduce(0) { $0 + $1.ram.privateByteCount }
     let limit = options.limits.privateRAMByteCount
+    var held: Int { machines.values.reduce(0) { $0 + $1.ram.privateByteCount } }
+    while byteCount <= UInt64(limit), byteCount > UInt64(max(limit - held, 0)), endOldestLoss() {}
     guard byteCount <= UInt64(max(limit - held, 0)) else {
       throw WireError(
         .enospc,

@@ -165,14 +165,20 @@ final class Session {
   /// - Parameter orderly: the client said goodbye.
   func leave(orderly: Bool) {
     let (host, role) = (host, role)
+    leaveTimeOrder()
     state = .ending
     (attached, wantsLines) = (nil, false)
     closePorts(host)
     guard let host, let role else { return }
-    if let timePort { host.order.remove(timePort) }
-    timePort = nil
     server.leave(host, self, as: role, orderly: orderly)
     host.timeMoved()
+  }
+
+  /// From its first port on, a client's times are its ports'.
+  func leaveTimeOrder() {
+    guard let timePort, let host else { return }
+    host.order.remove(timePort)
+    self.timePort = nil
   }
 
   /// Tells the client why this is the end, and ends it: soon, whether it reads that or not.
@@ -195,7 +201,9 @@ final class Session {
     let agreed = try server.hello(for: self).agreed(with: client)
     state = .greeted
     capabilities = agreed.capabilities
-    frameLimit = agreed.capabilities.frameLimit
+    frameLimit = capabilities.frameLimit
+    connection.sendByteLimit = min(
+      capabilities.queueLimit, server.options.limits.sendByteCount)
     clientName = String(client.capabilities.name.prefix(64))
     log.debug("greeted", metadata: ["name": "\(clientName)"])
     return agreed

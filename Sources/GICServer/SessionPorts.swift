@@ -124,6 +124,7 @@ extension Session {
       try server.makePort(self, attached, number, slotCount)
     }
     if timeMode == .conservative, let order = role?.timeOrder(self.number, port: number) {
+      leaveTimeOrder()
       let rings = server.rings
       port.timePort = TimePort(order: order, promise: host.cycle) { [unowned port] in
         port.unblock()

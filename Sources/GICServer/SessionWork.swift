@@ -45,7 +45,7 @@ extension Session {
     try role.check(request)
     try host.check(request)
     if slot.flags.contains(.fence) {
-      guard port == nil else { throw Session.reachesTooFar("the flag fence") }
+      guard timeMode != .conservative else { throw Session.reachesTooFar("the flag fence") }
       _ = host.advance(to: WireProtocol.unlimited, until: .idle)
     }
     guard try carryOut(request, on: host, slot, descriptor, port, &reply) else { return nil }
@@ -67,6 +67,9 @@ extension Session {
   ) throws(WireError) -> Bool {
     var cycle = slot.flags.contains(.timed) ? host.clock.cycle(atPicosecond: slot.time) : nil
     guard let port else {
+      if case .timeAdvance = request, timeMode == .conservative {
+        throw Session.reachesTooFar("TIME_ADVANCE beside the client's ports")
+      }
       if timeMode != .free { cycle = cycle ?? host.cycle }
       try carryOut(request, on: host, at: cycle, descriptor, &reply)
       return true

@@ -56,7 +56,7 @@ public struct Capabilities: Hashable, Sendable {
   public var pageSize: UInt64 = 4096
   /// Type 5, UTF-8: who this is, for people.
   public var name = ""
-  /// Type 6, u64: bytes that may wait for a client before it is cut.
+  /// Type 6, u64: bytes that may wait for a client before it is cut; at least one frame.
   public var queueLimit = WireProtocol.defaultQueueLimit
   /// Type 7, u64: slots of a shared-memory ring; 0 where there are no rings.
   public var ringSlots = WireProtocol.ringSlotLimit
@@ -126,7 +126,8 @@ public struct Capabilities: Hashable, Sendable {
     result.frameLimit = min(frameLimit, other.frameLimit)
     result.descriptorLimit = min(descriptorLimit, other.descriptorLimit)
     result.roles = roles & other.roles
-    result.queueLimit = min(queueLimit, other.queueLimit)
+    // One reply must always have room.
+    result.queueLimit = max(min(queueLimit, other.queueLimit), result.frameLimit)
     result.ringSlots = min(ringSlots, other.ringSlots)
     result.timeModes = timeModes & other.timeModes
     return result

@@ -39,6 +39,8 @@ extension ConnectionDelegate {
   public weak var delegate: (any ConnectionDelegate)?
   public let isPipe: Bool
   let limits: Limits
+  /// Of ``Limits/sendByteCount``, what this peer has agreed to.
+  public var sendByteLimit: Int
   private let loop: Loop
   private let buffer: UnsafeMutableRawBufferPointer
   /// What was received and not consumed lies in `buffer[head..<tail]`.
@@ -61,6 +63,7 @@ extension ConnectionDelegate {
   init(on loop: Loop, isPipe: Bool, limits: Limits) throws(UVError) {
     self.isPipe = isPipe
     self.limits = limits
+    sendByteLimit = limits.sendByteCount
     self.loop = loop
     unsafe buffer = .allocate(byteCount: limits.receiveByteCount, alignment: 64)
     super.init(isPipe ? UV_NAMED_PIPE : UV_TCP)
@@ -236,7 +239,7 @@ extension ConnectionDelegate {
         return
       }
     }
-    guard queuedByteCount <= limits.sendByteCount || closesWhenDrained else {
+    guard queuedByteCount <= sendByteLimit || closesWhenDrained else {
       let reason = UVError(
         errno: ENOBUFS, call: "the peer reads too slowly: \(queuedByteCount) bytes wait for it")
       if let delegate {

@@ -58,7 +58,6 @@ public enum RingTake {
   /// Slots put and taken by this end, wrapping: never read back from the memory.
   public private(set) var putCount: UInt32 = 0
   public private(set) var takenCount: UInt32 = 0
-  private var publishedTail: UInt32 = 0
 
   /// Makes the memory, for a daemon.
   public static func create(slotCount: UInt32) throws(UVError) -> RingEnd {
@@ -137,7 +136,6 @@ public enum RingTake {
   @inline(__always) public func publish() -> Bool {
     unsafe outHead.pointee.store(putCount, ordering: .releasing)
     unsafe inTail.pointee.store(takenCount, ordering: .releasing)
-    publishedTail = takenCount
     return peerIsAsleep
   }
 

@@ -157,3 +157,23 @@ private func wait(_ client: Client, until listing: String) throws {
   #expect(try control.read(address: 0x4000_0fff, count: 2) == [2, 3])
   #expect(errno { _ = try memory.mmioRead(0x0808_0000) } == 1)
 }
+
+@Test func `RAM of machines without control makes room for others'`() throws {
+  let daemon = try Daemon { $0.limits.privateRAMByteCount = 3 << 20 }
+  let watcher = try daemon.client()
+  for name in ["a", "b"] {
+    let client = try daemon.client()
+    try client.attach(machine: name)
+    try client.mapRemote(address: 0, byteCount: 1 << 20)
+    client.close()
+    while try String(decoding: watcher.list(), as: UTF8.self).contains("\"machine\":") {}
+  }
+  let client = try daemon.controller()
+  // More than there is ends nobody.
+  #expect(errno { try client.mapRemote(address: 0, byteCount: 4 << 20) } == 28)
+  #expect(try String(decoding: client.list(), as: UTF8.self).contains("\"name\":\"a\""))
+  try client.mapRemote(address: 0, byteCount: 2 << 20)
+  let listing = try String(decoding: client.list(), as: UTF8.self)
+  #expect(!listing.contains("\"name\":\"a\""))
+  #expect(listing.contains("\"name\":\"b\""))
+}

@@ -65,7 +65,8 @@ func `capabilities that do not fit are refused`(_: String, tail: [UInt8]) {
   #expect(agreed.capabilities.frameLimit == 8192)
   #expect(agreed.capabilities.descriptorLimit == WireProtocol.descriptorLimit)
   #expect(agreed.capabilities.roles == 0b11)
-  #expect(agreed.capabilities.queueLimit == 4096)
+  // Never less than a frame.
+  #expect(agreed.capabilities.queueLimit == 8192)
   #expect(agreed.capabilities.ringSlots == 16)
   #expect(agreed.capabilities.timeModes == 1)
 }
