@@ -11,13 +11,21 @@ CLOCK ?= timed
 SECONDS ?= 60
 SEEDS ?= 50
 STEPS ?= 10000
-LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
+COMMANDS ?= 10000000
+VCPUS ?= 4
+LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources Bench/Micro/Package.swift \
+	Bench/Micro/Benchmarks
+
+# Debian's package where this Python cannot make a virtual environment.
+PYTHON_VENV = $$(python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv:/none)
 
 .DEFAULT_GOAL := help
+BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
+	$(if $(SAMPLES),--samples $(SAMPLES))
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench study fuzz soak mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients check-hot bench-readme bench-micro study trace-check fuzz fuzz-protocol soak hostile mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -35,12 +43,26 @@ build: deps ## Build itsd and itsctl, optimised
 demo: build ## Replay a real Linux boot through the daemon; print latencies; write report.html
 	@.ci/demo $(TRACE) $(CLOCK) $(OUT)
 
-test: deps ## Run all tests
+attach-demo: build ## Run AArch64 guest code on VCPUS=4 emulated CPUs (Unicorn) with the daemon's GIC
+	@.ci/dependencies gcc:/usr/bin/gcc $(PYTHON_VENV)
+	@.ci/attach-demo .build/release/itsd $(VCPUS)
+
+test: deps ## Run all tests, those of the C and Python clients too
+	@.ci/dependencies gcc:/usr/bin/gcc g++:/usr/bin/g++ $(PYTHON_VENV)
 	@echo "building and running the tests"
 	@swift test --parallel
+	@.ci/clients "$$(swift build --show-bin-path)/itsd"
+	@.ci/attach-demo "$$(swift build --show-bin-path)/itsd" 1 2 8 || [ $$? -eq 3 ]
+	@.ci/soak 'random programs' ITSD_SEEDS=50 ITSD_STEPS=10000
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
+
+validate: build ## Hold the timing model against its laws; writes OUT/validation.html; LONG=1 for more
+	@mkdir -p $(OUT)
+	@.build/release/itsctl validate --trace Tests/Traces/linux-smp1.trace.xz \
+	  --trace Tests/Traces/linux-smp4.trace.xz $(if $(LONG),--long) --html $(OUT)/validation.html
+	@echo "wrote $(OUT)/validation.html"
 
 ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
 	@$(MAKE) --no-print-directory demo
@@ -48,17 +70,42 @@ ci: deps format-check test ## What continuous integration runs: format, build, t
 bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps the numbers
 	@echo "building itsbench (release)"
 	@swift build --package-path Bench -c release --product itsbench
-	@Bench/.build/release/itsbench run $(if $(JSON),--json $(JSON)) \
-	  $(if $(FILTER),--filter $(FILTER)) $(if $(SAMPLES),--samples $(SAMPLES))
+	@Bench/.build/release/itsbench run $(BENCH)
+
+bench-peer: deps ## Run the same batches on QEMU's ITS, which is installed; FILTER, JSON, SAMPLES too
+	@.ci/bench-peer $(BENCH)
+
+check-hot: deps ## Fail if a steady-state loop counts references or allocates; FILTER=NAME chooses
+	@.ci/check-hot $(if $(FILTER),--filter $(FILTER))
+
+bench-readme: ## Measure everything on a quiet machine and write the README's tables anew
+	@.ci/bench-readme $(OUT)
+
+bench-micro: deps ## Measure single data structures with package-benchmark
+	@swift package --package-path Bench/Micro --disable-sandbox benchmark
+
+bench-clients: build ## Measure what attaching costs, beside plain C; the machine should be idle
+	@.ci/dependencies gcc:/usr/bin/gcc
+	@.ci/bench-clients .build/release/itsd
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
 
+trace-check: build ## Trace one boot, and have Perfetto's schema and GTKWave read the files
+	@.ci/trace-check $(TRACE) $(OUT)
+
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)
 
-soak: ## Run SEEDS=50 random programs of STEPS=10000 against the reference model
-	@.ci/soak $(SEEDS) $(STEPS)
+fuzz-protocol: deps ## Hostile peers against a running daemon for SECONDS=60; SEED=1 begins
+	@swift build --product itsd
+	@.ci/fuzz-protocol "$$(swift build --show-bin-path)/itsd" $(SECONDS) $(SEED)
+
+soak: ## Run SEEDS=50 random programs of STEPS=10000 in each profile against the reference
+	@.ci/soak 'random programs' ITSD_SEEDS=$(SEEDS) ITSD_STEPS=$(STEPS)
+
+hostile: ## Run COMMANDS=10000000 commands, and as many accesses, that no guest should send
+	@.ci/soak 'hostile|memory' ITSD_COMMANDS=$(COMMANDS)
 
 mutations: ## Put faults into the model, one by one, and count those that its tests catch
 	@Tests/Mutations/run $(if $(SAMPLE),--sample $(SAMPLE))
@@ -71,4 +118,4 @@ format-check: ## Say where the layout of the sources is not the formatter's
 	@swift format lint --strict -r --configuration .swift-format $(LAID_OUT)
 
 clean: ## Remove what was built
-	@rm -rf .build Bench/.build $(OUT) report.html
+	@rm -rf .build Bench/.build Bench/Micro/.build $(OUT) report.html

@@ -52,6 +52,8 @@ extension Settings {
     choice("sync_target", \.profile.syncTarget),
     choice("restore_over_live", \.profile.restoreOverLive),
     choice("restored_sizes", \.profile.restoredSizes),
+    choice("mapc_target", \.profile.mapcTarget),
+    choice("stall_ends", \.profile.stallEnds),
   ]
 
   private static let registerChoices: [Setting] = [
@@ -67,6 +69,10 @@ extension Settings {
     choice("translater_stores", \.profile.translaterStores),
     choice("msi_addresses", \.profile.msiAddresses),
     choice("identification", \.profile.identification),
+    choice("imde", \.profile.imDe),
+    choice("status_registers", \.profile.statusRegisters),
+    choice("unmapped_msis", \.profile.unmappedMSIs),
+    choice("mpam", \.profile.mpam),
   ]
 
   private static let redistributorChoices: [Setting] = [
@@ -78,5 +84,10 @@ extension Settings {
     choice("invalidate_registers", \.profile.invalidateRegisters),
     choice("waker", \.profile.waker),
     choice("any_pe_routing", \.profile.anyPERouting),
+    choice("pendbaser_ptz", \.profile.pendbaserPTZ),
+    choice("property_reads", \.profile.propertyReads),
+    choice("lpis_without_its", \.profile.lpisWithoutITS),
+    choice("group_enables", \.profile.groupEnables),
+    choice("sgi1r_groups", \.profile.sgi1rGroups),
   ]
 }

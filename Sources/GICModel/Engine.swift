@@ -133,7 +133,8 @@ extension Engine {
         !pes[target.index].lpisEnabled
         ? .lpisDisabled
         : route.intid.rawValue >= pes[target.index].lpiLimit
-          ? .intidOOR : pes[pe.index].lpis.isPending(route.intid) ? .merged : .set
+          ? .intidOOR
+          : pes[pe.index].lpis.isPending(route.intid) || isWaiting(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
       lastEntry = nil
@@ -146,6 +147,9 @@ extension Engine {
   ) -> MSIOutcome {
     counts.drop(kind)
     logDropped(kind, its: n, device, event: UInt64(event.rawValue))
+    if configuration.profile.unmappedMSIs != .unreported {
+      reportUnmapped(kind, its: n, device, event)
+    }
     observer.observe(.dropped(kind))
     return MSIOutcome(kind)
   }
@@ -159,6 +163,16 @@ extension Engine {
     pes[pe.index].lpis.consider(intid, property)
     observer.observe(.candidatesChanged(pe))
   }
+
+  /// The least LPI above `intid` that is pending at the PE and whose message has not arrived.
+  func nextUnderWay(after intid: INTID, at pe: PEIndex) -> INTID? {
+    pes[pe.index].lpis.nextUnderWay(after: intid)
+  }
+
+  func isPending(_ intid: INTID, at pe: PEIndex) -> Bool { pes[pe.index].lpis.isPending(intid) }
+
+  /// Of one PE.
+  var pendingTableByteCount: Int { Int(configuration.intidLimit) / 8 }
 
   /// The best LPI that has arrived at the PE's redistributor, pending and enabled.
   func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {

@@ -8,6 +8,8 @@ struct EngineCounts {
   var merged: UInt64 = 0
   /// Pending bits that came with a pending table from RAM and that no clear of EnableLPIs had left.
   var restored: UInt64 = 0
+  /// Shared LPIs that are pending now without a target.
+  var waiting: UInt64 = 0
   /// Pending bits that a command or register took away.
   var cleared: UInt64 = 0
   private let dropped = Slab<UInt64>(repeating: 0, count: 32)
@@ -30,6 +32,7 @@ struct EngineCounts {
     commands.fill(0)
     errors.fill(0)
     (msis, intCommands, delivered, merged, restored, cleared) = (0, 0, 0, 0, 0, 0)
+    waiting = 0
     (unknownCommands, unreachableSlots, unreachableEntries) = (0, 0, 0)
   }
 
@@ -46,6 +49,7 @@ struct EngineCounts {
     try archive.field("merged", &merged)
     try archive.field("restored", &restored)
     try archive.field("cleared", &cleared)
+    try archive.field("waiting", &waiting)
     try archive.field("unknown_commands", &unknownCommands)
     try archive.field("unreachable_slots", &unreachableSlots)
     try archive.field("unreachable_entries", &unreachableEntries)
@@ -66,6 +70,7 @@ struct EngineCounts {
     statistics.delivered = delivered
     statistics.merged = merged
     statistics.restored = restored
+    statistics.pending += waiting
     for kind in MSIOutcome.Kind.allCases where dropped[Int(kind.rawValue)] > 0 {
       statistics.dropped[String(describing: kind)] = dropped[Int(kind.rawValue)]
     }

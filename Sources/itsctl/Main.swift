@@ -15,6 +15,7 @@ import GICReplay
     subcommands: [
       ReplayCommand.self, StatusCommand.self, CountersCommand.self, EventsCommand.self,
       ExplainCommand.self, TablesCommand.self, RegistersCommand.self, DecodeCommand.self,
-      ConformanceCommand.self, DecodeTablesCommand.self, VerifyTablesCommand.self,
+      ConformanceCommand.self, ConfigCommand.self, TraceCommand.self, ValidateCommand.self,
+      DecodeTablesCommand.self, VerifyTablesCommand.self,
     ])
 }

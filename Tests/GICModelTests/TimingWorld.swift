@@ -32,6 +32,15 @@ import GICArch
   }
   deinit { unsafe ram.deallocate() }
 
+  /// Another machine over the same RAM, with nothing done. It must not outlive this world.
+  func another() throws(MemoryError) -> TimedMachine {
+    let other = TimedMachine(machine.configuration)
+    // SAFETY: as above.
+    try unsafe other.map(
+      GuestRAM(address: TimedWorld.ramBase, base: ram, byteCount: TimedWorld.ramByteCount))
+    return other
+  }
+
   static func configuration(
     pes: Int = 1, its: Int = 1, timing: TimingParameters = TimingParameters()
   ) -> MachineConfiguration {

@@ -23,13 +23,15 @@ extension TimedCore where Rules == Engine<Recorder> {
     for n in 0..<its.count {
       itsBases[n] = rules.its[n].isPlaced ? rules.its[n].base : .nowhere
       if changesTables {
-        _ = its[n].deviceCache.forgetAll()
-        _ = its[n].eventCache.forgetAll()
-        _ = its[n].collectionCache.forgetAll()
+        its[n].deviceCache.forgetAll()
+        its[n].eventCache.forgetAll()
+        its[n].collectionCache.forgetAll()
       }
       commandsChanged(n)
     }
-    if changesTables { _ = lpi.properties.forgetAll() }
+    if changesTables {
+      for unit in 0..<lpis.count { lpis[unit].properties.forgetAll() }
+    }
     drain()
   }
 

@@ -6,6 +6,11 @@ struct Distributor {
   /// GICD_CTLR: EnableGrp0 and EnableGrp1; ARE and DS are always one.
   var enableGroup0 = false
   var enableGroup1 = false
+  var statusr = GICD.STATUSR(raw: 0)
+  /// Where SPIs for any PE go now; nil while nobody participates.
+  var anyPETargets: (group0: PEIndex?, group1: PEIndex?) = (nil, nil)
+  /// The PE at which the search for those begins.
+  var turn = 0
   /// Words of 32 INTIDs that are implemented.
   let wordCount: Int
   let group: Slab<UInt32>
@@ -40,6 +45,9 @@ struct Distributor {
   mutating func reset() {
     enableGroup0 = false
     enableGroup1 = false
+    statusr = GICD.STATUSR(raw: 0)
+    anyPETargets = (nil, nil)
+    turn = 0
     for slab in [group, enabled, latched, level, active, edge] { slab.fill(0) }
     priority.fill(0)
     router.fill(0)
@@ -61,10 +69,13 @@ struct Distributor {
 }
 
 extension Engine {
-  /// Whether SPI `intid` is for this PE. An SPI for any PE goes to PE 0, which is always awake.
+  /// Whether SPI `intid` is for this PE.
   func isRouted(_ intid: INTID, to pe: PEIndex) -> Bool {
     let route = GICD.IROUTER(raw: distributor.router[Int(intid.rawValue)])
-    return route.anyPE ? pe.rawValue == 0 : route.affinity == pes[pe.index].affinity
+    guard route.anyPE else { return route.affinity == pes[pe.index].affinity }
+    guard choosesAmongPEs else { return pe.rawValue == 0 }
+    let isGroup1 = distributor.group[Int(intid.rawValue >> 5)][bit: Int(intid.rawValue & 31)]
+    return pe == (isGroup1 ? distributor.anyPETargets.group1 : distributor.anyPETargets.group0)
   }
 
   /// Something about SPIs or group enables changed that any PE may see.

@@ -16,6 +16,8 @@ extension Engine {
   func isStalled(_ n: ITSIndex) -> Bool { its[n].stalled }
 
   /// Grant of the next command of ITS `n`: fetches, decodes and executes it. CREADR does not move.
+  /// A reserved opcode and a slot that cannot be read are skipped or hold the queue, as a rejected
+  /// command does.
   /// - Returns: what it was; nil for a reserved opcode or a slot that could not be read.
   mutating func executeCommand(_ n: ITSIndex) -> ITSCommand? {
     let slot = its[n].granted
@@ -24,12 +26,16 @@ extension Engine {
     guard let entry else {
       counts.unreachableSlots &+= 1
       logSlot(.slotUnreachable, its: n, slot: slot, nil)
-      if configuration.profile.commandFetchFaults == .stall { stall(n, at: slot) }
+      let profile = configuration.profile
+      if profile.commandErrors == .stall || profile.commandFetchFaults == .stall {
+        stall(n, at: slot)
+      }
       return nil
     }
     guard let command = ITSCommand(decoding: entry) else {
       counts.unknownCommands &+= 1
       logSlot(.unknownCommand, its: n, slot: slot, entry)
+      if configuration.profile.commandErrors == .stall { stall(n, at: slot) }
       return nil
     }
     do {
@@ -60,9 +66,10 @@ extension Engine {
     if policy == .stall { stall(n, at: slot) }
   }
 
-  /// The command at `slot` holds the queue until CWRITER.Retry.
+  /// What lies at `slot` holds the queue until CWRITER.Retry.
   private mutating func stall(_ n: ITSIndex, at slot: Int) {
     its[n].stalled = true
+    its[n].showsStall = true
     its[n].granted = slot
   }
 
@@ -89,6 +96,7 @@ extension Engine {
   mutating func retry(_ n: ITSIndex) {
     guard its[n].stalled else { return }
     its[n].stalled = false
+    its[n].showsStall = configuration.profile.stallEnds == .anyWrite
     its[n].granted = its[n].creadr
   }
 }

@@ -18,7 +18,8 @@ extension Engine {
       return overwriteSharedPending(pe, pendbaser)
     }
     pes[pe.index].lpis.clearAll()
-    if !pendbaser.ptz {
+    let ptzMeansNothing = configuration.profile.pendbaserPTZ == .readsBack
+    if !pendbaser.ptz || ptzMeansNothing {
       let words = pes[pe.index].lpis.pending
       let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
       for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
@@ -27,7 +28,7 @@ extension Engine {
       }
     }
     // PTZ spoke of the table as it is now; the next clear of EnableLPIs writes into it.
-    pes[pe.index].pendbaser[bit: 62] = false
+    if !ptzMeansNothing { pes[pe.index].pendbaser[bit: 62] = false }
     let found = UInt64(pes[pe.index].lpis.count)
     counts.restored &+= found
     counts.cleared &+= pes[pe.index].parked
@@ -65,6 +66,7 @@ extension Engine {
     flushPendingTable(pe)
     pes[pe.index].parked = UInt64(pes[pe.index].lpis.count)
     pes[pe.index].lpis.clearAll()
+    observer.observe(.forgotten(pe))
     pes[pe.index].lpisEnabled = false
     if !lpisAreShared { properties[pes[pe.index].propertyTable].users -= 1 }
     candidatesChanged(pe)
@@ -94,6 +96,24 @@ extension Engine {
       word[bit: Int(intid.rawValue % 64)] = isPending
       _ = memory.store64(address, word)
     }
+  }
+
+  /// Whether the LPI tables in RAM are looked at, or written, whenever an LPI becomes pending.
+  @inline(__always) var lpiTablesAreLive: Bool {
+    configuration.profile.pendingTables == .writeThrough
+      || configuration.profile.propertyReads == .whenSet
+  }
+
+  /// A pending bit was set or cleared; where RAM is always exact it is written there.
+  @inline(__always) mutating func pendingBitChanged(_ intid: INTID, at pe: PEIndex) {
+    if configuration.profile.pendingTables == .writeThrough { writePendingWord(intid, at: pe) }
+  }
+
+  @inline(never)
+  private mutating func writePendingWord(_ intid: INTID, at pe: PEIndex) {
+    let word = Int(intid.rawValue &>> 6)
+    let base = GICR.PENDBASER(raw: pes[pe.index].pendbaser).physicalAddress
+    _ = memory.store64(base &+ UInt64(word &* 8), pes[pe.index].lpis.pending[word])
   }
 
   mutating func flushPendingTables() {

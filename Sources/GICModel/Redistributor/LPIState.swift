@@ -12,6 +12,7 @@ extension Engine {
     guard pes[pe.index].lpisEnabled else { return notSet(.lpisDisabled) }
     // Its pending table has no bit for more.
     guard intid.rawValue < pes[pe.index].lpiLimit else { return notSet(.intidOOR) }
+    if lpisAreShared, let kind = setWaiting(intid) { return kind }
     let pe = home(of: intid, else: pe)
     let isNew = pes[pe.index].lpis.set(intid)
     observer.observe(.set(pe, intid, merged: !isNew))
@@ -20,6 +21,10 @@ extension Engine {
       return .merged
     }
     pes[pe.index].counts.lpisSet &+= 1
+    if lpiTablesAreLive {
+      pendingBitChanged(intid, at: pe)
+      if configuration.profile.propertyReads == .whenSet { readProperty(of: intid, at: pe) }
+    }
     if Observer.offersAtOnce {
       let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
       pes[pe.index].lpis.consider(intid, property)
@@ -41,16 +46,17 @@ extension Engine {
     let wasPending = pes[pe.index].lpis.clear(intid)
     observer.observe(.clear(pe, intid, wasPending: wasPending))
     if wasPending {
+      pendingBitChanged(intid, at: pe)
       counts.cleared &+= 1
       candidatesChanged(pe)
     }
   }
 
-  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it
-  /// stays.
+  /// Moves `intid` if it is pending at `source`, by messages of the ITS. A target that takes no
+  /// LPIs takes none: then it stays.
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
     guard !lpisAreShared else {
-      let wasPending = retarget(intid, to: target)
+      let wasPending = retarget(intid, to: target, byMessage: true)
       return observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     }
     guard source != target, pes[target.index].lpisEnabled,
@@ -62,7 +68,8 @@ extension Engine {
     let wasPending = pes[source.index].lpis.clear(intid)
     observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     guard wasPending else { return }
-    receive(intid, at: target)
+    pendingBitChanged(intid, at: source)
+    receive(intid, at: target, byMessage: true)
     candidatesChanged(source)
     candidatesChanged(target)
   }
@@ -71,7 +78,8 @@ extension Engine {
   mutating func moveAllPending(from source: PEIndex, to target: PEIndex) -> Int {
     guard !lpisAreShared else {
       var moved = 0
-      for intid in sharedLPIs(at: source) where retarget(intid, to: target) { moved += 1 }
+      for intid in sharedLPIs(at: source)
+      where retarget(intid, to: target, byMessage: true) { moved += 1 }
       return moved
     }
     guard source != target, pes[target.index].lpisEnabled else { return 0 }
@@ -83,7 +91,10 @@ extension Engine {
         let intid = INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
         bits &= bits &- 1
         guard intid.rawValue < pes[target.index].lpiLimit else { break }
-        if pes[source.index].lpis.clear(intid) { receive(intid, at: target) }
+        if pes[source.index].lpis.clear(intid) {
+          pendingBitChanged(intid, at: source)
+          receive(intid, at: target, byMessage: true)
+        }
         moved += 1
       }
     }
@@ -94,11 +105,16 @@ extension Engine {
     return moved
   }
 
-  /// A moved LPI comes in. It is a candidate at once: its message is the move itself.
-  mutating func receive(_ intid: INTID, at pe: PEIndex) {
+  /// A moved LPI comes in. With time, one that comes by a message is under way until the message
+  /// arrives (``arrive(_:at:)``).
+  mutating func receive(_ intid: INTID, at pe: PEIndex, byMessage: Bool) {
     guard pes[pe.index].lpis.set(intid) else {
       counts.merged &+= 1
       return
+    }
+    pendingBitChanged(intid, at: pe)
+    guard Observer.offersAtOnce || !byMessage else {
+      return pes[pe.index].lpis.setUnderWay(intid, true)
     }
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
@@ -107,6 +123,7 @@ extension Engine {
   /// A pending bit has been taken over from RAM.
   mutating func restorePending(_ intid: INTID, at pe: PEIndex) {
     guard pes[pe.index].lpis.set(intid) else { return }
+    pendingBitChanged(intid, at: pe)
     counts.restored &+= 1
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
@@ -151,8 +168,10 @@ extension Engine {
     if lpisAreShared { pointSharedTable(at: pe) }
     let table = properties[place]
     let index = Int(intid.rawValue) - Int(INTID.firstLPI.rawValue)
-    guard index >= 0, index < table.lpiCount else { return }
-    let byte = memory.load8(table.address &+ UInt64(index)) ?? 0
+    // A shared LPI was mapped when there was a byte for it, and keeps what it had if there is none.
+    guard index >= 0, index < (lpisAreShared ? table.bytes.count : table.lpiCount) else { return }
+    let found = memory.load8(table.address &+ UInt64(index))
+    guard let byte = found ?? (lpisAreShared ? nil : 0) else { return }
     guard byte != table.bytes[index] else { return }
     table.bytes[index] = byte
     guard table.users > 1 else { return propertyChanged(intid, at: pe) }

@@ -82,6 +82,17 @@ extension Engine {
     try archive.section("distributor")
     try archive.field("enable_group0", &distributor.enableGroup0)
     try archive.field("enable_group1", &distributor.enableGroup1)
+    try archive.field("statusr", &distributor.statusr.raw)
+    try archive.field("turn", &distributor.turn)
+    var targets = [distributor.anyPETargets.group0, distributor.anyPETargets.group1].map {
+      UInt64($0.map { $0.rawValue + 1 } ?? 0)
+    }
+    try archive.field("any_pe_targets", &targets)
+    guard targets.count == 2, targets.allSatisfy({ $0 <= UInt64(pes.count) }),
+      (0..<pes.count).contains(distributor.turn)
+    else { throw .field("any_pe_targets") }
+    let pe = targets.map { $0 == 0 ? nil : PEIndex(rawValue: UInt32($0 - 1)) }
+    distributor.anyPETargets = (pe[0], pe[1])
     let d = distributor
     for (name, slab) in [
       ("group", d.group), ("enabled", d.enabled), ("latched", d.latched), ("level", d.level),
@@ -139,9 +150,13 @@ extension Engine {
     let (homes, peCount) = (homes, pes.count)
     try archive.field(
       "homes", count: homes.count,
-      read: { UInt64(homes[$0].events) << 32 | UInt64(homes[$0].pe.map { $0.rawValue + 1 } ?? 0) },
+      read: { place in
+        let pe = UInt64(homes[place].pe.map { $0.rawValue + 1 } ?? 0)
+        return UInt64(homes[place].events) << 32 | (homes[place].waits ? 1 << 31 : 0) | pe
+      },
       write: { place, word in
-        let pe = Int(truncatingIfNeeded: word & 0xffff_ffff) - 1
+        let pe = Int(truncatingIfNeeded: word & 0x7fff_ffff) - 1
+        homes[place].waits = word[bit: 31]
         isRight = isRight && pe < peCount
         homes[place].events = UInt32(truncatingIfNeeded: word >> 32)
         homes[place].pe = pe < 0 ? nil : PEIndex(pe)

@@ -21,6 +21,12 @@ extension Engine {
     guard (its[n].cwriter | its[n].creadr | its[n].granted) % QueueEntry.byteCount == 0 else {
       throw .field("the queue of ITS \(n)")
     }
+    try archive.field("shows_stall", &its[n].showsStall)
+    try archive.field("im_de", &its[n].imDe)
+    try archive.field("umsi_irq", &its[n].umsiIRQ)
+    try archive.field("statusr", &its[n].statusr.raw)
+    try archive.field("umsir", &its[n].umsir.raw)
+    try archive.field("partidr", &its[n].partidr)
     try archive.field(
       "baser", count: GITS.BASER.count, read: { state[n].baser[$0] },
       write: { state[n].baser[$0] = $1 })

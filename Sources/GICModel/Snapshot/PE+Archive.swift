@@ -10,6 +10,10 @@ extension Engine {
     try archive.field("propbaser", &pe.propbaser)
     try archive.field("pendbaser", &pe.pendbaser)
     try archive.field("waker", &pe.waker)
+    try archive.field("group0_deselected", &pe.isDeselected.group0)
+    try archive.field("group1_deselected", &pe.isDeselected.group1)
+    try archive.field("statusr", &pe.statusr.raw)
+    try archive.field("partidr", &pe.partidr)
     try archive.field("property_table", &pe.propertyTable)
     try archive.field("lpi_limit", &pe.lpiLimit)
     guard (0..<properties.count).contains(pe.propertyTable),

@@ -15,6 +15,14 @@ struct ITSState {
   var granted = 0
   /// A rejected command holds the queue at CREADR until the guest writes CWRITER.Retry.
   var stalled = false
+  /// GITS_CREADR.Stalled outlives the stall, until CBASER is written (QEMU).
+  var showsStall = false
+  // Registers that a profile may leave out.
+  var imDe = false
+  var umsiIRQ = false
+  var statusr = GITS.STATUSR(raw: 0)
+  var umsir = GITS.UMSIR(raw: 0)
+  var partidr: UInt64 = 0
   var baser: InlineArray<8, UInt64>
   var translations: TranslationCache
   var collections = CollectionCache()

@@ -58,3 +58,10 @@ struct EventHeap: ~Copyable {
     entries[index] = entry
   }
 }
+
+extension EventHeap {
+  /// What is in it, in order.
+  var events: [Event] {
+    (0..<count).map { entries[$0] }.sorted { $0.precedes($1) }.map(\.event)
+  }
+}

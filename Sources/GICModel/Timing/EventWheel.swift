@@ -9,8 +9,10 @@ enum EventUnit: UInt8, CaseIterable {
   case tableRead
   /// The posted table write of an ITS is done. Payload: ITS.
   case tableWrite
-  /// A property read has returned. Payload: slot of the LPI unit.
+  /// A property read has returned. Payload: LPI unit in [31:16], slot in [15:0].
   case propertyRead
+  /// A read or write of a pending table is done. Payload: PE, or bit 31 and LPI unit.
+  case pendingAccess
   /// A link credit is back. Payload: ITS.
   case credit
   /// A command fetch has returned. Payload: transaction.
@@ -19,11 +21,14 @@ enum EventUnit: UInt8, CaseIterable {
   case command
   /// A lookup in one of the three translation caches has ended. Payload: transaction.
   case lookup
-  /// The link can take its next message. Payload: ITS.
+  /// A message that kept an LPI unit busy ends, or one that waited for an answer is made. Payload:
+  /// transaction.
+  case message
+  /// The link of an ITS can take its next message.
   case link
   /// A message has come over the link to the LPI unit. Payload: transaction.
   case lpiArrival
-  /// A bank of the LPI unit can take its next message. Payload: bank.
+  /// A bank can take its next message. Payload: LPI unit.
   case lpiBank
   /// The LPI unit has looked a message up. Payload: transaction.
   case lpiLookup
@@ -31,7 +36,7 @@ enum EventUnit: UInt8, CaseIterable {
   case select
   /// The CPU interface accepts what it was sent. Payload: PE.
   case accept
-  /// An ITS may grant. Payload: ITS.
+  /// An ITS may grant.
   case arbiter
 }
 
@@ -189,5 +194,47 @@ struct EventWheel: ~Copyable {
     }
     freeNode = UInt32(old.count)
     old.deallocate()
+  }
+}
+
+extension EventWheel {
+  /// Everything that is queued, in the order in which it will be taken.
+  private var events: [Event] {
+    var all: [Event] = []
+    for step in 0..<EventWheel.span {
+      let cycle = now &+ step
+      let slot = Int(truncatingIfNeeded: cycle & (EventWheel.span &- 1))
+      for unit in EventUnit.allCases where units[slot] &>> UInt16(unit.rawValue) & 1 != 0 {
+        var index = heads[slot &* EventWheel.lists &+ Int(unit.rawValue)].head
+        while index != EventWheel.none {
+          let node = nodes[Int(index)]
+          all.append(Event(cycle: cycle, unit: unit, payload: node.payload))
+          index = node.next
+        }
+      }
+    }
+    return all + far.events
+  }
+
+  /// - Parameter isSound: whether an event names what there is.
+  mutating func archive(
+    _ archive: inout Archive, isSound: (Event) -> Bool
+  ) throws(SnapshotError) {
+    try archive.field("now", &now)
+    var words = events.flatMap { [$0.cycle, UInt64($0.unit.rawValue) << 32 | UInt64($0.payload)] }
+    try archive.field("events", &words)
+    guard archive.isReading else { return }
+    let time = now
+    self = EventWheel()
+    now = time
+    guard words.count % 2 == 0 else { throw .field("events") }
+    for place in stride(from: 0, to: words.count, by: 2) {
+      guard let raw = UInt8(exactly: words[place + 1] >> 32), let unit = EventUnit(rawValue: raw)
+      else { throw .field("the unit of an event") }
+      let payload = UInt32(truncatingIfNeeded: words[place + 1])
+      let event = Event(cycle: words[place], unit: unit, payload: payload)
+      guard event.cycle >= now, isSound(event) else { throw .field("an event of \(unit)") }
+      schedule(unit, at: event.cycle, payload: event.payload)
+    }
   }
 }

@@ -50,6 +50,11 @@ struct MissSlots: ~Copyable {
     return slot
   }
 
+  /// Marks all reads under way as overtaken.
+  func markAllStale() {
+    for index in 0..<slots.count where slots[index].busy { slots[index].stale = true }
+  }
+
   /// Marks the reads of a line (of a device: of all its events too) as overtaken.
   func markStale(_ table: Transaction.Table, _ key: UInt64) {
     for index in 0..<slots.count where slots[index].busy {
@@ -58,5 +63,49 @@ struct MissSlots: ~Copyable {
         table == .device && slots[index].table == .event && slots[index].key &>> 32 == key
       if same || child { slots[index].stale = true }
     }
+  }
+}
+
+extension MissSlots {
+  mutating func archive(
+    _ archive: inout Archive, _ pool: borrowing TransactionPool
+  ) throws(SnapshotError) {
+    var words = queue.words
+    for index in 0..<slots.count { words += slots[index].words }
+    try archive.field("slots", &words)
+    guard archive.isReading else { return }
+    guard words.count == 2 + slots.count * Slot.wordCount else { throw .field("slots") }
+    queue = TransactionQueue(words: words[0..<2])
+    busyCount = 0
+    var isSound = pool.holds(queue)
+    for index in 0..<slots.count {
+      let first = 2 + index * Slot.wordCount
+      guard let slot = Slot(words: words[first..<first + Slot.wordCount]) else {
+        throw .field("slots")
+      }
+      slots[index] = slot
+      isSound = isSound && pool.holds(slot.waiters)
+      if slot.busy { busyCount += 1 }
+    }
+    guard isSound else { throw .field("slots") }
+  }
+}
+
+extension MissSlots.Slot {
+  fileprivate static var wordCount: Int { 4 }
+  /// A slot that is free says nothing.
+  fileprivate var words: [UInt64] {
+    guard busy else { return [0, 0, 0, 0] }
+    let flags = (busy ? 1 : 0) | (stale ? 2 : 0) as UInt64
+    return [flags | UInt64(table.rawValue) << 8 | UInt64(readsLeft) << 16, key] + waiters.words
+  }
+  fileprivate init?(words: ArraySlice<UInt64>) {
+    let words = Array(words)
+    guard let table = Transaction.Table(rawValue: UInt8(words[0] >> 8 & 255)) else { return nil }
+    (busy, stale) = (words[0] & 1 != 0, words[0] & 2 != 0)
+    self.table = table
+    readsLeft = UInt8(words[0] >> 16 & 255)
+    key = words[1]
+    waiters = busy ? TransactionQueue(words: words[2..<4]) : TransactionQueue()
   }
 }

@@ -42,3 +42,8 @@ struct Ring<Element: BitwiseCopyable>: ~Copyable {
   mutating func replaceFirst(_ element: Element) { if count > 0 { slots[head] = element } }
   mutating func removeAll() { (head, count) = (0, 0) }
 }
+
+extension Ring {
+  /// Oldest first.
+  var elements: [Element] { (0..<count).map { slots[(head &+ $0) & (slots.count &- 1)] } }
+}

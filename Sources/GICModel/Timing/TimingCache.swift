@@ -84,15 +84,30 @@ struct TimingCache: ~Copyable {
     }
   }
 
-  /// Forgets everything.
-  /// - Returns: how many lines were valid.
-  @discardableResult
-  mutating func forgetAll() -> Int {
+  mutating func forgetAll() {
+    for line in 0..<lines.count { lines[line].stamp = 0 }
+  }
+
+  /// How many lines are there.
+  var validCount: Int {
     var valid = 0
-    for line in 0..<lines.count where lines[line].stamp != 0 {
-      valid += 1
-      lines[line].stamp = 0
-    }
+    for line in 0..<lines.count where lines[line].stamp != 0 { valid += 1 }
     return valid
+  }
+}
+
+extension TimingCache {
+  mutating func archive(_ name: String, _ archive: inout Archive) throws(SnapshotError) {
+    try archive.section(name)
+    try archive.field("clock", &clock)
+    try archive.field("hits", &hits)
+    try archive.field("misses", &misses)
+    let lines = lines
+    try archive.field(
+      "lines", count: lines.count * 2,
+      read: { $0 & 1 == 0 ? lines[$0 / 2].key : lines[$0 / 2].stamp },
+      write: { place, word in
+        if place & 1 == 0 { lines[place / 2].key = word } else { lines[place / 2].stamp = word }
+      })
   }
 }
