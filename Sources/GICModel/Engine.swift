@@ -9,8 +9,11 @@ typealias ITSIndex = Int
 /// All architectural state of one machine, and the rules that move it.
 struct Engine<Observer: EngineObserver>: ~Copyable {
   let configuration: MachineConfiguration
+  /// The configuration's; here because every command asks for it.
+  let profile: Profile
+  let facts: Facts
   var observer: Observer
-  var memory = GuestMemory()
+  let memory = GuestMemory()
   let its: Slab<ITSState>
   let pes: Slab<PEState>
   let properties: Slab<PropertyTable>
@@ -18,7 +21,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   let homes: Slab<LPIHome>
   /// PE of each Processor_Number where the configuration numbers them; else none.
   private(set) var numbered: [ProcessorNumber: PEIndex] = [:]
-  var distributor: Distributor
+  let distributor: Distributor
   var counts = EngineCounts()
   var eventLog = EventLog()
   /// The table entry at which the walk that failed last ended, until the failure is logged.
@@ -30,6 +33,8 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
 
   init(configuration: MachineConfiguration, observer: Observer) {
     self.configuration = configuration
+    profile = configuration.profile
+    facts = Facts(configuration)
     self.observer = observer
     let shape = configuration.shape
     let identity = configuration.identity
@@ -60,7 +65,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     its.deallocate()
     for index in 0..<pes.count { pes[index].lpis.deallocate() }
     pes.deallocate()
-    for index in 0..<properties.count { properties[index].bytes.deallocate() }
+    for index in 0..<properties.count { properties[index].deallocate() }
     properties.deallocate()
     homes.deallocate()
     distributor.deallocate()

@@ -52,7 +52,7 @@ extension Engine {
   ) -> Bool {
     guard offset == GITS.TRANSLATER.offsetFromControlFrame, access.size == 4 || access.size == 2
     else { return false }
-    guard configuration.profile.translaterStores == .signal else { return true }
+    guard profile.translaterStores == .signal else { return true }
     let event = UInt32(truncatingIfNeeded: access.size == 2 ? access.data & 0xffff : access.data)
     _ = signal(DeviceID(rawValue: access.source), EventID(rawValue: event), its: n)
     return true
@@ -85,7 +85,7 @@ extension Engine {
       guard offset < UInt64(2 &* GITS.frameByteCount) else { continue }
       let isDoorbell =
         offset == 0 || offset == UInt64(GITS.TRANSLATER.offsetFromControlFrame)
-        || configuration.profile.msiAddresses == .frames
+        || profile.msiAddresses == .frames
       return isDoorbell ? n : -1
     }
     return -1

@@ -6,7 +6,9 @@ struct PEState {
   let affinity: Affinity
 
   // Redistributor, LPIs
-  var lpisEnabled = false
+  var lpisEnabled = false { didSet { settableLimit = lpisEnabled ? lpiLimit : 0 } }
+  /// ``lpiLimit`` while LPIs are enabled, else 0.
+  private(set) var settableLimit: UInt32 = 0
   var propbaser: UInt64
   var pendbaser: UInt64
   var waker = UInt64(GICR.WAKER.reset)
