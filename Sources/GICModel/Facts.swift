@@ -19,6 +19,9 @@ struct Facts: BitwiseCopyable {
   let tablesAreInRAM: Bool
   /// Whether the machine has an LPI once, whichever events name it.
   let lpisAreShared: Bool
+  /// Whether lanes can work beside each other: the choices whose commands change nothing but one
+  /// entry, and what one LPI has pending.
+  let runsBeside: Bool
   /// Whether an RDbase is the index of its PE.
   let targetsAreIndices: Bool
 
@@ -33,6 +36,12 @@ struct Facts: BitwiseCopyable {
     (gicdBase, gicrBase, gicrStride) = (shape.gicdBase, shape.gicrBase, shape.gicrStride)
     tablesAreInRAM = configuration.profile.tables == .writeThrough
     lpisAreShared = configuration.profile.lpis == .shared
+    let profile = configuration.profile
+    runsBeside =
+      profile.lpis == .perPE && profile.tables == .writeThrough
+      && profile.mapdLiveDevice == .keepsEvents && profile.mapcUnmap == .revives
+      && profile.mapcRemap == .pendingStays && profile.movallScope == .source
+      && profile.propbaser == .perPE && profile.maptiLPITables == .lenient
     targetsAreIndices = !identity.ptaIsAddress && identity.processorNumbers.isEmpty
   }
 }

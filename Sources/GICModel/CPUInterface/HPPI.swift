@@ -102,10 +102,8 @@ extension Engine {
   }
 
   mutating func lineChanged(_ pe: PEIndex, to lines: LineLevels) {
-    pes[pe.index].lines = lines
-    pes[pe.index].lineSequence &+= 1
-    outbox.append(
-      LineChange(
-        pe: pe, levels: lines, sequence: pes[pe.index].lineSequence, cycle: stamp))
+    let sequence = pes[pe.index].lineSequence &+ 1
+    pes[pe.index].publish(lines, sequence: sequence)
+    outbox.append(LineChange(pe: pe, levels: lines, sequence: sequence, cycle: stamp))
   }
 }

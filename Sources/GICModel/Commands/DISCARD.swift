@@ -16,6 +16,7 @@ extension Engine {
     else { throw .unreachable }
     its[n].translations.set(device, event, 0)
     observer.observe(.eventWritten(device, event))
+    awaitReaders()
     if lpisAreShared {
       release(intid)
     } else if let pe {

@@ -25,6 +25,8 @@ extension Engine {
     let old = its[n].collections.target(collection)
     its[n].collections.set(collection, pe)
     observer.observe(.collectionWritten(collection))
+    // MOVALL must find what was on its way to the old target.
+    if old != pe { awaitReaders() }
     if let pe {
       if profile.mapcRemap == .pendingMoves { moveEvents(n, collection, old, to: pe) }
     } else if profile.mapcUnmap == .orphans {

@@ -22,8 +22,12 @@ extension Engine {
     }
     if profile.mapdLiveDevice == .freesEvents { freeEvents(n, device) }
     // A remapped device must not be translated through its old ITT.
-    its[n].translations.forget(device)
-    if let itt { its[n].translations.remember(device, itt) }
+    if let itt {
+      its[n].translations.remember(device, itt)
+    } else {
+      its[n].translations.forget(device)
+    }
+    awaitReaders()
     observer.observe(.deviceWritten(device))
   }
 

@@ -43,7 +43,11 @@ extension Engine {
       claim(intid, for: target)
       if old != 0 { release(TranslationCache.intid(old)) }
     }
-    its[n].translations.set(device, event, TranslationCache.word(intid, collection))
+    let word = TranslationCache.word(intid, collection)
+    let old = hasLanes ? its[n].translations.word(known, event) : 0
+    its[n].translations.set(device, event, word)
+    // The LPI that the event had does not become pending any more.
+    if old != 0, old != word { awaitReaders() }
     observer.observe(.eventWritten(device, event))
     if isNew, let pe = target ?? (lpisAreShared ? PEIndex(0) : nil) {
       readProperty(of: intid, at: pe)
@@ -85,13 +89,13 @@ extension Engine {
   private mutating func takeFromLPITables(
     _ intid: INTID, _ target: PEIndex?
   ) throws(CommandFault) -> Bool {
-    let registers = pes[(target ?? PEIndex(0)).index]
-    let properties = GICR.PROPBASER(raw: registers.propbaser).physicalAddress
+    let holder = (target ?? PEIndex(0)).index
+    let properties = GICR.PROPBASER(raw: pes[holder].propbaser).physicalAddress
     guard memory.load8(properties &+ UInt64(intid.rawValue - INTID.firstLPI.rawValue)) != nil
     else { throw .unreachable }
     guard target != nil else { return false }
     let address =
-      GICR.PENDBASER(raw: registers.pendbaser).physicalAddress &+ UInt64(intid.rawValue / 64 * 8)
+      GICR.PENDBASER(raw: pes[holder].pendbaser).physicalAddress &+ UInt64(intid.rawValue / 64 * 8)
     guard let word = memory.load64(address) else { throw .unreachable }
     let bit: UInt64 = 1 << UInt64(intid.rawValue % 64)
     guard word & bit != 0 else { return false }

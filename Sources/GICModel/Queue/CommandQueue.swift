@@ -21,7 +21,7 @@ extension Engine {
     let slot = its[n].granted
     let entry = memory.loadEntry(its[n].cbaser.physicalAddress &+ UInt64(slot))
     its[n].granted = nextSlot(n, slot)
-    defer { if its[n].translations.hasRetired { its[n].translations.reclaim() } }
+    defer { reclaim(n) }
     guard let entry else {
       counts.unreachableSlots &+= 1
       logSlot(.slotUnreachable, its: n, slot: slot, nil)
@@ -87,35 +87,62 @@ extension Engine {
 
   /// Without time: runs everything that waits, to the end.
   mutating func drain(_ n: ITSIndex) {
-    while waitingCommands(n) > 0 {
-      let byteCount = its[n].cbaser.byteCount
-      guard let window = memory.window(its[n].cbaser.physicalAddress, byteCount: byteCount)
-      else {
-        _ = executeCommand(n)
-        retireCommand(n)
-        continue
-      }
-      run(n, window, byteCount, through: its[n].cwriter)
+    while runSome(n, cost: .max) {}
+  }
+
+  /// Without time: executes and retires commands of ITS `n`, which is owned, until they have cost
+  /// this much or the queue is as far as CWRITER was at the beginning.
+  /// - Returns: whether more may run now.
+  mutating func runSome(_ n: ITSIndex, cost: Int) -> Bool {
+    let written = its[n].queue.written
+    guard waitingCommands(n) > 0 else {
+      its[n].queue.finish(written)
+      return false
     }
+    let end = QueueState.offset(written)
+    let byteCount = its[n].cbaser.byteCount
+    if let window = memory.window(its[n].cbaser.physicalAddress, byteCount: byteCount) {
+      if translationsAreCold(n) {
+        run(n, window, byteCount, through: end, cost: cost, looksAhead: true)
+      } else {
+        run(n, window, byteCount, through: end, cost: cost, looksAhead: false)
+      }
+    } else {
+      _ = executeCommand(n)
+      retireCommand(n)
+    }
+    reclaim(n)
+    if its[n].granted == end || its[n].stalled { its[n].queue.finish(written) }
+    return waitingCommands(n) > 0
   }
 
   /// Executes and retires the commands of a queue that lies in RAM as a whole, up to the offset
-  /// `end` or to one that stalls.
-  @inline(never)
+  /// `end`, to one that stalls, or until they have cost enough.
+  @inline(__always)
   private mutating func run(
-    _ n: ITSIndex, _ window: GuestWindow, _ byteCount: Int, through end: Int
+    _ n: ITSIndex, _ window: GuestWindow, _ byteCount: Int, through end: Int, cost: Int,
+    looksAhead: Bool
   ) {
     var slot = its[n].granted
-    while slot != end {
+    var left = cost
+    while slot != end, left > 0 {
       let entry = window.loadEntry(slot)
+      if looksAhead { lookAhead(n, window, byteCount, slot, end) }
       execute(entry, its: n, slot: slot)
       if its[n].stalled { break }
+      left &-= QueueCost.of(entry.opcode)
       slot = slot &+ QueueEntry.byteCount
       if slot >= byteCount { slot = 0 }
     }
     its[n].granted = slot
     its[n].creadr = slot
-    if its[n].translations.hasRetired { its[n].translations.reclaim() }
+  }
+
+  /// Gives back what the owner of ITS `n` has taken away.
+  @inline(__always) mutating func reclaim(_ n: ITSIndex) {
+    guard its[n].translations.hasRetired else { return }
+    awaitReaders()
+    its[n].translations.reclaim()
   }
 
   /// CWRITER.Retry: the held command runs again.

@@ -58,6 +58,13 @@ struct LPIPending: BitwiseCopyable {
       && pending[word].load(ordering: .relaxed) &>> UInt64(intid.rawValue & 63) & 1 != 0
   }
 
+  /// Tells the processor that an LPI will be looked up, and perhaps set.
+  @inline(__always) func prefetch(_ intid: INTID) {
+    let word = Int(intid.rawValue &>> 6)
+    guard word < pending.count else { return }
+    pending.prefetch(word)
+  }
+
   /// Pending bits of 64 INTIDs.
   @inline(__always) func bits(_ word: Int) -> UInt64 { pending[word].load(ordering: .relaxed) }
 

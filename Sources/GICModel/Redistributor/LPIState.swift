@@ -14,8 +14,23 @@ extension Engine {
       counts.merged &+= 1
       return .merged
     }
+    if let elsewhere = ownOrPost(pe, intid) { return elsewhere }
+    let isNew = setOwned(intid, at: pe)
+    release(pe)
+    return isNew ? .set : .merged
+  }
+
+  /// Sets an LPI of a PE that is owned.
+  /// - Returns: whether it was not pending.
+  @discardableResult
+  @inline(__always) mutating func setOwned(_ intid: INTID, at pe: PEIndex) -> Bool {
+    // Another thread may have been here since anybody looked.
+    if hasLanes, pes[pe.index].lpis.isPending(intid) {
+      counts.merged &+= 1
+      return false
+    }
     setNew(intid, at: pe)
-    return .set
+    return true
   }
 
   /// An LPI that was not pending becomes so.
@@ -62,12 +77,14 @@ extension Engine {
 
   /// Clears `intid` at `pe`, because a command or register says so.
   mutating func clearPending(_ intid: INTID, at pe: PEIndex) {
+    own(pe)
     let wasPending = pes[pe.index].lpis.clear(intid)
     observer.observe(.clear(pe, intid, wasPending: wasPending))
     if wasPending {
       counts.cleared &+= 1
       candidateGone(intid, from: pe)
     }
+    release(pe)
   }
 
   /// An LPI is not pending any more. Without time that changes what is shown only if it was it.
@@ -89,12 +106,16 @@ extension Engine {
       observer.observe(.move(from: source, to: target, intid, wasPending: false))
       return
     }
+    own(source)
     let wasPending = pes[source.index].lpis.clear(intid)
     observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
+    if wasPending { candidateGone(intid, from: source) }
+    release(source)
     guard wasPending else { return }
-    candidateGone(intid, from: source)
+    own(target)
     receive(intid, at: target)
     if !Observer.offersAtOnce { candidatesChanged(target) }
+    release(target)
   }
 
   /// Moves every pending LPI, and the targets of all that are shared. - Returns: how many moved.
@@ -105,6 +126,16 @@ extension Engine {
       return moved
     }
     guard source != target, pes[target.index].lpisEnabled else { return 0 }
+    // Of two the lower one first.
+    own(min(source, target))
+    own(max(source, target))
+    let moved = moveAllOwned(from: source, to: target)
+    release(source)
+    release(target)
+    return moved
+  }
+
+  private mutating func moveAllOwned(from source: PEIndex, to target: PEIndex) -> Int {
     var moved = 0
     if pes[source.index].lpis.count > 0 {
       // The target has no bits for more.
@@ -189,19 +220,29 @@ extension Engine {
     guard index >= 0, index < properties[place].lpiCount else { return }
     let byte = memory.load8(properties[place].address &+ UInt64(index)) ?? 0
     guard byte != properties[place][index] else { return }
-    properties[place][index] = byte
+    takeProperty(index, place)
     guard properties[place].users > 1 else { return propertyChanged(intid, at: pe) }
     for index in 0..<pes.count where uses(place, PEIndex(index)) {
       propertyChanged(intid, at: PEIndex(index))
     }
   }
 
+  /// Takes a byte over. Of two threads that read it again at once, the second sees what the first
+  /// has seen, or something newer.
+  private func takeProperty(_ index: Int, _ place: Int) {
+    world[0].propertyLock.lock()
+    properties[place][index] = memory.load8(properties[place].address &+ UInt64(index)) ?? 0
+    world[0].propertyLock.unlock()
+  }
+
   private mutating func propertyChanged(_ intid: INTID, at pe: PEIndex) {
-    guard pes[pe.index].lpis.isPending(intid), !pes[pe.index].lpis.isUnderWay(intid)
-    else { return }
-    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
-    pes[pe.index].lpis.consider(intid, property)
-    candidatesChanged(pe)
+    own(pe)
+    if pes[pe.index].lpis.isPending(intid), !pes[pe.index].lpis.isUnderWay(intid) {
+      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+      pes[pe.index].lpis.consider(intid, property)
+      candidatesChanged(pe)
+    }
+    release(pe)
   }
 
   private func uses(_ place: Int, _ pe: PEIndex) -> Bool {
@@ -218,10 +259,16 @@ extension Engine {
     guard pes[pe.index].lpisEnabled else { return }
     if lpisAreShared { pointSharedTable(at: pe) }
     let place = pes[pe.index].propertyTable
+    world[0].propertyLock.lock()
     let changed = properties[place].refill(from: memory)
-    for index in 0..<pes.count where uses(place, PEIndex(index)) && pes[index].lpis.count > 0 {
-      if changed { pes[index].lpis.considerAll(properties[place]) }
-      candidatesChanged(PEIndex(index))
+    world[0].propertyLock.unlock()
+    for index in 0..<pes.count where uses(place, PEIndex(index)) {
+      own(PEIndex(index))
+      if pes[index].lpis.count > 0 {
+        if changed { pes[index].lpis.considerAll(properties[place]) }
+        candidatesChanged(PEIndex(index))
+      }
+      release(PEIndex(index))
     }
   }
 

@@ -98,9 +98,10 @@ extension Engine {
     workArrived(n)
   }
 
-  /// Without time whatever may run runs now; with time the sequencer looks for itself.
+  /// Without time whatever may run runs before the access is answered; with time the sequencer looks
+  /// for itself.
   private mutating func workArrived(_ n: ITSIndex) {
-    if Observer.offersAtOnce { drain(n) }
+    if Observer.offersAtOnce { woken = n }
   }
 
   /// Type and Entry_Size stay. Ignored while the ITS is enabled. What was remembered of the table
