@@ -12,16 +12,20 @@ SECONDS ?= 60
 SEEDS ?= 50
 ROUNDS ?= 1000000
 STEPS ?= 10000
-LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
+COMMANDS ?= 10000000
+LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources Bench/Micro/Package.swift \
+	Bench/Micro/Benchmarks
 
 # Tests of two threads on one machine, and of storage that is given back.
 RACES := LitmusTests|LitmusQueueTests|StorageTests
 
 .DEFAULT_GOAL := help
+BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
+	$(if $(SAMPLES),--samples $(SAMPLES))
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench study fuzz soak mutations litmus tsan format format-check clean
+.PHONY: help deps build demo test conformance ci bench bench-peer check-hot bench-readme bench-micro study fuzz soak hostile mutations litmus tsan format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -42,6 +46,7 @@ demo: build ## Replay a real Linux boot through the daemon; print latencies; wri
 test: deps ## Run all tests
 	@echo "building and running the tests"
 	@swift test --parallel
+	@.ci/soak 'random programs' ITSD_SEEDS=50 ITSD_STEPS=10000
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
@@ -52,8 +57,19 @@ ci: deps format-check test ## What continuous integration runs: format, build, t
 bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps the numbers
 	@echo "building itsbench (release)"
 	@swift build --package-path Bench -c release --product itsbench
-	@Bench/.build/release/itsbench run $(if $(JSON),--json $(JSON)) \
-	  $(if $(FILTER),--filter $(FILTER)) $(if $(SAMPLES),--samples $(SAMPLES))
+	@Bench/.build/release/itsbench run $(BENCH)
+
+bench-peer: deps ## Run the same batches on QEMU's ITS, which is installed; FILTER, JSON, SAMPLES too
+	@.ci/bench-peer $(BENCH)
+
+check-hot: deps ## Fail if a steady-state loop counts references or allocates; FILTER=NAME chooses
+	@.ci/check-hot $(if $(FILTER),--filter $(FILTER))
+
+bench-readme: ## Measure everything on a quiet machine and write the README's tables anew
+	@.ci/bench-readme $(OUT)
+
+bench-micro: deps ## Measure single data structures with package-benchmark
+	@swift package --package-path Bench/Micro --disable-sandbox benchmark
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
@@ -61,8 +77,11 @@ study: build ## Replay one boot with every preset and compare the latencies
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)
 
-soak: ## Run SEEDS=50 random programs of STEPS=10000 against the reference model
-	@.ci/soak $(SEEDS) $(STEPS)
+soak: ## Run SEEDS=50 random programs of STEPS=10000 in each profile against the reference
+	@.ci/soak 'random programs' ITSD_SEEDS=$(SEEDS) ITSD_STEPS=$(STEPS)
+
+hostile: ## Run COMMANDS=10000000 commands, and as many accesses, that no guest should send
+	@.ci/soak 'hostile|memory' ITSD_COMMANDS=$(COMMANDS)
 
 mutations: ## Put faults into the model, one by one, and count those that its tests catch
 	@Tests/Mutations/run $(if $(SAMPLE),--sample $(SAMPLE))
@@ -87,4 +106,4 @@ format-check: ## Say where the layout of the sources is not the formatter's
 	@swift format lint --strict -r --configuration .swift-format $(LAID_OUT)
 
 clean: ## Remove what was built
-	@rm -rf .build Bench/.build $(OUT) report.html
+	@rm -rf .build Bench/.build Bench/Micro/.build $(OUT) report.html

@@ -72,9 +72,17 @@ extension Resolver {
           + "at_save: what an ITS reads from RAM it cannot own")
     }
     try require(
-      profile.lpis == .shared || profile.pendingTables == .atDisable,
+      profile.lpis == .shared || profile.pendingTables != .atSave,
       ["profile.pending_tables", "profile.lpis", "profile.base"],
       "at_save expects profile.lpis shared")
+    let spis = min(32 * (machine.identity.itLinesNumber + 1), 1020)
+    try require(
+      profile.unmappedMSIs != .interrupt || machine.identity.unmappedMSIINTID < spis,
+      [
+        "identity.unmapped_msi_intid", "identity.it_lines_number", "profile.unmapped_msis",
+        "profile.base",
+      ],
+      "expected an SPI of the machine, below \(spis), not \(machine.identity.unmappedMSIINTID)")
     let (numbers, pes) = (machine.identity.processorNumbers, machine.shape.affinities.count)
     try require(
       numbers.isEmpty || numbers.count == pes,
@@ -125,10 +133,10 @@ extension Resolver {
     guard !holds else { return }
     let text = namesKey ? "\(keys[0]): \(message())" : message()
     guard let origin = keys.lazy.compactMap({ origins[$0] }).first else {
-      throw ConfigurationError(file: "default", message: text)
+      throw ConfigurationError(file: "default", message: text, key: keys[0])
     }
     throw ConfigurationError(
-      file: origin.layer, line: origin.line, column: origin.column, message: text)
+      file: origin.layer, line: origin.line, column: origin.column, message: text, key: keys[0])
   }
 
   private func hexadecimal(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

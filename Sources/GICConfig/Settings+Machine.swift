@@ -35,6 +35,7 @@ extension Settings {
 
   private static let itsBases = Setting(
     key: "machine.its_bases", unit: "addresses", provenance: virt.provenance, source: virt.source,
+    expected: "a list of at most \(maximumITSs) addresses",
     read: { machine in
       "[" + machine.shape.itsBases.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")
         + "]"
@@ -55,6 +56,7 @@ extension Settings {
 
   private static let pes = Setting(
     key: "machine.pes", unit: "PEs", provenance: .chosen, source: "default",
+    expected: "an integer from 1 through \(maximumPEs)",
     read: { String($0.shape.affinities.count) },
     write: { (machine, raw) throws(Unfit) in
       guard case .scalar(let text) = raw, let count = parseInteger(text),
@@ -66,6 +68,7 @@ extension Settings {
   private static let affinities = Setting(
     key: "machine.affinities", unit: "Aff3.Aff2.Aff1.Aff0", provenance: .chosen,
     source: "default; 16 PEs a cluster",
+    expected: "a list of 1 through \(maximumPEs) affinities, or linear",
     read: { machine in
       let affinities = machine.shape.affinities
       guard affinities != linearAffinities(affinities.count) else { return "linear" }

@@ -172,7 +172,8 @@ extension Engine {
         !pes[target.index].lpisEnabled
         ? .lpisDisabled
         : route.intid.rawValue >= pes[target.index].lpiLimit
-          ? .intidOOR : pes[pe.index].lpis.isPending(route.intid) ? .merged : .set
+          ? .intidOOR
+          : pes[pe.index].lpis.isPending(route.intid) || isWaiting(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
       lastEntry = nil
@@ -185,6 +186,9 @@ extension Engine {
   ) -> MSIOutcome {
     counts.drop(kind)
     logDropped(kind, its: n, device, event: UInt64(event.rawValue))
+    if profile.unmappedMSIs != .unreported {
+      reportUnmapped(kind, its: n, device, event)
+    }
     observer.observe(.dropped(kind))
     return MSIOutcome(kind)
   }

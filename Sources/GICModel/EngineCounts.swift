@@ -8,6 +8,8 @@ struct EngineCounts {
   var merged: UInt64 = 0
   /// Pending bits that came with a pending table from RAM and that no clear of EnableLPIs had left.
   var restored: UInt64 = 0
+  /// Shared LPIs that are pending now without a target.
+  var waiting: UInt64 = 0
   /// Pending bits that a command or register took away.
   var cleared: UInt64 = 0
   private let dropped = Slab<UInt64>(repeating: 0, count: 32)
@@ -32,6 +34,7 @@ struct EngineCounts {
     commands.fill(0)
     errors.fill(0)
     (msis, intCommands, delivered, merged, restored, cleared) = (0, 0, 0, 0, 0, 0)
+    waiting = 0
     (unknownCommands, unreachableSlots, unreachableEntries) = (0, 0, 0)
     waits = QueueWaits()
   }
@@ -44,6 +47,7 @@ struct EngineCounts {
     merged &+= other.merged
     restored &+= other.restored
     cleared &+= other.cleared
+    waiting &+= other.waiting
     unknownCommands &+= other.unknownCommands
     unreachableSlots &+= other.unreachableSlots
     unreachableEntries &+= other.unreachableEntries
@@ -68,6 +72,7 @@ struct EngineCounts {
     statistics.delivered = delivered
     statistics.merged = merged
     statistics.restored = restored
+    statistics.pending += waiting
     for kind in MSIOutcome.Kind.allCases where dropped[Int(kind.rawValue)] > 0 {
       statistics.dropped[String(describing: kind)] = dropped[Int(kind.rawValue)]
     }

@@ -19,6 +19,8 @@ struct Facts: BitwiseCopyable {
   let tablesAreInRAM: Bool
   /// Whether the machine has an LPI once, whichever events name it.
   let lpisAreShared: Bool
+  /// Whether the LPI tables in RAM are looked at, or written, whenever an LPI becomes pending.
+  let lpiTablesAreLive: Bool
   /// Whether lanes can work beside each other: the choices whose commands change nothing but one
   /// entry, and what one LPI has pending.
   let runsBeside: Bool
@@ -37,11 +39,15 @@ struct Facts: BitwiseCopyable {
     tablesAreInRAM = configuration.profile.tables == .writeThrough
     lpisAreShared = configuration.profile.lpis == .shared
     let profile = configuration.profile
+    lpiTablesAreLive =
+      profile.pendingTables == .writeThrough || profile.propertyReads == .whenSet
     runsBeside =
       profile.lpis == .perPE && profile.tables == .writeThrough
       && profile.mapdLiveDevice == .keepsEvents && profile.mapcUnmap == .revives
       && profile.mapcRemap == .pendingStays && profile.movallScope == .source
       && profile.propbaser == .perPE && profile.maptiLPITables == .lenient
+      && profile.statusRegisters != .recorded && profile.unmappedMSIs == .unreported
+      && profile.stallEnds == .retry && !lpiTablesAreLive
     targetsAreIndices = !identity.ptaIsAddress && identity.processorNumbers.isEmpty
   }
 }

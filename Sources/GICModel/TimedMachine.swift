@@ -15,14 +15,15 @@ import GICArch
 /// - LPIs take their way through the units. SGIs, PPIs and SPIs change the lines at the access'
 ///   cycle.
 public final class TimedMachine: Machine {
-  var core: TimedCore<Engine<Recorder>>
+  var core: TimedCore<Engine<Recorder>, NoTrace>
 
   public init(_ configuration: MachineConfiguration) {
     let peCount = configuration.shape.affinities.count
     let recorder = Recorder(peCount: peCount)
     core = TimedCore(
       timing: configuration.timing, itsBases: configuration.shape.itsBases, peCount: peCount,
-      rules: Engine(configuration: configuration, observer: recorder), recorder: recorder)
+      rules: Engine(configuration: configuration, observer: recorder), recorder: recorder,
+      tracer: NoTrace())
   }
 
   public var configuration: MachineConfiguration { core.rules.configuration }

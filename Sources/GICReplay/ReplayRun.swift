@@ -115,13 +115,7 @@ public struct ReplayRun {
         events: eventCount, durationNs: trace.durationNs),
       clock: options.clock.rawValue,
       loop: options.clock == .functional ? "none" : options.loop.rawValue,
-      configuration: ConfigurationDocument(
-        name: configuration.name, hash: configuration.hash,
-        values: configuration.values.map {
-          ConfigurationDocument.Value(
-            key: $0.key, value: $0.value, unit: $0.unit, provenance: $0.provenance.rawValue,
-            source: $0.source)
-        }),
+      configuration: ConfigurationDocument(configuration),
       statistics: statistics, timeline: book.timeline, host: host)
     document.translations = book.translations
     document.creadrReads = book.progressReads

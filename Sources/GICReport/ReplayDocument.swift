@@ -159,34 +159,3 @@ public struct Check: Codable, Equatable, Sendable {
     }.joined(separator: ", ")
   }
 }
-
-/// What was configured, value by value, and where each value comes from.
-public struct ConfigurationDocument: Codable, Equatable, Sendable {
-  public var name: String
-  /// 16 hexadecimal digits: equal for equal values.
-  public var hash: String
-  public var values: [Value]
-
-  public struct Value: Codable, Equatable, Sendable {
-    public var key: String
-    public var value: String
-    /// Empty where there is none.
-    public var unit: String
-    /// `documented`, `measured` or `assumed`.
-    public var provenance: String
-    public var source: String
-    public init(key: String, value: String, unit: String, provenance: String, source: String) {
-      (self.key, self.value, self.unit) = (key, value, unit)
-      (self.provenance, self.source) = (provenance, source)
-    }
-  }
-  public init(name: String, hash: String, values: [Value]) {
-    (self.name, self.hash, self.values) = (name, hash, values)
-  }
-  /// The GIC clock in Hz, as the value of ``clockKey`` says it; nil if there is none.
-  public var clockHertz: Double? {
-    values.first { $0.key == ConfigurationDocument.clockKey }.flatMap { Double($0.value) }
-  }
-  /// The key that holds the frequency of the GIC clock in Hz.
-  public static var clockKey: String { "timing.clock_hertz" }
-}

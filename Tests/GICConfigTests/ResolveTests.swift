@@ -58,7 +58,8 @@ func `a good value is taken`(_: String, text: String, key: String, value: String
 private let bad: [(name: String, text: String, message: String)] = [
   (
     "unknown key", "timing:\n  memory_latency_cycels: 85",
-    "a.yaml:2:3: unknown key timing.memory_latency_cycels; nearest: timing.memory_latency_cycles"
+    "a.yaml:2:3: unknown key timing.memory_latency_cycels; nearest: timing.memory_latency_cycles, "
+      + "an integer from 0 through 2147483648"
   ),
   ("unknown section", "timng: {}", "a.yaml:1:1: unknown key timng; nearest: timing"),
   (
@@ -184,6 +185,11 @@ private let bad: [(name: String, text: String, message: String)] = [
     "a.yaml:1:31: identity.processor_numbers: expected numbers from 0 through 65535 that differ, "
       + "not 1"
   ),
+  (
+    "an SPI that is not there",
+    "profile: {unmapped_msis: interrupt}\nidentity: {it_lines_number: 0}",
+    "a.yaml:2:29: identity.unmapped_msi_intid: expected an SPI of the machine, below 32, not 32"
+  ),
   ("key twice", "clock: timed\nclock: timed", "a.yaml:1:1: clock is there twice"),
   ("no mapping", "- 1", "a.yaml:1:1: expected keys and values, such as timing: or machine:"),
   ("section is a scalar", "timing: 3", "a.yaml:1:9: timing: expected keys and values"),
@@ -217,7 +223,7 @@ func `text that is no YAML has a place`(text: String) {
     value
       == ConfiguredValue(
         key: value.key, value: "60", unit: "cycles", provenance: .measured, source: "lab",
-        layer: "b.yaml"))
+        layer: "b.yaml", range: "an integer from 0 through 2147483648"))
   let plain = try #require(resolved.values.first { $0.key == "timing.hop_cycles" })
   #expect(plain.provenance == .assumed && plain.source == "set in a.yaml")
 }

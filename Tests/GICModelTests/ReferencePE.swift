@@ -30,11 +30,14 @@ struct ReferencePE {
   let priorityBits: Int
   var privates: [ReferenceInterrupt]
   var lpisEnabled = false
-  var idBits = 16
-  var table = 0
+  var properties = PropertyBase()
+  /// Which of RAM's pending tables, and PENDBASER.PTZ.
+  var pendingTable = 0
+  var tableIsZero = false
+  /// What PROPBASER and PENDBASER read.
+  var lpiBasers: [UInt64] = [0, 0]
+  /// LPIs of the architecture's redistributor.
   var pending: Set<UInt32> = []
-  /// The pending table in RAM.
-  var stored: Set<UInt32> = []
 
   var pmr: UInt8 = 0
   var bpr0: Int
@@ -59,7 +62,9 @@ struct ReferencePE {
     bpr1 = bpr0 + 1
   }
 
-  func has(_ intid: UInt32) -> Bool { intid >= 8192 && UInt64(intid) < 1 << UInt64(idBits) }
+  func has(_ intid: UInt32) -> Bool {
+    intid >= 8192 && UInt64(intid) < 1 << UInt64(properties.idBits)
+  }
 
   /// The value of a group priority's bits: [7:n+1] for a binary point n of Group 0, [7:n] of Group
   /// 1.
@@ -99,15 +104,23 @@ extension ReferenceMachine {
     for (intid, spi) in spis where spi.isPending && spi.affinity == state.affinity.mpidr {
       weigh(intid, spi)
     }
-    if state.lpisEnabled {
-      for intid in state.pending {
-        guard let byte = known[state.table][intid], byte & 1 == 1 else { continue }
-        all.append(ReferenceCandidate(intid: intid, priority: byte & 0xfc, isGroup1: true))
-      }
+    all += pendingLPIs(pe).filter { $0.byte & 1 == 1 }.map {
+      ReferenceCandidate(intid: $0.intid, priority: $0.byte & 0xfc, isGroup1: true)
     }
     return
       all.filter { $0.isGroup1 ? group1 && state.igrpen1 : group0 && state.igrpen0 }
       .min { ($0.priority, $0.intid) < ($1.priority, $1.intid) }
+  }
+
+  /// The pending LPIs of a PE that takes LPIs, with their configuration bytes.
+  private func pendingLPIs(_ pe: Int) -> [(intid: UInt32, byte: UInt8)] {
+    guard pes[pe].lpisEnabled else { return [] }
+    if isKVM {
+      return lpis.filter { $0.value.pending && $0.value.target == pe }
+        .map { ($0.key, $0.value.byte) }
+    }
+    let known = known[pes[pe].properties] ?? [:]
+    return pes[pe].pending.map { ($0, known[$0] ?? 0) }
   }
 
   /// The highest pending interrupt, if it may interrupt what runs.
@@ -133,6 +146,7 @@ extension ReferenceMachine {
     case 32..<1020: spis[best.intid]?.acknowledge()
     default:
       pes[pe].pending.remove(best.intid)
+      lpis[best.intid]?.pending = false
       delivered += 1
     }
     return UInt64(best.intid)
@@ -169,26 +183,5 @@ extension ReferenceMachine {
       let isNamed = list.map { affinity.cluster == cluster && $0.contains(affinity.aff0) }
       if isNamed ?? (pe != source) { pes[pe].privates[intid].latched = true }
     }
-  }
-
-  // MARK: EnableLPIs
-
-  mutating func enableLPIs(_ pe: Int, tableIsZero: Bool) {
-    guard !pes[pe].lpisEnabled else { return }
-    // The first PE that uses a table reads it; the others share what it read.
-    let isShared = pes.contains { $0.lpisEnabled && $0.table == pes[pe].table }
-    if !isShared { known[pes[pe].table] = bytes[pes[pe].table] }
-    pes[pe].lpisEnabled = true
-    pes[pe].pending = tableIsZero ? [] : pes[pe].stored.filter(pes[pe].has)
-  }
-  mutating func disableLPIs(_ pe: Int) {
-    guard pes[pe].lpisEnabled else { return }
-    flush(pe)
-    pes[pe].lpisEnabled = false
-    pes[pe].pending = []
-  }
-  mutating func flush(_ pe: Int) {
-    guard pes[pe].lpisEnabled else { return }
-    pes[pe].stored = pes[pe].stored.filter { !pes[pe].has($0) }.union(pes[pe].pending)
   }
 }

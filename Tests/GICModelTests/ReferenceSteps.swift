@@ -22,10 +22,10 @@ final class ReferenceRun {
   }
 
   private func bringUp(its n: Int) {
-    world.setUpTables(n, deviceBASER: deviceBASER(n))
     world.setUpQueue(n)
-    (reference.its[n].hasDevices, reference.its[n].hasCollections) = (true, true)
-    reference.its[n].pages = shape.isIndirect ? [] : nil
+    let plain = Attributes(bits: 0, inHalves: false)
+    _ = take(.table(its: n, table: 0, valid: true, plain))
+    _ = take(.table(its: n, table: 1, valid: true, plain))
     _ = take(.addPage(its: n, page: 0))
     _ = take(.enableITS(its: n, true))
     let collections = (0..<4).map {
@@ -34,22 +34,18 @@ final class ReferenceRun {
     _ = take(.commands(its: n, collections))
   }
   private func bringUp(pe: Int) {
-    let (table, idBits) = (shape.tables[pe], shape.idBits[pe])
-    world.write(.gicr(pe), GICR.PROPBASER.offset, World.propertyTable(table) | UInt64(idBits - 1))
-    (reference.pes[pe].table, reference.pes[pe].idBits) = (table, idBits)
+    let plain = Attributes(bits: 0, inHalves: false)
     for intid in ProgramWriter.intids {
-      _ = take(.configure(table: table, intid: intid, byte: 0xa1))
+      _ = take(.configure(table: shape.properties[pe].table, intid: intid, byte: 0xa1))
     }
     let steps: [Step] = [
-      .enableLPIs(pe: pe, true, tableIsZero: false), .control(pe: pe, .pmr, 0xff),
+      .propbaser(pe: pe, shape.properties[pe], plain),
+      .pendbaser(pe: pe, place: 0, tableIsZero: false, plain),
+      .enableLPIs(pe: pe, true), .control(pe: pe, .pmr, 0xff),
       .control(pe: pe, .igrpen0, 1), .control(pe: pe, .igrpen1, 1),
       .bits(pe: pe, 0x80, 0xffff_fff0), .bits(pe: pe, 0x100, .max),
     ]
     for step in steps { _ = take(step) }
-  }
-
-  private func deviceBASER(_ n: Int) -> UInt64 {
-    1 << 63 | World.deviceTable(n) | (shape.isIndirect ? 1 << 62 : 1)
   }
 
   /// Takes a step on both. Returns what differs, if anything does.
@@ -65,10 +61,28 @@ final class ReferenceRun {
     return nil
   }
 
-  private func takeOnMachine(_ step: Step) -> UInt64 {
+  private func takeOnMachine(_ step: Step) -> ReferenceMachine.Answer {
     switch step {
     case .msi(let n, let device, let event):
-      return UInt64(world.msi(device, event, its: n).kind.rawValue)
+      let outcome = world.msi(device, event, its: n)
+      let kind = ReferenceMachine.name(of: outcome.kind, isKVM: shape.isKVM)
+      if outcome.kind.isDrop { return ReferenceMachine.Answer(kind: kind) }
+      return ReferenceMachine.Answer(
+        kind: kind, intid: outcome.intid.rawValue, pe: outcome.pe.index)
+    case .acknowledge(let pe, let group1):
+      let intid = world.get(group1 ? .iar1 : .iar0, pe: pe)
+      return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
+    case .commands, .retry, .configure, .addPage, .corrupt, .enableITS, .table, .held:
+      takeOnITS(step)
+    case .propbaser, .pendbaser, .enableLPIs, .direct, .ignored: takeOnRedistributor(step)
+    case .flush: world.machine.flushPendingTables()
+    default: takeOnPE(step)
+    }
+    return ReferenceMachine.Answer(kind: "done")
+  }
+
+  private func takeOnITS(_ step: Step) {
+    switch step {
     case .commands(let n, let commands):
       // A queue that stands must not be overrun.
       if reference.its[n].waiting.count < 2000 { world.command(commands, its: n) }
@@ -79,32 +93,70 @@ final class ReferenceRun {
     case .configure(let table, let intid, let byte):
       world.configure(INTID(rawValue: intid), byte, table: table)
     case .addPage(let n, let page):
-      if shape.isIndirect {
-        world.store(
-          World.deviceTable(n) + UInt64(page) * 8, 1 << 63 | World.levelTwo(n, page: Int(page)))
-      }
-    case .enableITS(let n, let on): world.write(.gits(n), GITS.CTLR.offset, on ? 1 : 0, size: 4)
-    case .validateTable(let n, let table, let on):
+      if shape.isIndirect { world.store(.levelOne(page, .present), its: n, shape) }
+    case .corrupt(let n, let corruptions):
+      // New tables, though they are the old ones, take away what is remembered of them.
       let enabled = world.read(.gits(n), GITS.CTLR.offset, size: 4) & 1
-      let baser = table == 0 ? deviceBASER(n) : 1 << 63 | World.collectionTable(n)
-      world.write(.gits(n), GITS.CTLR.offset, 0, size: 4)
-      world.write(.gits(n), GITS.BASER.offset + 8 * table, on ? baser : baser & ~(1 << 63))
+      if !shape.isKVM { world.write(.gits(n), GITS.CTLR.offset, 0, size: 4) }
+      for corruption in corruptions { world.store(corruption, its: n, shape) }
+      guard !shape.isKVM else { return }
+      for table in 0..<2 {
+        let offset = GITS.BASER.offset + 8 * table
+        world.write(.gits(n), offset, world.read(.gits(n), offset))
+      }
       world.write(.gits(n), GITS.CTLR.offset, enabled, size: 4)
-    case .flush: world.machine.flushPendingTables()
-    default: return takeOnPEs(step)
+    case .enableITS(let n, let on): world.write(.gits(n), GITS.CTLR.offset, on ? 1 : 0, size: 4)
+    case .table(let n, let table, let valid, let attributes):
+      let enabled = world.read(.gits(n), GITS.CTLR.offset, size: 4) & 1
+      world.write(.gits(n), GITS.CTLR.offset, 0, size: 4)
+      let baser = baser(n, table, valid, attributes)
+      world.write(.gits(n), GITS.BASER.offset + 8 * table, baser, attributes)
+      world.write(.gits(n), GITS.CTLR.offset, enabled, size: 4)
+    case .held(let n, let offset, let value):
+      if reference.its[n].enabled { world.write(.gits(n), offset, value) }
+    default: preconditionFailure("\(step) is taken elsewhere")
     }
-    return 0
   }
 
-  private func takeOnPEs(_ step: Step) -> UInt64 {
+  /// The device table is flat with two pages, or two levels with one page of level-1 entries.
+  private func baser(
+    _ n: Int, _ table: Int, _ valid: Bool, _ attributes: Attributes
+  ) -> UInt64 {
+    let place =
+      table == 1
+      ? World.collectionTable(n) : World.deviceTable(n) | (shape.isIndirect ? 1 << 62 : 1)
+    return place | attributes.bits | (valid ? 1 << 63 : 0)
+  }
+
+  private func propbaser(_ base: PropertyBase, _ attributes: Attributes) -> UInt64 {
+    let address = base.table < 2 ? World.propertyTable(base.table) : ReferenceRAM.nowhere
+    return address | UInt64(base.idBits - 1) | attributes.bits
+  }
+  private func pendbaser(_ pe: Int, _ place: Int, _ attributes: Attributes) -> UInt64 {
+    World.pendingTable(pe + 4 * place) | attributes.bits
+  }
+
+  private func takeOnRedistributor(_ step: Step) {
     switch step {
-    case .enableLPIs(let pe, let on, let tableIsZero):
-      let pendbaser = World.pendingTable(pe) | (tableIsZero ? 1 << 62 : 0)
-      if on { world.write(.gicr(pe), GICR.PENDBASER.offset, pendbaser) }
+    case .propbaser(let pe, let base, let attributes):
+      world.write(.gicr(pe), GICR.PROPBASER.offset, propbaser(base, attributes), attributes)
+    case .pendbaser(let pe, let place, let tableIsZero, let attributes):
+      let value = pendbaser(pe, place, attributes) | (tableIsZero ? 1 << 62 : 0)
+      world.write(.gicr(pe), GICR.PENDBASER.offset, value, attributes)
+    case .enableLPIs(let pe, let on):
       world.write(.gicr(pe), GICR.CTLR.offset, on ? 1 : 0, size: 4)
+    case .direct(let pe, let offset, let intid):
+      world.write(.gicr(pe), offset, UInt64(intid), size: 8)
+    case .ignored(let frame, let offset, let value, let size):
+      world.write(frame, offset, value, size: size)
+    default: preconditionFailure("\(step) is taken elsewhere")
+    }
+  }
+
+  private func takeOnPE(_ step: Step) {
+    switch step {
     case .groups(let group0, let group1):
       world.write(.gicd, GICD.CTLR.offset, (group0 ? 1 : 0) | (group1 ? 2 : 0), size: 4)
-    case .acknowledge(let pe, let group1): return world.get(group1 ? .iar1 : .iar0, pe: pe)
     case .endOfInterrupt(let pe, let intid, let group1):
       world.set(group1 ? .eoir1 : .eoir0, UInt64(intid & 0xff_ffff), pe: pe)
     case .deactivate(let pe, let intid): world.set(.dir, UInt64(intid & 0xff_ffff), pe: pe)
@@ -127,45 +179,81 @@ final class ReferenceRun {
       if pe == nil { world.write(frame, 0xc08, spread(bits & 0xffff), size: 4) }
       world.write(frame, pe == nil ? 0xc0c : 0xc04, spread(bits >> 16), size: 4)
     case .route(let spi, let pe):
-      world.write(.gicd, 0x6000 + 8 * spi, reference.pes[pe].affinity.mpidr)
+      world.write(.gicd, 0x6000 + 8 * spi, pe.map { reference.pes[$0].affinity.mpidr } ?? 0xfe_0000)
     case .input(let pe, let intid, let high): world.input(intid, high, pe: pe)
     default: preconditionFailure("\(step) is taken elsewhere")
     }
-    return 0
   }
+}
 
-  private func takeOnReference(_ step: Step) -> UInt64 {
+// The reference's side.
+extension ReferenceRun {
+  private func takeOnReference(_ step: Step) -> ReferenceMachine.Answer {
     switch step {
-    case .msi(let n, let device, let event):
-      return UInt64(reference.msi(n, device, event).rawValue)
+    case .msi(let n, let device, let event): return reference.msi(n, device, event)
+    case .acknowledge(let pe, let group1):
+      let intid = reference.acknowledge(pe, group1: group1)
+      return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
     case .commands(let n, let commands):
       if reference.its[n].waiting.count < 2000 { reference.command(n, commands) }
     case .retry(let n):
       if reference.its[n].queueIsStalled { reference.its[n].waiting[0] = .sync(0) }
       reference.its[n].queueIsStalled = false
       reference.drain(n)
-    case .configure(let table, let intid, let byte): reference.bytes[table][intid] = byte
-    case .addPage(let n, let page): reference.its[n].pages?.insert(page)
-    case .enableITS(let n, let on):
-      reference.its[n].enabled = on
-      reference.drain(n)
-    case .validateTable(let n, let table, let on):
-      if table == 0 {
-        reference.its[n].hasDevices = on
-      } else {
-        reference.its[n].hasCollections = on
-      }
-      reference.drain(n)
+    case .configure(let table, let intid, let byte): reference.ram.bytes[table][intid] = byte
+    case .addPage(let n, let page):
+      if shape.isIndirect { reference.ram.store(.levelOne(page, .present), its: n) }
+    case .corrupt(let n, let corruptions):
+      for corruption in corruptions { reference.ram.store(corruption, its: n) }
+    case .enableITS(let n, let on): reference.enable(n, on)
+    case .table(let n, let table, let valid, let attributes):
+      let wasEnabled = reference.its[n].enabled
+      reference.enable(n, false)
+      reference.setTable(n, table, baser(n, table, valid, attributes))
+      reference.enable(n, wasEnabled)
     case .flush:
-      for pe in 0..<shape.pes { reference.flush(pe) }
-    case .enableLPIs(let pe, let on, let tableIsZero):
-      if on {
-        reference.enableLPIs(pe, tableIsZero: tableIsZero)
-      } else {
-        reference.disableLPIs(pe)
+      if shape.isKVM { reference.savePendingTables() }
+      for pe in 0..<shape.pes where !shape.isKVM { reference.flush(pe) }
+    case .held, .ignored: break
+    case .propbaser, .pendbaser, .enableLPIs, .direct: takeOnReferenceRedistributor(step)
+    default: takeOnReferencePE(step)
+    }
+    return ReferenceMachine.Answer(kind: "done")
+  }
+
+  private func takeOnReferenceRedistributor(_ step: Step) {
+    switch step {
+    case .propbaser(let pe, let base, let attributes):
+      // KVM has one register for all, which any PE without LPIs may write.
+      guard !reference.pes[pe].lpisEnabled else { return }
+      let raw = propbaser(base, attributes)
+      for index in reference.pes.indices where index == pe || shape.isKVM {
+        reference.pes[index].properties = base
+        reference.pes[index].lpiBasers[0] = ReferenceRegister.lpiBaser(raw, isKVM: shape.isKVM)
       }
+    case .pendbaser(let pe, let place, let tableIsZero, let attributes):
+      guard !reference.pes[pe].lpisEnabled else { return }
+      (reference.pes[pe].pendingTable, reference.pes[pe].tableIsZero) =
+        (pe + shape.pes * place, tableIsZero)
+      reference.pes[pe].lpiBasers[1] = ReferenceRegister.lpiBaser(
+        pendbaser(pe, place, attributes), isKVM: shape.isKVM)
+    case .enableLPIs(let pe, let on):
+      guard reference.pes[pe].lpisEnabled != on else { return }
+      switch (on, shape.isKVM) {
+      case (true, true): reference.takePendingTable(pe)
+      case (true, false): reference.enableLPIs(pe)
+      // KVM keeps what is pending for the next time.
+      case (false, true): reference.pes[pe].lpisEnabled = false
+      case (false, false): reference.disableLPIs(pe)
+      }
+    case .direct(let pe, let offset, let intid): reference.direct(pe, offset, intid)
+    default: preconditionFailure("\(step) is taken elsewhere")
+    }
+  }
+
+  private func takeOnReferencePE(_ step: Step) {
+    switch step {
     case .groups(let group0, let group1): (reference.group0, reference.group1) = (group0, group1)
-    case .acknowledge(let pe, let group1): return reference.acknowledge(pe, group1: group1)
     case .endOfInterrupt(let pe, let intid, let group1):
       reference.endOfInterrupt(intid & 0xff_ffff, pe, group1: group1)
     case .deactivate(let pe, let intid):
@@ -182,11 +270,64 @@ final class ReferenceRun {
         list: value >> 40 & 1 == 1 ? nil : list)
     default: reference.interrupts(step)
     }
-    return 0
+  }
+}
+
+extension World {
+  /// A store by guest software into an ITS table. What is not valid is not zero either.
+  func store(_ corruption: Corruption, its n: Int, _ shape: ProgramShape) {
+    switch corruption {
+    case .levelOne(let page, let entry):
+      let target = entry == .outside ? ReferenceRAM.nowhere : World.levelTwo(n, page: Int(page))
+      store(World.deviceTable(n) + UInt64(page) * 8, target | (entry == .hole ? 0 : 1 << 63))
+    case .device(let id, let device):
+      let entry = DTE(itt: device.map { ITT(base: $0.itt, eventIDBits: $0.bits) })
+      let raw = device == nil ? World.itt(n, 0) | 4 : NativeFormat.encode(entry)
+      store(dteAddress(id, its: n, shape), raw)
+    case .event(let itt, let event, let mapping):
+      let entry = ITE(
+        mapping: mapping.map {
+          ITE.Mapping(
+            intid: INTID(rawValue: $0.intid), collection: ICID(rawValue: $0.collection))
+        })
+      store(itt + UInt64(event) * 8, mapping == nil ? 8192 : NativeFormat.encode(entry))
+    case .collection(let id, let target):
+      let entry = CTE(target: target.map { RDbase(rawValue: $0) })
+      let raw = target == nil ? 1 << 16 : NativeFormat.encode(entry)
+      store(World.collectionTable(n) + UInt64(id) * 8, raw)
+    }
+  }
+  func dteAddress(_ id: UInt32, its n: Int, _ shape: ProgramShape) -> PhysicalAddress {
+    let perPage = ReferenceMachine.perPage(isKVM: shape.isKVM)
+    guard shape.isIndirect else { return World.deviceTable(n) + UInt64(id) * 8 }
+    return World.levelTwo(n, page: Int(id / perPage)) + UInt64(id % perPage) * 8
+  }
+  /// A 64-bit register, whole or by its halves, the upper first.
+  func write(_ frame: Frame, _ offset: Int, _ value: UInt64, _ attributes: Attributes) {
+    guard attributes.inHalves else {
+      write(frame, offset, value)
+      return
+    }
+    write(frame, offset + 4, value >> 32, size: 4)
+    write(frame, offset, value & 0xffff_ffff, size: 4)
   }
 }
 
 extension ReferenceMachine {
+  /// GICR_SETLPIR (0x40), CLRLPIR (0x48), INVLPIR (0xa0), INVALLR (0xb0). KVM has the last two, and
+  /// others have all or none.
+  mutating func direct(_ pe: Int, _ offset: Int, _ intid: UInt32) {
+    guard pes[pe].lpisEnabled, isKVM ? offset >= 0xa0 : configuration.identity.directLPI
+    else { return }
+    if offset == 0xb0 { return isKVM ? rereadTargeted(pe) : rereadAll(at: pe) }
+    guard intid >= 8192, intid < 65536 else { return }
+    switch offset {
+    case 0x40: _ = signal(intid, at: pe)
+    case 0x48: pes[pe].pending.remove(intid)
+    default: isKVM ? rereadShared(intid) : reread(intid, at: pe)
+    }
+  }
+
   mutating func control(_ pe: Int, _ register: SystemRegister, _ value: UInt64) {
     let least = max(7 - pes[pe].priorityBits, 0)
     switch register {
@@ -231,7 +372,8 @@ extension ReferenceMachine {
       for index in (pe == nil ? 0 : 16)..<32 {
         change(pe, index) { $0.isEdge = bits >> UInt32(index) & 1 == 1 }
       }
-    case .route(let spi, let pe): spis[UInt32(spi)]?.affinity = pes[pe].affinity.mpidr
+    case .route(let spi, let pe):
+      spis[UInt32(spi)]?.affinity = pe.map { pes[$0].affinity.mpidr } ?? 0xfe_0000
     case .input(let pe, let intid, let high):
       if intid < 32 { pes[pe].privates[Int(intid)].drive(high) } else { spis[intid]?.drive(high) }
     default: preconditionFailure("\(step) is taken elsewhere")

@@ -132,18 +132,27 @@ struct FakeRules: MachineRules {
   }
 }
 
-typealias FakeCore = TimedCore<FakeRules>
+typealias FakeCore = TimedCore<FakeRules, NoTrace>
+typealias TracedCore = TimedCore<FakeRules, TimingLog>
 
 extension TimedCore where Rules == FakeRules {
   static func fake(
-    _ timing: TimingParameters = TimingParameters(), its: Int = 1, pes: Int = 1
-  ) -> FakeCore {
+    _ timing: TimingParameters = TimingParameters(), its: Int = 1, pes: Int = 1, tracer: Tracer
+  ) -> TimedCore<FakeRules, Tracer> {
     let recorder = Recorder(peCount: pes)
-    return FakeCore(
+    return TimedCore(
       timing: timing, itsBases: Array([0x0808_0000, 0x080a_0000].prefix(its)), peCount: pes,
-      rules: FakeRules(recorder: recorder, peCount: pes), recorder: recorder)
+      rules: FakeRules(recorder: recorder, peCount: pes), recorder: recorder, tracer: tracer)
   }
+}
 
+extension TimedCore where Rules == FakeRules, Tracer == NoTrace {
+  static func fake(
+    _ timing: TimingParameters = TimingParameters(), its: Int = 1, pes: Int = 1
+  ) -> FakeCore { fake(timing, its: its, pes: pes, tracer: NoTrace()) }
+}
+
+extension TimedCore where Rules == FakeRules {
   mutating func submit(_ device: UInt32, _ event: UInt32, its n: ITSIndex = 0) {
     submit(DeviceID(rawValue: device), EventID(rawValue: event), its: n)
   }

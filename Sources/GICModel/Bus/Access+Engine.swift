@@ -31,6 +31,9 @@ extension Engine {
   private mutating func read(_ access: Access) -> Response {
     guard let frame = frame(at: access.address) else { return Response(status: .decodeError) }
     let value = readFrame(frame, size: Int(access.size))
+    if profile.statusRegisters == .recorded {
+      recordViolation(frame, size: Int(access.size), isWrite: false, answered: value != nil)
+    }
     return Response(
       status: value == nil ? .reserved : .okay, lines: lines(of: access.source), value: value ?? 0)
   }
@@ -42,6 +45,9 @@ extension Engine {
       done = writeTranslater(n, offset, access)
     } else {
       done = writeFrame(frame, size: Int(access.size), access.data)
+    }
+    if profile.statusRegisters == .recorded {
+      recordViolation(frame, size: Int(access.size), isWrite: true, answered: done)
     }
     return Response(status: done ? .okay : .reserved, lines: lines(of: access.source))
   }

@@ -8,5 +8,6 @@ extension Engine {
     let (intid, pe) = try holder(
       n, .clear, device, event, unmapped: profile.clearUnmappedCollection)
     if let pe { clearPending(intid, at: pe) }
+    if lpisAreShared { clearWaiting(intid) }
   }
 }

@@ -6,22 +6,15 @@ extension Engine {
   /// profile says.
   /// Work: one CTE write.
   /// - Source: Arm IHI 0069, "MAPC".
-  mutating func mapc(_ n: ITSIndex, _ collection: ICID, _ target: RDbase?) throws(CommandFault) {
+  mutating func mapc(_ n: ITSIndex, _ collection: ICID, _ named: RDbase?) throws(CommandFault) {
+    let isCut = profile.mapcTarget == .lower16 && !configuration.identity.ptaIsAddress
+    let target = named.map { isCut ? RDbase(rawValue: $0.rawValue & 0xffff) : $0 }
     var pe: PEIndex?
     if let target {
       pe = self.pe(at: target)
       if pe == nil { throw CommandFault(.mapc, .targetOOR) }
     }
-    try checkCollection(.mapc, collection)
-    do throws(WalkFault) {
-      if let address = try cteAddress(n, collection) {
-        guard storeEntry(address, NativeFormat.encode(CTE(target: target)))
-        else { throw .unreachable }
-      }
-    } catch {
-      if case .collectionUnmapped = error { throw CommandFault(.mapc, .collectionOOR) }
-      throw CommandFault(.mapc, walk: error)
-    }
+    try writeEntry(n, collection, target)
     let old = its[n].collections.target(collection)
     its[n].collections.set(collection, pe)
     observer.observe(.collectionWritten(collection))
@@ -33,6 +26,23 @@ extension Engine {
       for (device, event, word) in its[n].translations.events(of: collection) {
         its[n].translations.set(device, event, TranslationCache.orphan(word))
       }
+    }
+  }
+
+  /// Writes the CTE. With tables in the ITS an unmapped collection needs no place in RAM: it goes
+  /// from a list.
+  private func writeEntry(
+    _ n: ITSIndex, _ collection: ICID, _ target: RDbase?
+  ) throws(CommandFault) {
+    guard tablesAreInRAM || target != nil else { return }
+    try checkCollection(.mapc, collection)
+    do throws(WalkFault) {
+      guard let address = try cteAddress(n, collection) else { return }
+      guard storeEntry(address, NativeFormat.encode(CTE(target: target)))
+      else { throw .unreachable }
+    } catch {
+      if case .collectionUnmapped = error { throw CommandFault(.mapc, .collectionOOR) }
+      throw CommandFault(.mapc, walk: error)
     }
   }
 

@@ -11,9 +11,9 @@ extension Engine {
     }
     do throws(WalkFault) {
       let address = try dteAddress(n, device).address
-      // An unmapped device's entry is zeroed even with tables in the ITS: no restore must find it.
+      // With V = 0 the entry is zeroed even with tables in the ITS: no restore must find it.
       guard storeEntry(address, NativeFormat.encode(DTE(itt: itt))),
-        itt != nil || tablesAreInRAM || !isMapped(n, device) || memory.store64(address, 0)
+        itt != nil || tablesAreInRAM || memory.store64(address, 0)
       else { throw .unreachable }
     } catch {
       // Level 1 without a page for the device: there is no entry that could be written.
@@ -29,10 +29,6 @@ extension Engine {
     }
     awaitReaders()
     observer.observe(.deviceWritten(device))
-  }
-
-  private func isMapped(_ n: ITSIndex, _ device: DeviceID) -> Bool {
-    its[n].translations.device(device) != nil
   }
 
   /// The events of a device go, with what they have pending.

@@ -11,10 +11,15 @@ extension Engine {
     guard source != target else {
       return observer.observe(.moveAll(from: source, to: target, count: 0))
     }
+    let takesAll = profile.movallScope == .everyLPI
     var count = 0
-    for index in 0..<pes.count where index != target.index {
-      let isSource = index == source.index || profile.movallScope == .everyLPI
-      if isSource { count += moveAllPending(from: PEIndex(index), to: target) }
+    if takesAll, lpisAreShared {
+      count = retargetAll(to: target)
+    } else {
+      for index in 0..<pes.count where index != target.index && (takesAll || index == source.index)
+      {
+        count += moveAllPending(from: PEIndex(index), to: target)
+      }
     }
     observer.observe(.moveAll(from: source, to: target, count: count))
   }

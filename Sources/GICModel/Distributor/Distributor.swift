@@ -5,13 +5,16 @@ import GICArch
 /// banked in the redistributors.
 struct Distributor {
   /// What has no array of its own.
-  private struct Control: BitwiseCopyable {
+  private struct Control {
     var enableGroup0 = false
     var enableGroup1 = false
+    var statusr = GICD.STATUSR(raw: 0)
+    var anyPETargets: (group0: PEIndex?, group1: PEIndex?) = (nil, nil)
+    var turn = 0
     /// Bit n: word n has candidates.
     var candidateWords: UInt32 = 0
   }
-  private let control = Slab(repeating: Control(), count: 1)
+  private let control = Slab(count: 1) { _ in Control() }
   /// GICD_CTLR: EnableGrp0 and EnableGrp1; ARE and DS are always one.
   var enableGroup0: Bool {
     get { control[0].enableGroup0 }
@@ -20,6 +23,20 @@ struct Distributor {
   var enableGroup1: Bool {
     get { control[0].enableGroup1 }
     nonmutating set { control[0].enableGroup1 = newValue }
+  }
+  var statusr: GICD.STATUSR {
+    get { control[0].statusr }
+    nonmutating set { control[0].statusr = newValue }
+  }
+  /// Where SPIs for any PE go now; nil while nobody participates.
+  var anyPETargets: (group0: PEIndex?, group1: PEIndex?) {
+    get { control[0].anyPETargets }
+    nonmutating set { control[0].anyPETargets = newValue }
+  }
+  /// The PE at which the search for those begins.
+  var turn: Int {
+    get { control[0].turn }
+    nonmutating set { control[0].turn = newValue }
   }
   /// Words of 32 INTIDs that are implemented.
   let wordCount: Int
@@ -87,10 +104,13 @@ struct Distributor {
 }
 
 extension Engine {
-  /// Whether SPI `intid` is for this PE. An SPI for any PE goes to PE 0, which is always awake.
+  /// Whether SPI `intid` is for this PE.
   func isRouted(_ intid: INTID, to pe: PEIndex) -> Bool {
     let route = GICD.IROUTER(raw: distributor.router[Int(intid.rawValue)])
-    return route.anyPE ? pe.rawValue == 0 : route.affinity == pes[pe.index].affinity
+    guard route.anyPE else { return route.affinity == pes[pe.index].affinity }
+    guard choosesAmongPEs else { return pe.rawValue == 0 }
+    let isGroup1 = distributor.group[Int(intid.rawValue >> 5)][bit: Int(intid.rawValue & 31)]
+    return pe == (isGroup1 ? distributor.anyPETargets.group1 : distributor.anyPETargets.group0)
   }
 
   /// Something about SPIs or group enables changed that any PE may see.

@@ -55,8 +55,8 @@ extension Engine {
     guard Int(access.source) < pes.count, access.address <= UInt64(UInt32.max)
     else { return .beside }
     switch SystemRegister(rawValue: UInt32(access.address)) {
-    // SGIs change other PEs, and SPIs may.
-    case .sgi0r, .sgi1r, .asgi1r: return .alone
+    // SGIs change other PEs, and SPIs may: also a PE that begins or ends to take part in them.
+    case .sgi0r, .sgi1r, .asgi1r, .igrpen0, .igrpen1: return .alone
     case .eoir0, .eoir1, .dir:
       let intid = INTID(rawValue: UInt32(access.data[23, 0]))
       return intid.isSPI ? .alone : .owningPE(PEIndex(rawValue: access.source))

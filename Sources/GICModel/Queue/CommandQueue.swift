@@ -16,6 +16,8 @@ extension Engine {
   func isStalled(_ n: ITSIndex) -> Bool { its[n].stalled }
 
   /// Grant of the next command of ITS `n`: fetches, decodes and executes it. CREADR does not move.
+  /// A reserved opcode and a slot that cannot be read are skipped or hold the queue, as a rejected
+  /// command does.
   /// - Returns: what it was; nil for a reserved opcode or a slot that could not be read.
   mutating func executeCommand(_ n: ITSIndex) -> ITSCommand? {
     let slot = its[n].granted
@@ -25,7 +27,9 @@ extension Engine {
     guard let entry else {
       counts.unreachableSlots &+= 1
       logSlot(.slotUnreachable, its: n, slot: slot, nil)
-      if profile.commandFetchFaults == .stall { stall(n, at: slot) }
+      if profile.commandErrors == .stall || profile.commandFetchFaults == .stall {
+        stall(n, at: slot)
+      }
       return nil
     }
     execute(entry, its: n, slot: slot)
@@ -37,7 +41,7 @@ extension Engine {
   private mutating func execute(_ entry: QueueEntry, its n: ITSIndex, slot: Int) {
     guard let opcode = ITSCommand.Opcode(rawValue: entry.opcode) else {
       counts.unknownCommands &+= 1
-      return logSlot(.unknownCommand, its: n, slot: slot, entry)
+      return unknown(entry, its: n, slot: slot)
     }
     do throws(CommandFault) {
       try execute(opcode, entry, its: n)
@@ -45,6 +49,12 @@ extension Engine {
     } catch {
       reject(error, its: n, slot: slot, entry)
     }
+  }
+
+  @inline(never)
+  private mutating func unknown(_ entry: QueueEntry, its n: ITSIndex, slot: Int) {
+    logSlot(.unknownCommand, its: n, slot: slot, entry)
+    if profile.commandErrors == .stall { stall(n, at: slot) }
   }
 
   /// A rejected command has had no effect. It is skipped, or it holds the queue, as the profile
@@ -68,9 +78,10 @@ extension Engine {
     if policy == .stall { stall(n, at: slot) }
   }
 
-  /// The command at `slot` holds the queue until CWRITER.Retry.
+  /// What lies at `slot` holds the queue until CWRITER.Retry.
   private mutating func stall(_ n: ITSIndex, at slot: Int) {
     its[n].stalled = true
+    its[n].showsStall = true
     its[n].granted = slot
   }
 
@@ -149,6 +160,7 @@ extension Engine {
   mutating func retry(_ n: ITSIndex) {
     guard its[n].stalled else { return }
     its[n].stalled = false
+    its[n].showsStall = profile.stallEnds == .anyWrite
     its[n].granted = its[n].creadr
   }
 }

@@ -17,6 +17,7 @@ struct QueueState: ~Copyable {
   private let reader = Atomic<Int>(0)
   private let grant = Atomic<Int>(0)
   private let isHeld = Atomic<Bool>(false)
+  private let isShown = Atomic<Bool>(false)
 
   var cwriter: Int {
     get { QueueState.offset(written) }
@@ -65,6 +66,11 @@ struct QueueState: ~Copyable {
     get { isHeld.load(ordering: .acquiring) }
     nonmutating set { isHeld.store(newValue, ordering: .releasing) }
   }
+  /// GITS_CREADR.Stalled outlives the stall, until CBASER is written (QEMU).
+  var showsStall: Bool {
+    get { isShown.load(ordering: .acquiring) }
+    nonmutating set { isShown.store(newValue, ordering: .releasing) }
+  }
 }
 
 extension ITSState {
@@ -83,5 +89,9 @@ extension ITSState {
   var stalled: Bool {
     get { queue.stalled }
     nonmutating set { queue.stalled = newValue }
+  }
+  var showsStall: Bool {
+    get { queue.showsStall }
+    nonmutating set { queue.showsStall = newValue }
   }
 }

@@ -18,7 +18,8 @@ extension Engine {
       return overwriteSharedPending(pe, pendbaser)
     }
     pes[pe.index].lpis.clearAll()
-    if !pendbaser.ptz {
+    let ptzMeansNothing = profile.pendbaserPTZ == .readsBack
+    if !pendbaser.ptz || ptzMeansNothing {
       let places = pes[pe.index].lpis.pending.count
       let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, places)
       for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
@@ -27,7 +28,7 @@ extension Engine {
       }
     }
     // PTZ spoke of the table as it is now; the next clear of EnableLPIs writes into it.
-    pes[pe.index].pendbaser[bit: 62] = false
+    if !ptzMeansNothing { pes[pe.index].pendbaser[bit: 62] = false }
     let found = UInt64(pes[pe.index].lpis.count)
     counts.restored &+= found
     counts.cleared &+= pes[pe.index].parked
@@ -95,6 +96,22 @@ extension Engine {
       word[bit: Int(intid.rawValue % 64)] = isPending
       _ = memory.store64(address, word)
     }
+  }
+
+  /// Whether the LPI tables in RAM are looked at, or written, whenever an LPI becomes pending.
+  @inline(__always) var lpiTablesAreLive: Bool { facts.lpiTablesAreLive }
+
+  /// A pending bit was set or cleared; where RAM is always exact it is written there.
+  @inline(__always) mutating func pendingBitChanged(_ intid: INTID, at pe: PEIndex) {
+    if lpiTablesAreLive { pendingWordChanged(Int(intid.rawValue &>> 6), at: pe) }
+  }
+
+  /// The same of 64 INTIDs.
+  @inline(never)
+  mutating func pendingWordChanged(_ word: Int, at pe: PEIndex) {
+    guard profile.pendingTables == .writeThrough else { return }
+    let base = GICR.PENDBASER(raw: pes[pe.index].pendbaser).physicalAddress
+    _ = memory.store64(base &+ UInt64(word &* 8), pes[pe.index].lpis.bits(word))
   }
 
   mutating func flushPendingTables() {

@@ -8,12 +8,14 @@ extension Engine {
   mutating func setPending(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
     guard intid.isLPI, intid.rawValue < pes[pe.index].settableLimit
     else { return notSet(why: intid, at: pe) }
+    if lpisAreShared, let kind = setWaiting(intid) { return kind }
     let pe = home(of: intid, else: pe)
     guard !pes[pe.index].lpis.isPending(intid) else {
       observer.observe(.set(pe, intid, merged: true))
       counts.merged &+= 1
       return .merged
     }
+    if lpiTablesAreLive, profile.propertyReads == .whenSet { readProperty(of: intid, at: pe) }
     if let elsewhere = ownOrPost(pe, intid) { return elsewhere }
     let isNew = setOwned(intid, at: pe)
     release(pe)
@@ -38,6 +40,7 @@ extension Engine {
     _ = pes[pe.index].lpis.set(intid)
     observer.observe(.set(pe, intid, merged: false))
     pes[pe.index].counts.lpisSet &+= 1
+    pendingBitChanged(intid, at: pe)
     if Observer.offersAtOnce {
       let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
       offerNew(intid, property, to: pe)
@@ -81,6 +84,7 @@ extension Engine {
     let wasPending = pes[pe.index].lpis.clear(intid)
     observer.observe(.clear(pe, intid, wasPending: wasPending))
     if wasPending {
+      pendingBitChanged(intid, at: pe)
       counts.cleared &+= 1
       candidateGone(intid, from: pe)
     }
@@ -109,7 +113,10 @@ extension Engine {
     own(source)
     let wasPending = pes[source.index].lpis.clear(intid)
     observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
-    if wasPending { candidateGone(intid, from: source) }
+    if wasPending {
+      pendingBitChanged(intid, at: source)
+      candidateGone(intid, from: source)
+    }
     release(source)
     guard wasPending else { return }
     own(target)
@@ -148,6 +155,10 @@ extension Engine {
         let merged = pes[target.index].lpis.receive(
           word, bits, properties[pes[target.index].propertyTable])
         counts.merged &+= UInt64(merged)
+        if lpiTablesAreLive {
+          pendingWordChanged(word, at: source)
+          pendingWordChanged(word, at: target)
+        }
       }
     }
     if moved > 0 {
@@ -163,6 +174,7 @@ extension Engine {
       counts.merged &+= 1
       return
     }
+    pendingBitChanged(intid, at: pe)
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     if Observer.offersAtOnce {
       offerNew(intid, property, to: pe)
@@ -174,6 +186,7 @@ extension Engine {
   /// A pending bit has been taken over from RAM.
   mutating func restorePending(_ intid: INTID, at pe: PEIndex) {
     guard pes[pe.index].lpis.set(intid) else { return }
+    pendingBitChanged(intid, at: pe)
     counts.restored &+= 1
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
@@ -217,9 +230,11 @@ extension Engine {
     let place = pes[pe.index].propertyTable
     if lpisAreShared { pointSharedTable(at: pe) }
     let index = Int(intid.rawValue) &- Int(INTID.firstLPI.rawValue)
-    guard index >= 0, index < properties[place].lpiCount else { return }
-    let byte = memory.load8(properties[place].address &+ UInt64(index)) ?? 0
-    guard byte != properties[place][index] else { return }
+    // A shared LPI was mapped when there was a byte for it, and keeps what it had if there is none.
+    let end = lpisAreShared ? properties[place].capacity : properties[place].lpiCount
+    guard index >= 0, index < end, let byte = propertyByte(index, place),
+      byte != properties[place][index]
+    else { return }
     takeProperty(index, place)
     guard properties[place].users > 1 else { return propertyChanged(intid, at: pe) }
     for index in 0..<pes.count where uses(place, PEIndex(index)) {
@@ -227,11 +242,17 @@ extension Engine {
     }
   }
 
+  /// What the byte in RAM says; nil if it means nothing.
+  @inline(__always) private func propertyByte(_ index: Int, _ place: Int) -> UInt8? {
+    let found = memory.load8(properties[place].address &+ UInt64(index))
+    return found ?? (lpisAreShared ? nil : 0)
+  }
+
   /// Takes a byte over. Of two threads that read it again at once, the second sees what the first
   /// has seen, or something newer.
   private func takeProperty(_ index: Int, _ place: Int) {
     world[0].propertyLock.lock()
-    properties[place][index] = memory.load8(properties[place].address &+ UInt64(index)) ?? 0
+    if let byte = propertyByte(index, place) { properties[place][index] = byte }
     world[0].propertyLock.unlock()
   }
 

@@ -14,6 +14,10 @@ struct PEState: ~Copyable {
   var propbaser: UInt64
   var pendbaser: UInt64
   var waker = UInt64(GICR.WAKER.reset)
+  /// GICR_CTLR's DPG0 and DPG1NS: no SPI of that group that is for any PE is for this one.
+  var isDeselected = (group0: false, group1: false)
+  var statusr = GICR.STATUSR(raw: 0)
+  var partidr: UInt64 = 0
   var lpis: LPIPending
   /// Which of the machine's property tables it uses; meaningful while LPIs are enabled.
   var propertyTable = 0

@@ -10,16 +10,19 @@ extension Engine {
     case GITS.TYPER.offset: return configuration.itsTYPER.raw
     case GITS.CBASER.offset: return its[n].cbaser.raw
     case GITS.CWRITER.offset: return UInt64(its[n].cwriter)
-    case GITS.CREADR.offset: return UInt64(its[n].creadr) | (its[n].stalled ? 1 : 0)
+    case GITS.CREADR.offset:
+      return UInt64(its[n].creadr) | (its[n].stalled || its[n].showsStall ? 1 : 0)
     default:
       if let index = GITS.BASER.index(at: offset) { return its[n].baser[index] }
-      return identification(.its, offset)
+      return readOptional(its: n, offset) ?? identification(.its, offset)
     }
   }
 
   private func readITSControl(_ n: ITSIndex) -> UInt64 {
     var control = GITS.CTLR(raw: 0)
     control.enabled = its[n].enabled
+    control.imDe = its[n].imDe
+    control.umsiIRQ = its[n].umsiIRQ
     switch profile.quiescent {
     case .always: control.quiescent = true
     case .queueEmpty: control.quiescent = its[n].creadr == its[n].cwriter
@@ -41,7 +44,7 @@ extension Engine {
     case GITS.IIDR.offset, GITS.TYPER.offset: break
     default:
       guard let index = GITS.BASER.index(at: offset) else {
-        return identification(.its, offset) != nil
+        return writeOptional(its: n, offset, value) || identification(.its, offset) != nil
       }
       writeBASER(n, index, value)
     }
@@ -49,6 +52,9 @@ extension Engine {
   }
 
   private mutating func writeITSControl(_ n: ITSIndex, _ control: GITS.CTLR) {
+    its[n].imDe = control.imDe && profile.imDe == .stored
+    its[n].umsiIRQ = control.umsiIRQ && profile.unmappedMSIs == .interrupt
+    unmappedMSILineChanged()
     if control.enabled, !its[n].enabled, profile.enableWithoutTables == .ignored {
       guard its[n].cbaser.valid, its[n].deviceBASER.valid, its[n].collectionBASER.valid
       else { return }
@@ -59,6 +65,7 @@ extension Engine {
       its[n].collections.forgetAll(from: configuration.identity.hardwareCollections)
     }
     its[n].enabled = control.enabled
+    if control.enabled, profile.stallEnds == .anyWrite { retry(n) }
     workArrived(n)
   }
 
@@ -73,7 +80,7 @@ extension Engine {
     its[n].creadr = 0
     its[n].granted = 0
     if profile.cbaserWriteResets == .creadrAndCWRITER { its[n].cwriter = 0 }
-    its[n].stalled = false
+    (its[n].stalled, its[n].showsStall) = (false, false)
   }
 
   /// An offset beyond the queue is UNPREDICTABLE: the write is dropped, or stops the queue.
@@ -83,6 +90,7 @@ extension Engine {
       offset < its[n].cbaser.byteCount || profile.cwriterBeyondQueue == .stops
     else { return }
     if GITS.CWRITER(raw: value).retry { retry(n) }
+    if configuration.profile.stallEnds == .anyWrite { retry(n) }
     its[n].cwriter = offset
     workArrived(n)
   }
@@ -148,6 +156,9 @@ extension MachineConfiguration {
     typer.seis = identity.serrorSupport
     typer.pta = identity.ptaIsAddress
     typer.hcc = identity.hardwareCollections
+    typer.mpam = profile.mpam == .registers
+    typer.umsi = profile.unmappedMSIs != .unreported
+    typer.umsiIRQ = profile.unmappedMSIs == .interrupt
     if identity.showsCollectionIDBits {
       typer.collectionIDBits = identity.collectionIDBits
       typer.cil = true

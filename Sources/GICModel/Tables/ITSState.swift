@@ -11,6 +11,12 @@ struct ITSState: ~Copyable {
   var enabled = false
   var cbaser = GITS.CBASER(raw: 0)
   let queue = QueueState()
+  // Registers that a profile may leave out.
+  var imDe = false
+  var umsiIRQ = false
+  var statusr = GITS.STATUSR(raw: 0)
+  var umsir = GITS.UMSIR(raw: 0)
+  var partidr: UInt64 = 0
   var baser: InlineArray<8, UInt64> {
     didSet {
       devices = TableShape(deviceBASER)

@@ -284,4 +284,16 @@ extension TranslationCache {
     forEachDevice { device, _ in found += intids(of: device) }
     return found
   }
+
+  /// The lowest remembered DeviceID that is not below `first`.
+  func firstDevice(from first: UInt64) -> DeviceID? {
+    for index in Int(first >> UInt64(TranslationCache.chunkBits))..<chunks.count {
+      let chunk = chunk(index)
+      for slot in 0..<chunk.count / 2 where chunk.load(slot << 1) != 0 {
+        let id = UInt64(index << TranslationCache.chunkBits | slot)
+        if id >= first { return DeviceID(rawValue: UInt32(truncatingIfNeeded: id)) }
+      }
+    }
+    return nil
+  }
 }

@@ -64,9 +64,11 @@ extension TimedCore where Rules: ~Copyable {
     recorder.clear()
     _ = rules.signal(device, event, its: n)
     for at in 0..<recorder.count { note(recorder[at], of: index) }
-    pool[index].spend(MSIStage.arbitration, until: now &+ timing.arbiterCycles)
+    traceGrant(index)
+    spend(index, MSIStage.arbitration, until: now &+ timing.arbiterCycles)
     pool[index].epoch = its[n].epoch
     if pool[index].hasTarget {
+      traceRoute(index)
       began(index)
       if !pool[index].merged { track(index) }
     }
@@ -113,6 +115,6 @@ extension TimedCore where Rules: ~Copyable {
   mutating func take(_ index: TransactionIndex) {
     if pool[index].kind == .msi { counters.cleared &+= 1 }
     pool[index].indexed = false
-    if pool[index].arrived { pool.release(index) }
+    if pool[index].arrived { end(index, .taken) }
   }
 }

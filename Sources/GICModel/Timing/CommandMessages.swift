@@ -39,7 +39,8 @@ extension TimedCore where Rules: ~Copyable {
     transaction.hasTarget = true
     (transaction.pe, transaction.intid) = (pe.rawValue, intid?.rawValue ?? 0)
     transaction.epoch = its[n].epoch
-    let index = pool.allocate(transaction)
+    let index = begin(transaction, cause: its[n].execution.transaction)
+    traceRoute(index)
     began(index)
     return index
   }
@@ -54,14 +55,14 @@ extension TimedCore where Rules: ~Copyable {
     its[n].epoch &+= 1
     var transaction = Transaction(.synchronize, its: n, at: now)
     transaction.pe = pe.rawValue
-    send(pool.allocate(transaction))
+    send(begin(transaction, cause: its[n].execution.transaction))
   }
 
   mutating func synchronizeIfDone(_ n: ITSIndex) {
     guard its[n].execution.phase == .synchronize, its[n].execution.reached,
       its[n].execution.outstanding == 0
     else { return }
-    pool[its[n].execution.transaction].spend(CommandStage.lpiUnit, until: now)
+    spend(its[n].execution.transaction, CommandStage.lpiUnit, until: now)
     its[n].execution.phase = .acknowledge
     wheel.schedule(.command, at: now &+ timing.linkReturnCycles, payload: UInt32(n))
   }

@@ -38,7 +38,9 @@ extension TimedCore where Rules: ~Copyable {
   private mutating func discardFetched(_ n: ITSIndex) {
     its[n].fetchEpoch &+= 1
     its[n].fetching = 0
-    while let index = its[n].fetched.popFirst(in: pool) { pool.release(index) }
+    while let index = its[n].fetched.popFirst(in: pool) { end(index, .abandoned) }
+    trace(.fetching, n, 0)
+    trace(.fetched, n, 0)
   }
 
   private mutating func fetchCommands(_ n: ITSIndex) {
@@ -47,7 +49,8 @@ extension TimedCore where Rules: ~Copyable {
       guard var arrival = its[n].arrivals.first else { return }
       var transaction = Transaction(.command, its: n, at: arrival.cycle)
       transaction.epoch = its[n].fetchEpoch
-      transaction.spend(CommandStage.queueWait, until: now)
+      let index = begin(transaction)
+      spend(index, CommandStage.queueWait, until: now)
       arrival.count &-= 1
       if arrival.count == 0 {
         _ = its[n].arrivals.popFirst()
@@ -58,19 +61,22 @@ extension TimedCore where Rules: ~Copyable {
       its[n].fetching &+= 1
       counters.fetches &+= 1
       let answer = its[n].port.request(at: now)
-      wheel.schedule(.fetch, at: answer, payload: pool.allocate(transaction))
+      wheel.schedule(.fetch, at: answer, payload: index)
+      trace(.fetching, n, its[n].fetching)
     }
   }
 
   mutating func fetchReturned(_ index: TransactionIndex) {
     let n = Int(pool[index].its)
     guard pool[index].epoch == its[n].fetchEpoch else {
-      pool.release(index)
+      end(index, .abandoned)
       return
     }
-    pool[index].spend(CommandStage.fetch, until: now)
+    spend(index, CommandStage.fetch, until: now)
     its[n].fetching &-= 1
     its[n].fetched.append(index, in: pool)
+    trace(.fetching, n, its[n].fetching)
+    trace(.fetched, n, its[n].fetched.count)
     wakeArbiter(n, at: now)
   }
 
@@ -78,9 +84,12 @@ extension TimedCore where Rules: ~Copyable {
   mutating func grantCommand(_ n: ITSIndex) {
     guard let index = its[n].fetched.popFirst(in: pool) else { return }
     if pool[index].mark < its[n].execution.ended {
-      pool[index].spend(CommandStage.queueWait, until: its[n].execution.ended)
+      spend(index, CommandStage.queueWait, until: its[n].execution.ended)
     }
-    pool[index].spend(CommandStage.arbitration, until: now)
+    spend(index, CommandStage.arbitration, until: now)
+    traceGrant(index)
+    trace(.fetched, n, its[n].fetched.count)
+    trace(.executing, n, 1)
     recorder.clear()
     let command = rules.executeCommand(n)
     follow(n, index)
@@ -98,6 +107,10 @@ extension TimedCore where Rules: ~Copyable {
     its[n].execution.eventCount = recorder.count
     its[n].execution.cursor = 0
     its[n].execution.rejected = false
+    if its[n].execution.events.count < recorder.count {
+      let events = its[n].execution.events
+      its[n].execution.events = Recorder.grown(events, to: recorder.count)
+    }
     for at in 0..<recorder.count {
       let event = recorder[at]
       its[n].execution.events[at] = event
@@ -140,24 +153,24 @@ extension TimedCore where Rules: ~Copyable {
     let index = its[n].execution.transaction
     switch its[n].execution.phase {
     case .decode:
-      pool[index].spend(CommandStage.decode, until: now)
+      spend(index, CommandStage.decode, until: now)
       its[n].execution.phase = .reads
       advanceReads(n)
     case .operation:
-      pool[index].spend(CommandStage.operation, until: now)
+      spend(index, CommandStage.operation, until: now)
       its[n].execution.phase = .writes
       its[n].execution.cursor = 0
       advanceWrites(n)
     case .acknowledge:
-      pool[index].spend(CommandStage.acknowledge, until: now)
+      spend(index, CommandStage.acknowledge, until: now)
       retire(n)
     case .retire:
-      pool[index].spend(CommandStage.retire, until: now)
+      spend(index, CommandStage.retire, until: now)
       commandLatency.record(pool[index])
       recorder.clear()
       rules.retireCommand(n)
       takeEffects()
-      endCommand(n)
+      endCommand(n, .completed)
     case .idle, .reads, .writes, .synchronize: break  // these end by another unit's event
     }
   }
@@ -197,7 +210,7 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func endReads(_ n: ITSIndex) {
     if its[n].execution.stalled {
-      endCommand(n)
+      endCommand(n, .abandoned)
     } else if its[n].execution.rejected {
       retire(n)
     } else {
@@ -208,6 +221,7 @@ extension TimedCore where Rules: ~Copyable {
 
   mutating func tableWriteReturned(_ n: ITSIndex) {
     its[n].writesInFlight &-= 1
+    trace(.tableWrites, n, its[n].writesInFlight)
     if its[n].execution.phase == .writes { advanceWrites(n) }
   }
 
@@ -219,13 +233,14 @@ extension TimedCore where Rules: ~Copyable {
         guard its[n].writesInFlight < max(1, timing.tableWritesInFlight) else { return }
         its[n].writesInFlight &+= 1
         counters.tableWrites &+= 1
+        trace(.tableWrites, n, its[n].writesInFlight)
         let answer = its[n].port.request(at: now)
         wheel.schedule(.tableWrite, at: answer, payload: UInt32(n))
         forget(table, key, its: n)
       }
       its[n].execution.cursor &+= 1
     }
-    pool[index].spend(CommandStage.tableMemory, until: now)
+    spend(index, CommandStage.tableMemory, until: now)
     its[n].execution.phase = .idle
     sendMessages(n)
     if its[n].execution.phase != .synchronize { retire(n) }
@@ -236,8 +251,9 @@ extension TimedCore where Rules: ~Copyable {
     wheel.schedule(.command, at: now &+ timing.commandRetireCycles, payload: UInt32(n))
   }
 
-  private mutating func endCommand(_ n: ITSIndex) {
-    pool.release(its[n].execution.transaction)
+  private mutating func endCommand(_ n: ITSIndex, _ how: TimingEnd) {
+    end(its[n].execution.transaction, how)
+    trace(.executing, n, 0)
     its[n].execution.phase = .idle
     its[n].execution.ended = now
     if !its[n].fetched.isEmpty { wakeArbiter(n, at: now) }

@@ -31,7 +31,7 @@ struct CommandExecution: ~Copyable {
   }
   var phase = Phase.idle
   var transaction: TransactionIndex = .max
-  let events = Slab<StageEvent>(count: Recorder.capacity) { _ in .synchronize(.init(0)) }
+  var events = Recorder.buffer(Recorder.capacity)
   var eventCount = 0
   /// The next of `events` to be followed.
   var cursor = 0

@@ -29,11 +29,13 @@ extension TimedCore where Rules: ~Copyable {
   mutating func send(_ index: TransactionIndex) {
     let n = Int(pool[index].its)
     its[n].linkQueue.append(index, in: pool)
+    trace(.linkQueue, n, its[n].linkQueue.count)
     if its[n].linkQueue.count == 1 { advanceLink(n) }
   }
 
   mutating func creditReturned(_ n: ITSIndex) {
     its[n].credits &+= 1
+    trace(.credits, n, its[n].credits)
     advanceLink(n)
   }
 
@@ -58,6 +60,8 @@ extension TimedCore where Rules: ~Copyable {
       let wasFull = its[n].linkQueue.count >= max(1, timing.linkCredits)
       guard let index = its[n].linkQueue.popFirst(in: pool) else { return }
       its[n].credits &-= 1
+      trace(.linkQueue, n, its[n].linkQueue.count)
+      trace(.credits, n, its[n].credits)
       let last = now &+ format &+ timing.linkBeats
       its[n].linkFree = last
       spendOnLink(index, arrival: last &+ timing.hopCycles)
@@ -69,14 +73,13 @@ extension TimedCore where Rules: ~Copyable {
   private mutating func spendOnLink(_ index: TransactionIndex, arrival: UInt64) {
     if pool[index].kind == .synchronize {
       // The SYNC command's own record keeps these cycles: until its arrival it is on the link.
-      pool[its[Int(pool[index].its)].execution.transaction].spend(
-        CommandStage.link, until: arrival)
+      spend(its[Int(pool[index].its)].execution.transaction, CommandStage.link, until: arrival)
       return
     }
     if pool[index].kind == .msi {
       its[Int(pool[index].its)].latencySum &+= now &- pool[index].start
     }
-    pool[index].spend(MSIStage.creditWait, until: now)
-    pool[index].spend(MSIStage.link, until: arrival)
+    spend(index, MSIStage.creditWait, until: now)
+    spend(index, MSIStage.link, until: arrival)
   }
 }

@@ -41,6 +41,7 @@ extension TimedCore where Rules: ~Copyable {
   mutating func messageArrived(_ index: TransactionIndex) {
     let bank = Int(pool[index].intid) % lpi.banks.count
     lpi.banks[bank].queue.append(index, in: pool)
+    trace(.bankQueue, bank, lpi.banks[bank].queue.count)
     if lpi.banks[bank].queue.count == 1 { advanceBank(bank) }
   }
 
@@ -62,6 +63,7 @@ extension TimedCore where Rules: ~Copyable {
       }
       guard let index = lpi.banks[bank].queue.popFirst(in: pool) else { return }
       lpi.banks[bank].free = now &+ 1
+      trace(.bankQueue, bank, lpi.banks[bank].queue.count)
       wheel.schedule(
         .credit, at: now &+ timing.linkReturnCycles, payload: UInt32(pool[index].its))
       wheel.schedule(.lpiLookup, at: now &+ timing.lpiLookupCycles, payload: index)
@@ -69,13 +71,13 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   mutating func lpiLookupEnded(_ index: TransactionIndex) {
-    pool[index].spend(MSIStage.lpiLookup, until: now)
+    if pool[index].kind != .synchronize { spend(index, MSIStage.lpiLookup, until: now) }
     switch pool[index].kind {
     case .msi where pool[index].merged:
       counters.merged &+= 1
       msiLatency.record(pool[index])
-      end(index)
-    case .set where pool[index].merged: end(index)
+      endAtUnit(index, .merged)
+    case .set where pool[index].merged: endAtUnit(index, .merged)
     case .msi, .set, .moved:
       if lpi.properties.lookup(UInt64(pool[index].intid)) {
         reachRedistributor(index)
@@ -84,7 +86,7 @@ extension TimedCore where Rules: ~Copyable {
       }
     case .invalidate:
       invalidateProperty(pool[index].intid, pe: pool[index].pe)
-      end(index)
+      endAtUnit(index, .acknowledged)
     case .invalidateAll:
       let valid = lpi.properties.forgetAll()
       let cycles =
@@ -92,23 +94,23 @@ extension TimedCore where Rules: ~Copyable {
         ? UInt64((valid + lpi.slots.slots.count - 1) / lpi.slots.slots.count)
           * timing.memoryLatencyCycles : UInt64(lpi.properties.sets)
       holdBanks(cycles)
-      end(index)
+      endAtUnit(index, .acknowledged)
     case .moveAll:
       holdBanks(UInt64(pool[index].amount))
-      end(index)
+      endAtUnit(index, .acknowledged)
     case .synchronize:
       let n = Int(pool[index].its)
-      pool.release(index)
+      end(index, .acknowledged)
       its[n].execution.reached = true
       synchronizeIfDone(n)
-    case .clear, .command, .free: end(index)
+    case .clear, .command, .free: endAtUnit(index, .acknowledged)
     }
   }
 
   /// A message that ends at the LPI unit.
-  private mutating func end(_ index: TransactionIndex) {
+  private mutating func endAtUnit(_ index: TransactionIndex, _ how: TimingEnd) {
     acknowledged(index)
-    pool.release(index)
+    end(index, how)
   }
 
   private func holdBanks(_ cycles: UInt64) {
@@ -135,6 +137,7 @@ extension TimedCore where Rules: ~Copyable {
       lpi.slots.slots[slot].waiters.append(index, in: pool)
     } else {
       lpi.slots.queue.append(index, in: pool)
+      trace(.propertyQueue, 0, lpi.slots.queue.count)
     }
   }
 
@@ -143,6 +146,7 @@ extension TimedCore where Rules: ~Copyable {
     counters.propertyReads &+= 1
     // The slots know one kind of line here, so any table will do as its name.
     let slot = lpi.slots.take(.device, UInt64(intid), reads: 1)
+    trace(.propertySlots, 0, lpi.slots.busyCount)
     let answer = lpi.port.request(at: now)
     wheel.schedule(.propertyRead, at: answer, payload: UInt32(slot))
     return slot
@@ -150,9 +154,11 @@ extension TimedCore where Rules: ~Copyable {
 
   mutating func propertyReadReturned(slot: Int) {
     var answered = lpi.slots.free(slot)
+    trace(.propertySlots, 0, lpi.slots.busyCount)
     if !answered.stale { lpi.properties.fill(answered.key) }
     while let index = answered.waiters.popFirst(in: pool) { reachRedistributor(index) }
     while lpi.slots.hasFree, let index = lpi.slots.queue.popFirst(in: pool) {
+      trace(.propertyQueue, 0, lpi.slots.queue.count)
       if lpi.properties.touch(UInt64(pool[index].intid)) {
         reachRedistributor(index)
       } else {
@@ -166,11 +172,15 @@ extension TimedCore where Rules: ~Copyable {
 
   /// The set is at its redistributor: from now on the LPI can be chosen.
   private mutating func reachRedistributor(_ index: TransactionIndex) {
-    pool[index].spend(MSIStage.propertyMemory, until: now)
+    spend(index, MSIStage.propertyMemory, until: now)
     acknowledged(index)
     let (pe, intid) = (PEIndex(rawValue: pool[index].pe), INTID(rawValue: pool[index].intid))
     let (isWaited, isMove) = (pool[index].indexed, pool[index].kind == .moved)
-    if isWaited { pool[index].arrived = true } else { pool.release(index) }
+    if isWaited {
+      pool[index].arrived = true
+    } else {
+      end(index, isMove ? .acknowledged : .taken)
+    }
     // What was taken on the way does not arrive: its INTID may be under way anew.
     guard isWaited || isMove else { return }
     rules.arrive(intid, at: pe)

@@ -47,6 +47,7 @@ extension TimedCore where Rules: ~Copyable {
       // Its acceptance is still queued; `due` tells that it is void.
       pes[pe.index].phase = .idle
       pes[pe.index].due = .max
+      trace(.presenting, pe.index, 0)
     }
     kick(pe)
   }
@@ -62,6 +63,7 @@ extension TimedCore where Rules: ~Copyable {
     pes[index] = Presentation(
       phase: .presenting, again: false, candidate: best.intid.rawValue, start: now, due: due)
     wheel.schedule(.accept, at: due, payload: pe.rawValue)
+    trace(.presenting, index, 1)
   }
 
   mutating func accept(_ index: Int) {
@@ -70,6 +72,7 @@ extension TimedCore where Rules: ~Copyable {
     let (candidate, start) = (pes[index].candidate, pes[index].start)
     let again = pes[index].again
     pes[index] = Presentation()
+    trace(.presenting, index, 0)
     counters.presented &+= 1
     recorder.clear()
     rules.offer(INTID(rawValue: candidate), to: pe)
@@ -88,13 +91,13 @@ extension TimedCore where Rules: ~Copyable {
     }
     if pool[index].kind == .msi {
       let selected = start &+ timing.hppiSelectCycles
-      pool[index].spend(MSIStage.hppiWait, until: start)
-      pool[index].spend(MSIStage.hppiSelect, until: selected)
-      pool[index].spend(MSIStage.downstream, until: selected &+ timing.downstreamCycles)
-      pool[index].spend(MSIStage.acceptance, until: now)
+      spend(index, MSIStage.hppiWait, until: start)
+      spend(index, MSIStage.hppiSelect, until: selected)
+      spend(index, MSIStage.downstream, until: selected &+ timing.downstreamCycles)
+      spend(index, MSIStage.acceptance, until: now)
       counters.direct &+= 1
       msiLatency.record(pool[index])
     }
-    pool.release(index)
+    end(index, .presented)
   }
 }

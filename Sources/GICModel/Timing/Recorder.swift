@@ -1,29 +1,32 @@
 import GICArch
 
 /// The timed clock's observer: keeps what one transaction did until the scheduler has read it. A
-/// fixed buffer and a bitmap of PEs, no allocation. Copies are the same storage; its owner
-/// deallocates it.
+/// buffer and a bitmap of PEs; only a transaction that does more than any before it allocates.
+/// Copies are the same storage; its owner deallocates it.
 struct Recorder: EngineObserver {
   static var offersAtOnce: Bool { false }
-  /// No transaction does more than this, apart from ``StageEvent/candidatesChanged(_:)``, which has
-  /// a place for every PE.
+  /// Most transactions do no more than this, apart from ``StageEvent/candidatesChanged(_:)``, which
+  /// has a place for every PE. INVALL of every PE, and what takes many pending LPIs away at once,
+  /// do.
   static var capacity: Int { 32 }
 
   private struct Counts: BitwiseCopyable {
     var events = 0
     var changedPEs = 0
   }
-  private let log: Slab<StageEvent>
+  /// The one buffer, behind a place that all copies share.
+  private let log: Slab<Slab<StageEvent>>
   private let counts: Slab<Counts>
   private let changed: Slab<UInt64>
 
   init(peCount: Int) {
-    log = Slab(count: Recorder.capacity) { _ in .synchronize(PEIndex(0)) }
+    log = Slab(count: 1) { _ in Recorder.buffer(Recorder.capacity) }
     counts = Slab(repeating: Counts(), count: 1)
     changed = Slab(repeating: 0, count: (peCount + 63) / 64)
   }
 
   func deallocate() {
+    log[0].deallocate()
     log.deallocate()
     counts.deallocate()
     changed.deallocate()
@@ -36,10 +39,20 @@ struct Recorder: EngineObserver {
       return
     }
     let count = counts[0].events
-    assert(count < Recorder.capacity, "a transaction did more than the recorder has room for")
-    guard count < Recorder.capacity else { return }
-    log[count] = event
+    if count == log[0].count { log[0] = Recorder.grown(log[0], to: count * 2) }
+    log[0][count] = event
     counts[0].events = count &+ 1
+  }
+
+  /// An empty buffer for events.
+  static func buffer(_ count: Int) -> Slab<StageEvent> {
+    Slab(count: count) { _ in .synchronize(PEIndex(0)) }
+  }
+  /// A longer buffer that begins with `old`, which is given back.
+  static func grown(_ old: Slab<StageEvent>, to count: Int) -> Slab<StageEvent> {
+    let new = Slab(count: count) { $0 < old.count ? old[$0] : .synchronize(PEIndex(0)) }
+    old.deallocate()
+    return new
   }
 
   /// Remembers that the choice of a PE must be made anew.
@@ -55,7 +68,7 @@ struct Recorder: EngineObserver {
 
   /// How many events are kept.
   var count: Int { counts[0].events }
-  subscript(index: Int) -> StageEvent { log[index] }
+  subscript(index: Int) -> StageEvent { log[0][index] }
   /// Forgets the events, not the PEs.
   func clear() { counts[0].events = 0 }
 

@@ -11,10 +11,11 @@ import GICArch
 ///   (``Event``). An access from outside at t comes after all events at t.
 /// - What is freed at t can be used again at t.
 /// - Who waits for the same thing is served in the order in which they began to wait.
-struct TimedCore<Rules: TransactionRules & ~Copyable>: ~Copyable {
+struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Copyable {
   let timing: TimingParameters
   var rules: Rules
   var recorder: Recorder
+  var tracer: Tracer
 
   var wheel = EventWheel()
   var pool = TransactionPool()
@@ -35,11 +36,12 @@ struct TimedCore<Rules: TransactionRules & ~Copyable>: ~Copyable {
   /// - Parameter itsBases: control frame of each ITS.
   init(
     timing: TimingParameters, itsBases: [PhysicalAddress], peCount: Int, rules: consuming Rules,
-    recorder: Recorder
+    recorder: Recorder, tracer: Tracer
   ) {
     self.timing = timing
     self.rules = rules
     self.recorder = recorder
+    self.tracer = tracer
     its = Slab(count: itsBases.count) { _ in ITSUnit(timing) }
     self.itsBases = Slab(count: itsBases.count) { itsBases[$0] }
     lpi = LPIUnit(timing)

@@ -129,6 +129,8 @@ struct Transaction: BitwiseCopyable {
   /// The SYNCs that its ITS had granted before it; of a fetched command, the queue's generation.
   var epoch: UInt32 = 0
   var amount: UInt32 = 0
+  /// Its number among all that ever began, from 1.
+  var serial: UInt64 = 0
   /// The next transaction of the queue that it stands in.
   var next: TransactionIndex = .max
   /// Its first cycle, and the cycle up to which its stages account.
@@ -168,6 +170,8 @@ struct TransactionPool: ~Copyable {
   private var free: TransactionIndex = .max
   /// How many are under way.
   private(set) var liveCount = 0
+  /// How many ever began.
+  private(set) var begunCount: UInt64 = 0
 
   init() { slots = Slab(repeating: Transaction(), count: 0) }
   deinit { slots.deallocate() }
@@ -182,6 +186,8 @@ struct TransactionPool: ~Copyable {
     let index = free
     free = slots[Int(index)].next
     slots[Int(index)] = transaction
+    begunCount &+= 1
+    slots[Int(index)].serial = begunCount
     liveCount &+= 1
     return index
   }

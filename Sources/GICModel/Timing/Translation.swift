@@ -39,7 +39,7 @@ extension TimedCore where Rules: ~Copyable {
       case .event: .eventLookup
       case .collection: .collectionLookup
       }
-    pool[index].spend(stage, until: now)
+    spend(index, stage, until: now)
     let n = Int(pool[index].its)
     if lookup(table, lineKey(of: index), its: n) { found(index) } else { miss(index, its: n) }
   }
@@ -90,9 +90,11 @@ extension TimedCore where Rules: ~Copyable {
       let reads = table == .device ? pool[index].levels : 1
       let slot = its[n].slots.take(table, key, reads: reads)
       its[n].slots.slots[slot].waiters.append(index, in: pool)
+      trace(.translationSlots, n, its[n].slots.busyCount)
       read(its: n, slot: slot)
     } else {
       its[n].slots.queue.append(index, in: pool)
+      trace(.translationQueue, n, its[n].slots.queue.count)
     }
   }
 
@@ -109,6 +111,7 @@ extension TimedCore where Rules: ~Copyable {
       return
     }
     var answered = its[n].slots.free(slot)
+    trace(.translationSlots, n, its[n].slots.busyCount)
     if !answered.stale {
       switch answered.table {
       case .device: its[n].deviceCache.fill(answered.key)
@@ -119,6 +122,7 @@ extension TimedCore where Rules: ~Copyable {
     while let index = answered.waiters.popFirst(in: pool) { resume(index) }
     // Who waited for a slot looks again: the line may have come in the meantime.
     while its[n].slots.hasFree, let index = its[n].slots.queue.popFirst(in: pool) {
+      trace(.translationQueue, n, its[n].slots.queue.count)
       if touch(pool[index].table, lineKey(of: index), its: n) {
         resume(index)
       } else {
@@ -130,9 +134,9 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func resume(_ index: TransactionIndex) {
     if pool[index].kind == .command {
-      pool[index].spend(CommandStage.tableMemory, until: now)
+      spend(index, CommandStage.tableMemory, until: now)
     } else {
-      pool[index].spend(MSIStage.tableMemory, until: now)
+      spend(index, MSIStage.tableMemory, until: now)
     }
     found(index)
   }
@@ -142,7 +146,7 @@ extension TimedCore where Rules: ~Copyable {
       send(index)
     } else {
       counters.dropped &+= 1
-      pool.release(index)
+      end(index, .dropped)
     }
   }
 
