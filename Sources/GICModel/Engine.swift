@@ -9,8 +9,11 @@ typealias ITSIndex = Int
 /// All architectural state of one machine, and the rules that move it.
 struct Engine<Observer: EngineObserver>: ~Copyable {
   let configuration: MachineConfiguration
+  /// The configuration's; here because every command asks for it.
+  let profile: Profile
+  let facts: Facts
   var observer: Observer
-  var memory = GuestMemory()
+  let memory: GuestMemory
   let its: Slab<ITSState>
   let pes: Slab<PEState>
   let properties: Slab<PropertyTable>
@@ -18,11 +21,19 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   let homes: Slab<LPIHome>
   /// PE of each Processor_Number where the configuration numbers them; else none.
   private(set) var numbered: [ProcessorNumber: PEIndex] = [:]
-  var distributor: Distributor
+  let distributor: Distributor
   var counts = EngineCounts()
-  var eventLog = EventLog()
   /// The table entry at which the walk that failed last ended, until the failure is logged.
   var lastEntry: TableEntry?
+  let world: Slab<World>
+  /// Which lane this is, from 0. The first one's engine owns the storage.
+  let lane: Int
+  /// There are others.
+  var hasLanes = false
+  /// What the lane's announcement was last, without the mode.
+  var workNumber: UInt64 = 0
+  /// The ITS to which an access has brought work; -1 for none. Only without time.
+  var woken: ITSIndex = -1
   /// Changes of the PEs' lines that nobody has fetched yet.
   var outbox: [LineChange] = []
   /// What line changes are stamped with; kept by whoever keeps the time.
@@ -30,6 +41,8 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
 
   init(configuration: MachineConfiguration, observer: Observer) {
     self.configuration = configuration
+    profile = configuration.profile
+    facts = Facts(configuration)
     self.observer = observer
     let shape = configuration.shape
     let identity = configuration.identity
@@ -52,29 +65,48 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       numbered[number] = PEIndex(index)
     }
     distributor = Distributor(identity: identity)
+    world = Slab(count: 1) { _ in World() }
+    lane = 0
+    memory = GuestMemory()
+    outbox.reserveCapacity(64)
+  }
+
+  /// A further lane of the same machine, whose first engine lives as long.
+  init(beside first: borrowing Engine, observer: Observer, lane: Int) {
+    configuration = first.configuration
+    (profile, facts) = (first.profile, first.facts)
+    self.observer = observer
+    (memory, its, pes) = (first.memory, first.its, first.pes)
+    (properties, homes, numbered) = (first.properties, first.homes, first.numbered)
+    (distributor, world) = (first.distributor, first.world)
+    self.lane = lane
+    hasLanes = true
     outbox.reserveCapacity(64)
   }
 
   deinit {
+    counts.deallocate()
+    guard lane == 0 else { return }
     for n in 0..<its.count { its[n].deallocate() }
     its.deallocate()
     for index in 0..<pes.count { pes[index].lpis.deallocate() }
     pes.deallocate()
-    for index in 0..<properties.count { properties[index].bytes.deallocate() }
+    for index in 0..<properties.count { properties[index].deallocate() }
     properties.deallocate()
     homes.deallocate()
     distributor.deallocate()
-    counts.deallocate()
-    eventLog.deallocate()
+    world[0].deallocate()
+    world.deallocate()
     memory.deallocate()
   }
 
   /// Everything as after power-on; guest RAM stays mapped and as it is.
   mutating func reset() {
     for n in 0..<its.count {
-      let base = its[n].base
+      let (base, written) = (its[n].base, its[n].queue.written)
       its[n].deallocate()
       its[n] = ITSState(base: base, configuration: configuration)
+      its[n].queue.goOn(after: written)
     }
     for index in 0..<pes.count {
       let (affinity, sequence) = (pes[index].affinity, pes[index].lineSequence)
@@ -82,14 +114,14 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       pes[index].lpis.deallocate()
       pes[index] = PEState(
         affinity: affinity, configuration: configuration, tracksArrival: !Observer.offersAtOnce)
-      pes[index].lineSequence = sequence
+      pes[index].publish([], sequence: sequence)
       if raised { lineChanged(PEIndex(index), to: []) }
     }
     for index in 0..<properties.count { properties[index].users = 0 }
     homes.fill(LPIHome())
     distributor.reset()
     counts.reset()
-    eventLog.reset()
+    world[0].log.reset()
     lastEntry = nil
   }
 }
@@ -202,6 +234,10 @@ extension Engine {
 
   func report(into statistics: inout MachineStatistics) {
     counts.report(into: &statistics)
+    reportPEs(into: &statistics)
+  }
+
+  func reportPEs(into statistics: inout MachineStatistics) {
     for index in 0..<pes.count {
       statistics.pes.append(pes[index].counts)
       statistics.pending += UInt64(pes[index].lpis.count) + pes[index].parked

@@ -65,5 +65,9 @@ public struct MachineStatistics: Equatable, Sendable {
   /// CWRITER write to completion (CREADR may pass it).
   public var commandLatency: Latency?
 
+  /// How long CWRITER writes have waited for those of other lanes, by lane; empty where a machine
+  /// has one lane.
+  public var queueWaits: [QueueWaits] = []
+
   public init(clock: Clock) { self.clock = clock }
 }

@@ -51,7 +51,7 @@ extension Engine {
   private mutating func writeControl(
     _ register: SystemRegister, _ value: UInt64, _ pe: PEIndex
   ) -> Bool {
-    let least = configuration.minimumBPR0
+    let least = facts.minimumBPR0
     switch register {
     case .pmr: pes[pe.index].pmr = UInt8(truncatingIfNeeded: value) & priorityMask
     case .bpr0: pes[pe.index].bpr0 = Swift.max(UInt8(value[2, 0]), least)

@@ -8,7 +8,7 @@ extension Engine {
     try checkCollection(.invall, collection)
     do throws(WalkFault) { invalidateAll(try walkCollection(n, collection)) } catch {
       guard case .collectionUnmapped = error,
-        configuration.profile.invallUnmappedCollection == .works
+        profile.invallUnmappedCollection == .works
       else { throw CommandFault(.invall, walk: error) }
       for index in 0..<pes.count { invalidateAll(PEIndex(index)) }
     }

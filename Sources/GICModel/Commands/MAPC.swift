@@ -25,9 +25,11 @@ extension Engine {
     let old = its[n].collections.target(collection)
     its[n].collections.set(collection, pe)
     observer.observe(.collectionWritten(collection))
+    // MOVALL must find what was on its way to the old target.
+    if old != pe { awaitReaders() }
     if let pe {
-      if configuration.profile.mapcRemap == .pendingMoves { moveEvents(n, collection, old, to: pe) }
-    } else if configuration.profile.mapcUnmap == .orphans {
+      if profile.mapcRemap == .pendingMoves { moveEvents(n, collection, old, to: pe) }
+    } else if profile.mapcUnmap == .orphans {
       for (device, event, word) in its[n].translations.events(of: collection) {
         its[n].translations.set(device, event, TranslationCache.orphan(word))
       }
@@ -49,10 +51,10 @@ extension Engine {
   }
 
   /// An ICID must fit the width that GITS_TYPER shows.
-  func checkCollection(
+  @inline(__always) func checkCollection(
     _ opcode: ITSCommand.Opcode, _ collection: ICID
   ) throws(CommandFault) {
-    guard Int(collection.rawValue) >> configuration.identity.collectionIDBits == 0
+    guard Int(collection.rawValue) &>> facts.collectionIDBits == 0
     else { throw CommandFault(opcode, .collectionOOR) }
   }
 }

@@ -13,7 +13,7 @@ extension Engine {
     }
     var count = 0
     for index in 0..<pes.count where index != target.index {
-      let isSource = index == source.index || configuration.profile.movallScope == .everyLPI
+      let isSource = index == source.index || profile.movallScope == .everyLPI
       if isSource { count += moveAllPending(from: PEIndex(index), to: target) }
     }
     observer.observe(.moveAll(from: source, to: target, count: count))

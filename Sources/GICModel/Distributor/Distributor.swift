@@ -1,11 +1,25 @@
 import GICArch
 
-/// The shared part of the GIC: group enables and the SPIs, one bit or byte an INTID, 0 through
+/// The shared part of the GIC, whose copies are the same storage: group enables and the SPIs, one bit or byte an INTID, 0 through
 /// 1019. The places of INTIDs 0 through 31 stay empty: those are banked in the redistributors.
 struct Distributor {
+  /// What has no array of its own.
+  private struct Control: BitwiseCopyable {
+    var enableGroup0 = false
+    var enableGroup1 = false
+    /// Bit n: word n has candidates.
+    var candidateWords: UInt32 = 0
+  }
+  private let control = Slab(repeating: Control(), count: 1)
   /// GICD_CTLR: EnableGrp0 and EnableGrp1; ARE and DS are always one.
-  var enableGroup0 = false
-  var enableGroup1 = false
+  var enableGroup0: Bool {
+    get { control[0].enableGroup0 }
+    nonmutating set { control[0].enableGroup0 = newValue }
+  }
+  var enableGroup1: Bool {
+    get { control[0].enableGroup1 }
+    nonmutating set { control[0].enableGroup1 = newValue }
+  }
   /// Words of 32 INTIDs that are implemented.
   let wordCount: Int
   let group: Slab<UInt32>
@@ -32,17 +46,28 @@ struct Distributor {
   }
 
   func deallocate() {
+    control.deallocate()
     for slab in [group, enabled, latched, level, active, edge] { slab.deallocate() }
     priority.deallocate()
     router.deallocate()
   }
 
-  mutating func reset() {
-    enableGroup0 = false
-    enableGroup1 = false
+  func reset() {
+    control[0] = Control()
     for slab in [group, enabled, latched, level, active, edge] { slab.fill(0) }
     priority.fill(0)
     router.fill(0)
+  }
+
+  /// Words of 32 SPIs that have candidates, one bit each: most machines at most times have none.
+  @inline(__always) var candidateWords: UInt32 { control[0].candidateWords }
+  /// Brings ``candidateWords`` up to date, after anything about SPIs has changed.
+  func noteCandidates() {
+    var words: UInt32 = 0
+    for word in 1..<Swift.max(wordCount, 1) where candidates(word) != 0 {
+      words |= 1 &<< UInt32(word)
+    }
+    control[0].candidateWords = words
   }
 
   /// INTIDs of SPIs that exist are 32 up to this.
@@ -69,6 +94,7 @@ extension Engine {
 
   /// Something about SPIs or group enables changed that any PE may see.
   mutating func distributorChanged() {
+    distributor.noteCandidates()
     for index in 0..<pes.count { updateLines(PEIndex(index)) }
   }
 

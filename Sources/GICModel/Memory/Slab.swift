@@ -1,3 +1,5 @@
+import CHints
+
 /// A fixed number of elements in one allocation of their own. It is what hot state lives in: a
 /// subscript is a bounds check and an address, with no reference count and no exclusivity check.
 ///
@@ -35,6 +37,15 @@
       // SAFETY: the index was checked.
       yield unsafe &base[index]
     }
+  }
+}
+
+extension Slab where Element: ~Copyable {
+  /// Tells the processor that an element will be read.
+  @inline(__always) func prefetch(_ index: Int) {
+    guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return }
+    // SAFETY: a hint reads nothing.
+    unsafe hint_prefetch(base + index)
   }
 }
 

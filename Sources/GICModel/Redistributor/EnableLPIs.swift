@@ -8,19 +8,19 @@ extension Engine {
   /// PENDBASER.PTZ says that it is all zero). What lies outside RAM reads as 0.
   mutating func enableLPIs(_ pe: PEIndex) {
     guard !pes[pe.index].lpisEnabled else { return }
-    pes[pe.index].lpisEnabled = true
     pes[pe.index].lpiLimit =
       lpisAreShared
-      ? configuration.intidLimit : INTID.firstLPI.rawValue + UInt32(lpiCount(pe))
+      ? facts.intidLimit : INTID.firstLPI.rawValue + UInt32(lpiCount(pe))
+    pes[pe.index].lpisEnabled = true
     attachPropertyTable(pe)
     let pendbaser = GICR.PENDBASER(raw: pes[pe.index].pendbaser)
-    if lpisAreShared, configuration.profile.pendingTables == .atSave {
+    if lpisAreShared, profile.pendingTables == .atSave {
       return overwriteSharedPending(pe, pendbaser)
     }
     pes[pe.index].lpis.clearAll()
     if !pendbaser.ptz {
-      let words = pes[pe.index].lpis.pending
-      let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
+      let places = pes[pe.index].lpis.pending.count
+      let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, places)
       for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
         let bits = memory.load64(pendbaser.physicalAddress &+ UInt64(word * 8)) ?? 0
         pes[pe.index].lpis.load(word, bits)
@@ -56,7 +56,7 @@ extension Engine {
   /// 1 to 0: the pending table in RAM becomes exact, and the redistributor forgets.
   mutating func disableLPIs(_ pe: PEIndex) {
     guard pes[pe.index].lpisEnabled else { return }
-    if configuration.profile.pendingTables == .atSave {
+    if profile.pendingTables == .atSave {
       // What is pending stays so here, and waits for the next set.
       pes[pe.index].lpisEnabled = false
       if !lpisAreShared { properties[pes[pe.index].propertyTable].users -= 1 }
@@ -75,12 +75,13 @@ extension Engine {
     let base = GICR.PENDBASER(raw: pes[pe.index].pendbaser).physicalAddress
     if lpisAreShared { return flushSharedPending(pe, base) }
     guard pes[pe.index].lpisEnabled else { return }
-    let words = pes[pe.index].lpis.pending
-    let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
+    let places = pes[pe.index].lpis.pending.count
+    let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, places)
     for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
       let address = base &+ UInt64(word * 8)
+      let bits = pes[pe.index].lpis.bits(word)
       // Only what differs is written, so that a page that nothing changed stays clean.
-      if memory.load64(address) != words[word] { _ = memory.store64(address, words[word]) }
+      if memory.load64(address) != bits { _ = memory.store64(address, bits) }
     }
   }
 
@@ -116,15 +117,15 @@ extension Engine {
     // There are as many places as PEs, and this PE uses none: one is free.
     var place = 0
     while properties[place].users > 0 { place += 1 }
-    if properties[place].bytes.count == 0 {
-      properties[place].bytes.deallocate()
+    if properties[place].capacity == 0 {
+      properties[place].deallocate()
       properties[place] = PropertyTable(
-        lpiCount: Int(configuration.intidLimit) - Int(INTID.firstLPI.rawValue))
+        lpiCount: Int(facts.intidLimit) - Int(INTID.firstLPI.rawValue))
     }
     properties[place].address = address
     properties[place].lpiCount = count
     properties[place].users = 1
     pes[pe.index].propertyTable = place
-    readProperties(place)
+    _ = properties[place].refill(from: memory)
   }
 }

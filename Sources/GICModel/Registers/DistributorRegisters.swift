@@ -36,7 +36,7 @@ extension Engine {
         var route = value & GICD.IROUTER.writable
         // Without 1 of N every SPI names its PE.
         if !configuration.identity.oneOfNSupported
-          || configuration.profile.anyPERouting == .ignored
+          || profile.anyPERouting == .ignored
         {
           route &= ~UInt64.ones(31, 31)
         }

@@ -8,7 +8,7 @@ extension Engine {
     case GICR.CTLR.offset:
       var control = GICR.CTLR(raw: 0)
       control.enableLPIs = pes[pe.index].lpisEnabled
-      switch configuration.profile.redistributorControl {
+      switch profile.redistributorControl {
       case .directLPI:
         control.ces = true
         control.ir = configuration.identity.directLPI
@@ -21,7 +21,7 @@ extension Engine {
     case GICR.IIDR.offset: return UInt64(configuration.identity.distributorIIDR)
     case GICR.TYPER.offset: return redistributorTYPER(pe).raw
     case GICR.WAKER.offset:
-      return configuration.profile.waker == .absent ? 0 : pes[pe.index].waker
+      return profile.waker == .absent ? 0 : pes[pe.index].waker
     case GICR.PROPBASER.offset: return pes[pe.index].propbaser
     case GICR.PENDBASER.offset:
       // PTZ reads as zero.
@@ -58,7 +58,7 @@ extension Engine {
       if !pes[pe.index].lpisEnabled {
         let written = GICR.PENDBASER(raw: value & (GICR.PENDBASER.writable | 1 << 62))
         pes[pe.index].pendbaser =
-          configuration.profile.lpiBaserWrites == .sanitised
+          profile.lpiBaserWrites == .sanitised
           ? TableAttributes.sanitised(written).raw : written.raw
       }
     case GICR.SETLPIR.offset, GICR.CLRLPIR.offset, GICR.INVLPIR.offset, GICR.INVALLR.offset:
@@ -71,9 +71,9 @@ extension Engine {
   private mutating func writePROPBASER(_ pe: PEIndex, _ value: UInt64) {
     let written = GICR.PROPBASER(raw: value & GICR.PROPBASER.writable)
     let kept =
-      configuration.profile.lpiBaserWrites == .sanitised
+      profile.lpiBaserWrites == .sanitised
       ? TableAttributes.sanitised(written) : written
-    guard configuration.profile.propbaser == .shared else {
+    guard profile.propbaser == .shared else {
       pes[pe.index].propbaser = kept.raw
       return
     }
@@ -85,7 +85,7 @@ extension Engine {
     switch offset {
     case GICR.SETLPIR.offset, GICR.CLRLPIR.offset: configuration.identity.directLPI
     case GICR.INVLPIR.offset, GICR.INVALLR.offset, GICR.SYNCR.offset:
-      configuration.identity.directLPI || configuration.profile.invalidateRegisters == .always
+      configuration.identity.directLPI || profile.invalidateRegisters == .always
     default: false
     }
   }
@@ -101,7 +101,7 @@ extension Engine {
       invalidateAll(pe)
       return true
     }
-    guard intid.isLPI, intid.rawValue < configuration.intidLimit else { return true }
+    guard intid.isLPI, intid.rawValue < facts.intidLimit else { return true }
     switch offset {
     case GICR.SETLPIR.offset:
       counts.msis &+= 1
