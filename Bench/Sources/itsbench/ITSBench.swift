@@ -6,7 +6,8 @@ import Foundation
 
 /// All suites, in the order of the table.
 func suites() -> [Benchmark] {
-  commandSuite() + msiSuite() + selectionSuite() + timedSuite() + sizeSuite() + replaySuite()
+  commandSuite() + msiSuite() + threadSuite() + selectionSuite() + timedSuite() + sizeSuite()
+    + replaySuite()
 }
 
 /// - Throws: ``ValidationError`` if there is none.

@@ -8,12 +8,16 @@ extension FunctionalMachine {
   /// one. An LPI beyond the PE's table, or of a PE without LPIs, is left out.
   /// - Returns: the sum of the INTIDs that were taken.
   public func cycleLPIs(_ intids: [INTID], at pe: PEIndex) -> UInt64 {
-    engine.cycleLPIs(intids, at: pe)
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
+    return engine.cycleLPIs(intids, at: pe)
   }
 
   /// Finds the highest-priority pending LPI of `pe`, `count` times.
   /// - Returns: the sum of the INTIDs found.
   public func findLPI(of pe: PEIndex, count: Int) -> UInt64 {
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
     var sum: UInt64 = 0
     for _ in 0..<count { sum &+= UInt64(engine.findLPI(of: pe)) }
     return sum
