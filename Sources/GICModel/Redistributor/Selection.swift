@@ -1,5 +1,5 @@
-// Selection on its own, without the ITS before it and the CPU interface behind it: a door for whoever
-// measures it.
+// Selection on its own, without the ITS before it and the CPU interface behind it: a door for
+// whoever measures it.
 
 import GICArch
 

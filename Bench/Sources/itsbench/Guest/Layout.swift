@@ -4,8 +4,8 @@ import GICArch
 import GICModel
 
 /// Devices of 32 events, PEs, and the tables for them. Event `i` of all goes to PE `i` modulo their
-/// number; its LPI is 8192 + i, or where there are more events than LPIs, one that no other event of
-/// that PE has.
+/// number; its LPI is 8192 + i, or where there are more events than LPIs, one that no other event
+/// of that PE has.
 struct Layout {
   var devices = 64
   var pes = 4

@@ -19,7 +19,8 @@ protocol Side: AnyObject {
   /// Takes MSIs as it wants to have them.
   func take(_ messages: [Message])
   /// Sends what was taken.
-  func signal()
+  /// - Returns: the seconds that it took.
+  func timeSignal() -> Double
   /// How many of those that were sent set a pending bit; nil where nobody can say.
   var setCount: Int? { get }
   /// Forgets what has gathered for others to fetch.
@@ -92,17 +93,20 @@ final class ModelSide<M: Machine>: Side {
     self.messages = messages.map(\.access)
     outcomes = Array(repeating: 0, count: messages.count)
   }
-  func signal() {
-    // Out of the object meanwhile, so that nobody has to check who else uses it.
+  func timeSignal() -> Double {
+    // Out of the object, so that the loop has nothing to check or to count but the model's.
+    let (machine, batches, messages) = (machine, batches, messages)
     var outcomes: [UInt64] = []
     swap(&outcomes, &self.outcomes)
-    var span = outcomes.mutableSpan
-    if let batches {
-      batches.signal(messages.span, outcomes: &span)
-    } else {
-      for index in 0..<messages.count { span[index] = machine.perform(messages[index]).value }
+    defer { swap(&outcomes, &self.outcomes) }
+    return Clock.time {
+      var span = outcomes.mutableSpan
+      if let batches {
+        batches.signal(messages.span, outcomes: &span)
+      } else {
+        for index in 0..<messages.count { span[index] = machine.perform(messages[index]).value }
+      }
     }
-    swap(&outcomes, &self.outcomes)
   }
   var setCount: Int? { outcomes.count { $0 >> 56 == UInt64(MSIOutcome.Kind.set.rawValue) } }
 
@@ -166,7 +170,13 @@ final class ModelSide<M: Machine>: Side {
     self.messages = messages.map(\.forC)
     outcomes = Array(repeating: 0, count: messages.count)
   }
-  func signal() { signal(messages, from: 0, outcomes: &outcomes) }
+  func timeSignal() -> Double {
+    let messages = messages
+    var outcomes: [UInt64] = []
+    swap(&outcomes, &self.outcomes)
+    defer { swap(&outcomes, &self.outcomes) }
+    return Clock.time { signal(messages, from: 0, outcomes: &outcomes) }
+  }
   var setCount: Int? { outcomes.count { $0 >> 56 == 0 } }
   /// Messages and outcomes of the caller's, for threads of which each has its own.
   func signal(_ messages: [its_access], from start: Int, outcomes: inout [UInt64]) {

@@ -24,12 +24,13 @@ enum HotLoop {
   static func violations(_ loop: CountedLoop) -> [String] {
     loop.calls.filter { isForbidden($0.callee) && !isForbidden($0.caller) }.map { call in
       let each = fixed(Double(call.instructions) / Double(loop.operations), 3)
-      return
-        "\(loop.name): \(call.callee), \(each) instructions an op, by \(Callgrind.demangled(call.caller))"
+      let caller = Callgrind.demangled(call.caller)
+      return "\(loop.name): \(call.callee), \(each) instructions an op, by \(caller)"
     }
   }
 
-  /// A loop that breaks the rule on purpose: each operation makes an object. The check must find it.
+  /// A loop that breaks the rule on purpose: each operation makes an object. The check must find
+  /// it.
   static var planted: Benchmark {
     Benchmark(
       name: "planted.allocation", measure: { _ in Measured() },

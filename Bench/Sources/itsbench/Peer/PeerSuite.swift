@@ -83,7 +83,7 @@ extension PeerRow {
     ours.side.take(messages)
     qemu.take(messages)
     func time(_ side: any Side) -> Double {
-      Clock.time { side.signal() } * 1e9 / Double(messages.count)
+      side.timeSignal() * 1e9 / Double(messages.count)
     }
     _ = (time(ours.side), time(qemu))
     let pairs = (0..<plan.samples * 2).map { _ in (time(ours.side), Optional(time(qemu))) }
@@ -96,8 +96,8 @@ struct Peer: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the same batches on the model and on QEMU's ITS, side by side.",
     discussion: """
-      QEMU is driven over qtest with its RAM shared; a row's time is from the write of CWRITER to its
-      answer, for all commands in the queue. Both must leave the same pending tables.
+      QEMU is driven over qtest with its RAM shared; a row's time is from the write of CWRITER to
+      its answer, for all commands in the queue. Both must leave the same pending tables.
 
       EXAMPLE
         itsbench peer --filter command.inv --json peer.json

@@ -80,9 +80,11 @@ final class QEMUSide: Side {
       QEMUSide.write(translater, UInt64($0.event.rawValue), size: 4)
     }
   }
-  func signal() {
-    for part in stride(from: 0, to: messages.count, by: QEMUSide.outstanding) {
-      _ = ask(Array(messages[part..<min(part + QEMUSide.outstanding, messages.count)]))
+  func timeSignal() -> Double {
+    Clock.time {
+      for part in stride(from: 0, to: messages.count, by: QEMUSide.outstanding) {
+        _ = ask(Array(messages[part..<min(part + QEMUSide.outstanding, messages.count)]))
+      }
     }
   }
   var setCount: Int? { nil }

@@ -1,6 +1,6 @@
 // QEMU driven from outside: the line protocol of `-qtest`, over a Unix socket to which QEMU
-// connects. Debian's package has no accelerator of that name; with `-accel tcg -S` its CPUs are held,
-// and the protocol is the same.
+// connects. Debian's package has no accelerator of that name; with `-accel tcg -S` its CPUs are
+// held, and the protocol is the same.
 
 import Foundation
 import Glibc

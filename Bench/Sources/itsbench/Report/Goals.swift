@@ -1,5 +1,5 @@
-// What each row is to come to, and what QEMU's ITS took for the same commands. The ratios are binding;
-// nanoseconds are of a quiet machine of 2 cores (AMD EPYC).
+// What each row is to come to, and what QEMU's ITS took for the same commands. The ratios are
+// binding; nanoseconds are of a quiet machine of 2 cores (AMD EPYC).
 
 /// Upper bounds, and QEMU's figure. Nil where there is none.
 struct Goal {

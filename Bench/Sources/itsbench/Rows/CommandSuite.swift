@@ -1,5 +1,5 @@
-// How the rows of the command queue are measured: the model and the C kernel by turns, each on RAM of
-// its own, with the same commands.
+// How the rows of the command queue are measured: the model and the C kernel by turns, each on RAM
+// of its own, with the same commands.
 
 import GICArch
 import GICModel

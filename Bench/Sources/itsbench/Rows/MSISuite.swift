@@ -53,7 +53,7 @@ private final class MessageBench {
   private func time(_ guest: Guest) throws -> Double {
     let side = guest.side
     side.take(messages)
-    let seconds = Clock.time { side.signal() }
+    let seconds = side.timeSignal()
     guard side.setCount == expected else {
       throw WrongWork(description: "\(name): not \(expected) LPIs were set")
     }
