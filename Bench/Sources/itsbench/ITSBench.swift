@@ -139,13 +139,13 @@ struct CheckHot: ParsableCommand {
     guard Callgrind.isInstalled else { throw WrongWork(description: "valgrind is not installed") }
     _ = try chosen(filter, of: suites().filter { $0.loop != nil })
     let loops = try Callgrind.count(["--planted"] + (filter.map { ["--filter", $0] } ?? []))
-    let planted = loops.filter { $0.name == HotLoop.planted.name }.flatMap(HotLoop.violations)
+    let planted = loops.filter { $0.name == HotLoop.plantedName }.flatMap(HotLoop.violations)
     guard planted.contains(where: { $0.contains("swift_allocObject") }) else {
       throw WrongWork(description: "the check does not see the allocation that was planted")
     }
     print("the check sees what was planted: \(planted[0])")
     var isClean = true
-    for loop in loops where loop.name != HotLoop.planted.name {
+    for loop in loops where loop.name != HotLoop.plantedName {
       let found = HotLoop.violations(loop)
       let each = short(Double(loop.instructions) / Double(loop.operations))
       print("\(loop.name.padded(32)) \(each.aligned(9)) instructions an op,", terminator: " ")

@@ -25,6 +25,13 @@ protocol Side: AnyObject {
   var setCount: Int? { get }
   /// Forgets what has gathered for others to fetch.
   func settle()
+  /// How long somebody else's process has had a processor for this, in seconds; nil where it is
+  /// this process that does the work.
+  var processorSeconds: Double? { get }
+}
+
+extension Side {
+  var processorSeconds: Double? { nil }
 }
 
 /// An MSI.

@@ -89,4 +89,5 @@ final class QEMUSide: Side {
   }
   var setCount: Int? { nil }
   func settle() {}
+  var processorSeconds: Double? { qtest.processorSeconds }
 }

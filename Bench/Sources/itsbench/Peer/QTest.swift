@@ -35,6 +35,14 @@ final class QTest {
     socket = try QTest.accept(listener, from: process)
   }
 
+  /// How long its main thread, which does all the work, has had a processor.
+  var processorSeconds: Double? {
+    let path = "/proc/\(process.processIdentifier)/schedstat"
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    return String(decoding: data, as: UTF8.self).split(separator: " ").first
+      .flatMap { Double($0) }.map { $0 / 1e9 }
+  }
+
   /// Ends QEMU, which is this object's own child.
   func end() {
     process.terminate()

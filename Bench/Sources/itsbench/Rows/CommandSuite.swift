@@ -48,6 +48,12 @@ final class CommandBench {
     return (mine * 1e9 / commands, its * 1e9 / commands)
   }
 
+  /// Nanoseconds of a processor that the other's process had for a command.
+  var otherProcessorNs: Double? {
+    guard let processor = other?.processor, processor.commands > 0 else { return nil }
+    return processor.seconds * 1e9 / Double(processor.commands)
+  }
+
   /// One pass of ours for callgrind.
   /// - Returns: the commands in it.
   func pass() throws -> Int {
