@@ -4,10 +4,10 @@ import CKernel
 import GICArch
 import GICModel
 
-/// `msi.translate_set.2threads`: every MSI finds its LPI pending; the threads' events go to different
-/// PEs. `.2threads_same_pe`: to the same ones. `.2threads_remap`: to different ones, and every
-/// microsecond the first thread has one of its events moved to another PE, by a MOVI in the queue; the
-/// time is the second thread's. A time is of one MSI of one thread, ops/s are of both.
+/// `msi.translate_set.2threads`: every MSI finds its LPI pending; the threads' events go to
+/// different PEs. `.2threads_same_pe`: to the same ones. `.2threads_remap`: to different ones, and
+/// every microsecond the first thread has one of its events moved to another PE, by a MOVI in the
+/// queue; the time is the second thread's. A time is of one MSI of one thread, ops/s are of both.
 func threadSuite() -> [Benchmark] {
   [
     threadRow("msi.translate_set.2threads", samePE: false, remaps: false),
