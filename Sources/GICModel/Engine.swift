@@ -2,6 +2,7 @@
 // an observer; no rule here reads a cycle.
 
 import GICArch
+import Synchronization
 
 /// Which ITS of a machine, from 0.
 typealias ITSIndex = Int
@@ -30,8 +31,15 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   let lane: Int
   /// There are others.
   var hasLanes = false
-  /// What the lane's announcement was last, without the mode.
-  var workNumber: UInt64 = 0
+  /// What the lane's announcement was last, without the mode. It is an atomic so that the engine
+  /// is a value that stays where it is: else the compiler moves all of it to and fro.
+  private let number = Atomic<UInt64>(0)
+  var workNumber: UInt64 {
+    @inline(__always) get { number.load(ordering: .relaxed) }
+    @inline(__always) nonmutating set { number.store(newValue, ordering: .relaxed) }
+  }
+  /// Guarded by ``World/logLock``.
+  let log: Slab<EventLog>
   /// The ITS to which an access has brought work; -1 for none. Only without time.
   var woken: ITSIndex = -1
   /// Changes of the PEs' lines that nobody has fetched yet.
@@ -66,6 +74,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     }
     distributor = Distributor(identity: identity)
     world = Slab(count: 1) { _ in World() }
+    log = Slab(count: 1) { _ in EventLog() }
     lane = 0
     memory = GuestMemory()
     outbox.reserveCapacity(64)
@@ -78,7 +87,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     self.observer = observer
     (memory, its, pes) = (first.memory, first.its, first.pes)
     (properties, homes, numbered) = (first.properties, first.homes, first.numbered)
-    (distributor, world) = (first.distributor, first.world)
+    (distributor, world, log) = (first.distributor, first.world, first.log)
     self.lane = lane
     hasLanes = true
     outbox.reserveCapacity(64)
@@ -97,6 +106,8 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     distributor.deallocate()
     world[0].deallocate()
     world.deallocate()
+    log[0].deallocate()
+    log.deallocate()
     memory.deallocate()
   }
 
@@ -121,7 +132,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     homes.fill(LPIHome())
     distributor.reset()
     counts.reset()
-    world[0].log.reset()
+    log[0].reset()
     lastEntry = nil
   }
 }

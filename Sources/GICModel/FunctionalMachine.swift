@@ -114,7 +114,7 @@ extension FunctionalMachine {
   public func events(from sequence: UInt64, limit: Int) -> EventBatch {
     engine.enterAlone()
     defer { engine.leaveAlone() }
-    return engine.world[0].log.batch(from: sequence, limit: limit)
+    return engine.log[0].batch(from: sequence, limit: limit)
   }
   public func explain(
     _ device: DeviceID, _ event: EventID, at address: PhysicalAddress

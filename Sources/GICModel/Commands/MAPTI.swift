@@ -45,7 +45,7 @@ extension Engine {
     }
     let word = TranslationCache.word(intid, collection)
     let old = hasLanes ? its[n].translations.word(known, event) : 0
-    its[n].translations.set(device, event, word)
+    its[n].translations.set(known, device, event, word)
     // The LPI that the event had does not become pending any more.
     if old != 0, old != word { awaitReaders() }
     observer.observe(.eventWritten(device, event))

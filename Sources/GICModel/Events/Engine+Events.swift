@@ -30,7 +30,7 @@ extension Engine {
 
   private func append(_ event: LoggedEvent) {
     world[0].logLock.lock()
-    world[0].log.append(event)
+    log[0].append(event)
     world[0].logLock.unlock()
   }
 

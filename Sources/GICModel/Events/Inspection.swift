@@ -16,7 +16,7 @@ extension Machine {
 
 extension TimedMachine {
   public func events(from sequence: UInt64, limit: Int) -> EventBatch {
-    core.rules.world[0].log.batch(from: sequence, limit: limit)
+    core.rules.log[0].batch(from: sequence, limit: limit)
   }
   public func explain(
     _ device: DeviceID, _ event: EventID, at address: PhysicalAddress

@@ -67,13 +67,8 @@ struct World: ~Copyable {
   let laneCount = Atomic<Int>(1)
   let propertyLock = SpinLock()
   let logLock = SpinLock()
-  /// Guarded by ``logLock``.
-  var log = EventLog()
 
-  func deallocate() {
-    announcements.deallocate()
-    log.deallocate()
-  }
+  func deallocate() { announcements.deallocate() }
 }
 
 // Entering and leaving. A machine with one lane does none of this.

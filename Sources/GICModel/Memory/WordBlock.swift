@@ -48,6 +48,14 @@ import Synchronization
     return unsafe words.unsafelyUnwrapped[index].load(ordering: .acquiring)
   }
 
+  /// Word `index` of a block that has at least 512, or of none: then 0.
+  /// - Parameter index: the low nine bits count.
+  @inline(__always) func load(ofMany index: Int) -> UInt64 {
+    guard name != 0 else { return 0 }
+    // SAFETY: who asks has made no smaller blocks, and the index is below 512.
+    return unsafe words.unsafelyUnwrapped[index & 511].load(ordering: .acquiring)
+  }
+
   @inline(__always) func store(_ index: Int, _ word: UInt64) {
     precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
     // SAFETY: the index was checked.

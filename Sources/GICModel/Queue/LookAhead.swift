@@ -12,7 +12,7 @@ extension Engine {
     its[n].translations.wordCount > Self.coldWords
   }
 
-  /// Asks for the device 24 commands ahead, the event 16 ahead, and the LPI 8 ahead.
+  /// Asks for the device 24 commands ahead, the event 16 ahead, the PE 8 ahead, and its LPI 4 ahead.
   @inline(__always)
   func lookAhead(
     _ n: ITSIndex, _ window: GuestWindow, _ byteCount: Int, _ slot: Int, _ end: Int
@@ -22,10 +22,19 @@ extension Engine {
     guard let middle = ahead(16, window, byteCount, slot) else { return }
     its[n].translations.prefetch(middle.device, middle.event)
     guard let near = ahead(8, window, byteCount, slot) else { return }
-    let word = its[n].translations.peek(near.device, near.event)
-    guard word != 0, let pe = its[n].collections.target(TranslationCache.collection(word))
+    if let (pe, _) = peek(n, near) { pes.prefetch(pe.index) }
+    guard let next = ahead(4, window, byteCount, slot), let (pe, intid) = peek(n, next)
     else { return }
-    pes[pe.index].lpis.prefetch(TranslationCache.intid(word))
+    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+    pes[pe.index].lpis.prefetch(intid, property)
+  }
+
+  /// Where an event goes, if that is remembered.
+  @inline(__always) private func peek(_ n: ITSIndex, _ entry: QueueEntry) -> (PEIndex, INTID)? {
+    let word = its[n].translations.peek(entry.device, entry.event)
+    guard word != 0, let pe = its[n].collections.target(TranslationCache.collection(word))
+    else { return nil }
+    return (pe, TranslationCache.intid(word))
   }
 
   /// The entry so many slots ahead. Stale ones do no harm: nothing is done with them.

@@ -58,11 +58,13 @@ struct LPIPending: BitwiseCopyable {
       && pending[word].load(ordering: .relaxed) &>> UInt64(intid.rawValue & 63) & 1 != 0
   }
 
-  /// Tells the processor that an LPI will be looked up, and perhaps set.
-  @inline(__always) func prefetch(_ intid: INTID) {
-    let word = Int(intid.rawValue &>> 6)
-    guard word < pending.count else { return }
-    pending.prefetch(word)
+  /// Tells the processor that an LPI of this configuration will be looked up, and perhaps set.
+  @inline(__always) func prefetch(_ intid: INTID, _ configuration: LPIConfiguration) {
+    let block = Int(intid.rawValue &>> 6)
+    pending.prefetch(block)
+    let level = Int(configuration.raw &>> 2)
+    blocks.prefetch(level &* blockWords &+ (block &- LPIPending.firstBlock) &>> 6)
+    summaries.prefetch(level &* summaryWords &+ (block &- LPIPending.firstBlock) &>> 12)
   }
 
   /// Pending bits of 64 INTIDs.

@@ -6,11 +6,11 @@ import Synchronization
 struct CollectionCache: ~Copyable {
   private let words = Atomic<UInt64>(WordBlock(count: 16).name)
   /// A block that nobody finds any more.
-  private var retired = WordBlock(name: 0)
+  private let retired = Atomic<UInt64>(0)
 
   func deallocate() {
     block.deallocate()
-    retired.deallocate()
+    WordBlock(name: retired.load(ordering: .relaxed)).deallocate()
   }
 
   @inline(__always) private var block: WordBlock {
@@ -27,12 +27,12 @@ struct CollectionCache: ~Copyable {
     return word[bit: 63] ? PEIndex(rawValue: UInt32(truncatingIfNeeded: word)) : nil
   }
 
-  mutating func set(_ collection: ICID, _ target: PEIndex?) {
+  func set(_ collection: ICID, _ target: PEIndex?) {
     let index = Int(collection.rawValue)
     if index >= block.count {
       guard target != nil else { return }
       // As many as a collection's name can tell apart, at once: it happens once.
-      retired = block
+      retired.store(block.name, ordering: .relaxed)
       words.store(block.grown(to: 1 << 16).name, ordering: .releasing)
     }
     block.store(index, target.map { 1 &<< 63 | UInt64($0.rawValue) } ?? 0)

@@ -21,7 +21,7 @@ struct ITSState: ~Copyable {
   private(set) var devices: TableShape
   private(set) var collectionShape: TableShape
   let translations: TranslationCache
-  var collections = CollectionCache()
+  let collections = CollectionCache()
 
   init(base: PhysicalAddress, configuration: MachineConfiguration) {
     self.base = base

@@ -8,6 +8,8 @@ struct TableShape: BitwiseCopyable {
   let base: PhysicalAddress
   /// Entries, of a table of two levels those of all its pages.
   let capacity: Int
+  /// Entries of a table that is valid and flat; else 0.
+  let flatCapacity: Int
   let entryByteCount: Int
   let pageByteCount: Int
 
@@ -16,6 +18,7 @@ struct TableShape: BitwiseCopyable {
     base = baser.physicalAddress
     (entryByteCount, pageByteCount) = (baser.entryByteCount, baser.pageByteCount)
     capacity = baser.capacity
+    flatCapacity = baser.valid && !baser.indirect ? baser.capacity : 0
   }
 
   /// Where the level-1 entry of entry `index` lies.

@@ -53,17 +53,18 @@ extension Engine {
   @inline(__always) private func entryAddress(
     _ table: TableShape, _ index: Int, beyond: WalkFault, hole: WalkFault
   ) throws(WalkFault) -> (address: PhysicalAddress, levels: Int) {
-    guard table.valid, index < table.capacity else { throw beyond }
-    guard table.indirect else {
-      return (table.base &+ UInt64(index &* table.entryByteCount), 1)
+    if index < table.flatCapacity {
+      return (table.base &+ UInt64(truncatingIfNeeded: index &* table.entryByteCount), 1)
     }
-    return (try levelTwoAddress(table, index, hole: hole), 2)
+    return (try levelTwoAddress(table, index, beyond: beyond, hole: hole), 2)
   }
 
   /// Level 1 holds 8-byte entries, each a page of level-2 entries.
+  @inline(never)
   private func levelTwoAddress(
-    _ table: TableShape, _ index: Int, hole: WalkFault
+    _ table: TableShape, _ index: Int, beyond: WalkFault, hole: WalkFault
   ) throws(WalkFault) -> PhysicalAddress {
+    guard table.valid, table.indirect, index < table.capacity else { throw beyond }
     let perPage = table.pageByteCount / table.entryByteCount
     guard let raw = memory.load64(table.levelOneAddress(index)) else { throw .unreachable }
     let levelOne = LevelOneEntry(raw: raw)
@@ -73,6 +74,7 @@ extension Engine {
   }
 
   /// Where the CTE lies; nil for a collection that the ITS holds itself.
+  @inline(__always)
   func cteAddress(_ n: ITSIndex, _ collection: ICID) throws(WalkFault) -> PhysicalAddress? {
     let index = Int(collection.rawValue)
     if index < facts.hardwareCollections { return nil }

@@ -74,16 +74,16 @@ extension TranslationCache {
   /// The device's descriptor; 0 if it is not known. `device` must fit the cache's width.
   @inline(__always) private func descriptor(_ device: DeviceID) -> UInt64 {
     let id = Int(device.rawValue)
-    return chunk(id &>> TranslationCache.chunkBits).load((id & 0xff) &<< 1)
+    return chunk(id &>> TranslationCache.chunkBits).load(ofMany: (id & 0xff) &<< 1)
   }
 
   /// The remembered device; nil if it is not known. `device` must fit the cache's width.
   @inline(__always) func device(_ device: DeviceID) -> Device? {
-    let descriptor = descriptor(device)
-    guard descriptor != 0 else { return nil }
     let id = Int(device.rawValue)
-    let itt = chunk(id &>> TranslationCache.chunkBits).load((id & 0xff) &<< 1 | 1)
-    return Device(descriptor: descriptor, itt: itt)
+    let chunk = chunk(id &>> TranslationCache.chunkBits)
+    let descriptor = chunk.load(ofMany: (id & 0xff) &<< 1)
+    guard descriptor != 0 else { return nil }
+    return Device(descriptor: descriptor, itt: chunk.load(ofMany: (id & 0xff) &<< 1 | 1))
   }
 
   /// The word of an event of a remembered device; 0 if it is not known.
@@ -128,7 +128,7 @@ extension TranslationCache {
       chunks[index].store(WordBlock(count: 512).name, ordering: .releasing)
     }
     let chunk = chunk(index)
-    let old = chunk.load((id & 0xff) << 1)
+    let old = chunk.load(ofMany: (id & 0xff) << 1)
     chunk.store((id & 0xff) << 1 | 1, itt.base)
     chunk.store((id & 0xff) << 1, 1 &<< 63 | UInt64((itt.eventIDBits - 1) & 31) &<< 58)
     retire(old)
@@ -144,9 +144,12 @@ extension TranslationCache {
     retire(old)
   }
 
-  private func retire(_ descriptor: UInt64) {
+  @inline(__always) private func retire(_ descriptor: UInt64) {
+    if descriptor & WordBlock.nameMask != 0 { retireWords(descriptor) }
+  }
+
+  @inline(never) private func retireWords(_ descriptor: UInt64) {
     let words = WordBlock(name: descriptor & WordBlock.nameMask)
-    guard words.count > 0 else { return }
     usage[0].wordCount -= words.count
     usage[0].retired.append(words.name)
   }
@@ -201,7 +204,17 @@ extension TranslationCache {
     }
   }
 
-  private func grow(_ id: DeviceID, _ event: EventID, _ word: Word) {
+  /// As ``set(_:_:_:)``, of a device as it was just found.
+  @inline(__always)
+  func set(_ known: Device, _ device: DeviceID, _ event: EventID, _ word: Word) {
+    if Int(event.rawValue) < known.words.count {
+      known.words.store(Int(event.rawValue), word)
+    } else {
+      grow(device, event, word)
+    }
+  }
+
+  @inline(never) private func grow(_ id: DeviceID, _ event: EventID, _ word: Word) {
     guard let device = device(id), hasRoom(device, event) else { return }
     let capacity = capacity(device, holding: event)
     let words =
