@@ -10,6 +10,12 @@ func suites() -> [Benchmark] {
     + replaySuite()
 }
 
+/// Prints a line at once, also into a pipe.
+func show(_ line: String) {
+  print(line)
+  fflush(nil)
+}
+
 /// - Throws: ``ValidationError`` if there is none.
 func chosen(_ filter: String?, of all: [Benchmark] = suites()) throws -> [Benchmark] {
   let chosen = all.filter { filter.map($0.name.contains) ?? true }
@@ -70,13 +76,20 @@ struct Run: ParsableCommand {
     print("medians of \(samples), of short rows \(samples * 20)")
     print(Row.columns.header)
     var rows: [Row] = []
+    var failed = false
     for benchmark in chosen {
-      let row = try measure(
-        benchmark, Plan(samples: samples), instructions: counted[benchmark.name])
-      print(row.line(among: rows))
-      rows.append(row)
+      do {
+        let row = try measure(
+          benchmark, Plan(samples: samples), instructions: counted[benchmark.name])
+        show(row.line(among: rows))
+        rows.append(row)
+      } catch {
+        show("\(benchmark.name.padded(32)) failed: \(error)")
+        failed = true
+      }
     }
     if let json { try RowFile.write(rows, to: json) }
+    if failed { throw ExitCode.failure }
   }
 }
 

@@ -147,7 +147,7 @@ struct Peer: ParsableCommand {
     var rows: [PeerRow] = []
     for (_, measure) in chosen {
       let row = try measure()
-      print(PeerRow.columns.line(row.cells))
+      show(PeerRow.columns.line(row.cells))
       rows.append(row)
     }
     if let json { try RowFile.write(rows, to: json) }
