@@ -10,9 +10,13 @@ OUT ?= out
 CLOCK ?= timed
 SECONDS ?= 60
 SEEDS ?= 50
+ROUNDS ?= 1000000
 STEPS ?= 10000
 LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources Bench/Micro/Package.swift \
 	Bench/Micro/Benchmarks
+
+# Tests of two threads on one machine, and of storage that is given back.
+RACES := LitmusTests|LitmusQueueTests|StorageTests
 
 .DEFAULT_GOAL := help
 BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
@@ -20,7 +24,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench bench-peer check-hot bench-readme bench-micro study fuzz soak mutations format format-check clean
+.PHONY: help deps build demo test conformance ci bench bench-peer check-hot bench-readme bench-micro study fuzz soak mutations litmus tsan format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -76,6 +80,18 @@ soak: ## Run SEEDS=50 random programs of STEPS=10000 against the reference model
 
 mutations: ## Put faults into the model, one by one, and count those that its tests catch
 	@Tests/Mutations/run $(if $(SAMPLE),--sample $(SAMPLE))
+
+litmus: deps ## Run every race of two threads ROUNDS=1000000 times, optimised
+	@.ci/model-package .build/model
+	@swift build --package-path .build/model --build-tests -Xswiftc -O
+	@ITSD_LITMUS_ROUNDS=$(ROUNDS) ITSD_CYCLES=$(ROUNDS) swift test --package-path .build/model \
+	  --skip-build -Xswiftc -O --filter '$(RACES)'
+
+tsan: deps ## Run the races and the server's tests under ThreadSanitizer
+	@echo "building the tests with ThreadSanitizer"
+	@swift build --build-tests --sanitize=thread --scratch-path .build/tsan
+	@ITSD_LITMUS_ROUNDS=2000 TSAN_OPTIONS=halt_on_error=1 swift test --skip-build \
+	  --sanitize=thread --scratch-path .build/tsan --filter '$(RACES)|GICServerTests'
 
 format: ## Lay out the sources
 	@swift format -i -r --configuration .swift-format $(LAID_OUT)

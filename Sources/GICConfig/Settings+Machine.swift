@@ -23,6 +23,8 @@ extension Settings {
       "machine.gicr_stride", \.shape.gicrStride, 0x2_0000...0x100_0000, unit: "bytes",
       hexadecimal: true, virt),
     pes, affinities,
+    .choice(
+      "machine.queue_writers", \.queueWriters, (.chosen, "default; who writes does not wait")),
   ]
 
   /// Affinities as QEMU's and KVM's GICv3 number PEs: 16 to a cluster, as many as ICC_SGI1R can

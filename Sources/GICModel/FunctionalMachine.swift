@@ -4,9 +4,9 @@ import GICArch
 /// when a CWRITER write is answered.
 ///
 /// A machine begins with one lane, and whoever has it is alone with the machine. ``makeLane()``
-/// makes further ones: each may then be used by a thread of its own at the same time, through all of
-/// these functions, and the lines that a lane's work has changed are in that lane. One lane is used
-/// by one thread at a time.
+/// makes further ones: each may then be used by a thread of its own at the same time, through all
+/// of these functions, and the lines that a lane's work has changed are in that lane. One lane is
+/// used by one thread at a time.
 public final class FunctionalMachine: Machine, @unchecked Sendable {
   private let lanes: Lanes
   private let place: Slab<Engine<NoTiming>>
@@ -145,7 +145,8 @@ extension FunctionalMachine {
 
   /// Sends MSIs, one after the other, for less than each alone would cost.
   /// - Parameters:
-  ///   - messages: accesses whose operation is ``Access/Operation/msi``; any other is done as it is.
+  ///   - messages: accesses whose operation is ``Access/Operation/msi``; any other is done as it
+  ///     is.
   ///   - outcomes: a packed ``MSIOutcome`` for each, in order; as long as `messages`.
   public func signal(_ messages: Span<Access>, outcomes: inout MutableSpan<UInt64>) {
     precondition(messages.count == outcomes.count)
@@ -161,18 +162,6 @@ extension FunctionalMachine {
       outcomes[next] = perform(messages[next]).value
       next &+= 1
     }
-  }
-
-  /// The best LPI that is pending and enabled at a PE, whatever its CPU interface says.
-  public func highestPendingLPI(of pe: PEIndex) -> INTID? {
-    guard engine.has(pe) else { return nil }
-    let isBeside = engine.hasLanes
-    if isBeside { engine.enter(Engine<NoTiming>.isInside) }
-    engine.own(pe)
-    let best = engine.findLPI(of: pe)
-    engine.release(pe)
-    if isBeside { engine.leave() }
-    return best
   }
 }
 
@@ -194,11 +183,6 @@ extension Engine {
       outcomes[index] = outcome.packed
     }
     return end
-  }
-
-  fileprivate mutating func findLPI(of pe: PEIndex) -> INTID? {
-    guard pes[pe.index].lpisEnabled else { return nil }
-    return pes[pe.index].lpis.best(properties[pes[pe.index].propertyTable])?.intid
   }
 }
 

@@ -153,13 +153,13 @@ func `two threads write any CWRITER`(policy: QueueWriters) {
 /// A long queue goes on in steps; another access of the same lane comes in between, and is not held
 /// up by more than a step.
 @Test func `a backlog of INVALL is worked off in steps`() {
-  let world = World(queuePages: 256)
+  let world = World()
   world.setUpTables(0)
   world.setUpQueue(0)
   world.bringUp(0)
   world.write(.gits(0), GITS.CTLR.offset, 1, size: 4)
   world.command(.mapc(0, 0))
-  let count = 32_000
+  let count = 1_000
   let offset = world.enqueue(Array(repeating: QueueEntry(.invall(0)), count: count))
   let place = world.base(.gits(0)) + UInt64(GITS.CWRITER.offset)
   var steps = 1

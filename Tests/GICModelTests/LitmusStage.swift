@@ -19,10 +19,11 @@ let litmusRounds = environmentNumber("ITSD_LITMUS_ROUNDS") ?? 400
   private let arrived = Atomic<Int>(0)
 
   init(
-    _ policy: QueueWriters = .combining, pes: Int = 2, its: Int = 1, events: Int = 4
+    _ policy: QueueWriters = .combining, profile: Profile = Profile(), events: Int = 4
   ) {
-    var configuration = World.configuration(pes: pes, its: its)
+    var configuration = World.configuration()
     configuration.queueWriters = policy
+    configuration.profile = profile
     world = World.booted(configuration)
     other = world.machine.makeLane()
     world.mapLPIs(Array(repeating: 0xa1, count: events))

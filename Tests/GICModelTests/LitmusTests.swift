@@ -12,6 +12,7 @@ private struct Litmus: Sendable {
   var before: @Sendable (LitmusStage) -> Void = { _ in }
   var race: @Sendable (LitmusStage) -> Void
   var allowed: Set<String>
+  var profile = Profile()
 }
 
 private func commands(_ commands: ITSCommand...) -> @Sendable (LitmusStage) -> Void {
@@ -93,12 +94,23 @@ private let litmus: [Litmus] = [
       $0.world.write(.gits(0), GITS.CTLR.offset, 1, size: 4)
     },
     allowed: ["set PE0", "accepted PE0", "itsDisabled nowhere"]),
+  Litmus(
+    name: "MAPD with V = 0 that frees the events, alone",
+    before: { $0.world.command([$0.world.mapd(1, itt: 1), map]) }, race: commands(.mapd(1, nil)),
+    allowed: ["set nowhere", "deviceUnmapped nowhere"], profile: freeing),
 ]
+
+/// A choice with which lanes do everything one after the other.
+private let freeing: Profile = {
+  var profile = Profile()
+  profile.mapdLiveDevice = .freesEvents
+  return profile
+}()
 
 @Test(arguments: litmus.indices)
 func `an MSI races`(index: Int) {
   let row = litmus[index]
-  let stage = LitmusStage()
+  let stage = LitmusStage(profile: row.profile)
   let kind = Atomic<UInt8>(0)
   var seen: [String: Int] = [:]
   withExtendedLifetime(stage) {

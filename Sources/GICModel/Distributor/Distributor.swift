@@ -1,7 +1,8 @@
 import GICArch
 
-/// The shared part of the GIC, whose copies are the same storage: group enables and the SPIs, one bit or byte an INTID, 0 through
-/// 1019. The places of INTIDs 0 through 31 stay empty: those are banked in the redistributors.
+/// The shared part of the GIC, whose copies are the same storage: group enables and the SPIs, one
+/// bit or byte an INTID, 0 through 1019. The places of INTIDs 0 through 31 stay empty: those are
+/// banked in the redistributors.
 struct Distributor {
   /// What has no array of its own.
   private struct Control: BitwiseCopyable {

@@ -10,8 +10,8 @@ public enum QueueWriters: String, Sendable, CaseIterable {
 }
 
 /// Commands that an access has brought and that are not all executed. Whoever has it calls
-/// ``FunctionalMachine/resume(_:)`` of the same lane until there is an answer, and may do other work
-/// of that lane in between.
+/// ``FunctionalMachine/resume(_:)`` of the same lane until there is an answer, even if nobody wants
+/// it any more, and may do other work of that lane in between.
 public struct QueueWork: Sendable {
   let its: Int
   let access: Access

@@ -5,8 +5,8 @@ import CHints
 ///
 /// Whoever makes a slab owns it and must call ``deallocate()`` once; copies are the same storage.
 @safe struct Slab<Element: ~Copyable> {
-  // First, because ThreadSanitizer's instrumentation takes the first word of a value that is changed
-  // through a copy for an address.
+  // First, because ThreadSanitizer's instrumentation takes the first word of a value that is
+  // changed through a copy for an address.
   private let base: UnsafeMutablePointer<Element>
   let count: Int
 

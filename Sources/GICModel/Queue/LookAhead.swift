@@ -1,5 +1,5 @@
-// Tables that no cache of the host's processor holds: the lines that the next commands will need are
-// asked for while this one runs. It costs some nanoseconds a command, so only where it pays.
+// Tables that no cache of the host's processor holds: the lines that the next commands will need
+// are asked for while this one runs. It costs some nanoseconds a command, so only where it pays.
 
 import CHints
 import GICArch
@@ -12,7 +12,7 @@ extension Engine {
     its[n].translations.wordCount > Self.coldWords
   }
 
-  /// Asks for the device 24 commands ahead, the event 16 ahead, the PE 8 ahead, and its LPI 4 ahead.
+  /// Asks for the device 24 commands ahead, the event 16 ahead, the PE 8 ahead, its LPI 4 ahead.
   @inline(__always)
   func lookAhead(
     _ n: ITSIndex, _ window: GuestWindow, _ byteCount: Int, _ slot: Int, _ end: Int

@@ -7,7 +7,8 @@ import Synchronization
 struct QueueState: ~Copyable {
   /// Who executes commands, or changes what is remembered of the tables.
   let owner = SpinLock()
-  /// Whose turn it is to write CWRITER, where writers wait for each other (``QueueWriters/serial``).
+  /// Whose turn it is to write CWRITER, where writers wait for each other
+  /// (``QueueWriters/serial``).
   let turn = SpinLock()
   /// The offset [19:0], and how often it has been written [63:20].
   private let writer = Atomic<UInt64>(0)

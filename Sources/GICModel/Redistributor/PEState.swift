@@ -2,8 +2,8 @@ import GICArch
 import Synchronization
 
 /// Everything that belongs to one PE: its redistributor, its private interrupts, its CPU interface
-/// and its lines. One owner at a time (``PEDoor``); whether and which LPIs it takes changes only while
-/// nobody else works on the machine, and any thread may ask for the lines.
+/// and its lines. One owner at a time (``PEDoor``); whether and which LPIs it takes changes only
+/// while nobody else works on the machine, and any thread may ask for the lines.
 struct PEState: ~Copyable {
   let affinity: Affinity
 

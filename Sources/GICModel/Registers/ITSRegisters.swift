@@ -98,8 +98,8 @@ extension Engine {
     workArrived(n)
   }
 
-  /// Without time whatever may run runs before the access is answered; with time the sequencer looks
-  /// for itself.
+  /// Without time whatever may run runs before the access is answered; with time the sequencer
+  /// looks for itself.
   private mutating func workArrived(_ n: ITSIndex) {
     if Observer.offersAtOnce { woken = n }
   }
