@@ -10,6 +10,7 @@ OUT ?= out
 CLOCK ?= timed
 SECONDS ?= 60
 SEEDS ?= 50
+ROUNDS ?= 1000000
 STEPS ?= 10000
 COMMANDS ?= 10000000
 VCPUS ?= 4
@@ -18,6 +19,8 @@ LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources Bench/
 
 # Debian's package where this Python cannot make a virtual environment.
 PYTHON_VENV = $$(python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv:/none)
+# Tests of two threads on one machine, and of storage that is given back.
+RACES := LitmusTests|LitmusQueueTests|StorageTests
 
 .DEFAULT_GOAL := help
 BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
@@ -25,7 +28,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients check-hot bench-readme bench-micro study trace-check fuzz fuzz-protocol soak hostile mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients check-hot bench-readme bench-micro study trace-check fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -109,6 +112,18 @@ hostile: ## Run COMMANDS=10000000 commands, and as many accesses, that no guest 
 
 mutations: ## Put faults into the model, one by one, and count those that its tests catch
 	@Tests/Mutations/run $(if $(SAMPLE),--sample $(SAMPLE))
+
+litmus: deps ## Run every race of two threads ROUNDS=1000000 times, optimised
+	@.ci/model-package .build/model
+	@swift build --package-path .build/model --build-tests -Xswiftc -O
+	@ITSD_LITMUS_ROUNDS=$(ROUNDS) ITSD_CYCLES=$(ROUNDS) swift test --package-path .build/model \
+	  --skip-build -Xswiftc -O --filter '$(RACES)'
+
+tsan: deps ## Run the races and the server's tests under ThreadSanitizer
+	@echo "building the tests with ThreadSanitizer"
+	@swift build --build-tests --sanitize=thread --scratch-path .build/tsan
+	@ITSD_LITMUS_ROUNDS=2000 TSAN_OPTIONS=halt_on_error=1 swift test --skip-build \
+	  --sanitize=thread --scratch-path .build/tsan --filter '$(RACES)|GICServerTests'
 
 format: ## Lay out the sources
 	@swift format -i -r --configuration .swift-format $(LAID_OUT)

@@ -46,7 +46,8 @@ enum type {
   TIME_ADVANCE = 0x40, FLUSH = 0x41, RESET = 0x42, TIME_PROMISE = 0x43,
   STATS = 0x50,
   PORT_OPEN = 0x60, PORT_CLOSE = 0x61, PORT_FENCE = 0x62, LINE_PAGE = 0x63,
-  QUIESCE = 0x70, RESUME = 0x71
+  QUIESCE = 0x70, RESUME = 0x71,
+  DEVICE_HAS = 0x80, DEVICE_GET = 0x81, DEVICE_SET = 0x82
 };
 
 enum flag { REPLY = 1, NO_REPLY = 2, ERROR = 4, TIMED = 16, IRQ_VALID = 32 };
@@ -1141,6 +1142,35 @@ int itsd_resume(itsd *c) {
   int status = simple(c, RESUME);
   if (status == 0) c->machine.quiesced = 0;
   return status;
+}
+
+static int attribute(
+    itsd *c, enum type what, uint32_t type, uint32_t number, uint32_t group, uint64_t attr,
+    const uint64_t *value) {
+  struct slot s = request(c, what, NOBODY, number);
+  s.a = attr;
+  s.b = value ? *value : 0;
+  s.c = (uint64_t)type << 32 | group;
+  s.d = value != NULL;
+  return ask(c, &s);
+}
+
+int itsd_has_device_attr(
+    itsd *c, uint32_t type, uint32_t number, uint32_t group, uint64_t attr) {
+  return attribute(c, DEVICE_HAS, type, number, group, attr, NULL);
+}
+
+int itsd_get_device_attr(
+    itsd *c, uint32_t type, uint32_t number, uint32_t group, uint64_t attr, uint64_t *value) {
+  int status = attribute(c, DEVICE_GET, type, number, group, attr, value);
+  if (status == 0 && value) *value = c->last.value;
+  return status;
+}
+
+int itsd_set_device_attr(
+    itsd *c, uint32_t type, uint32_t number, uint32_t group, uint64_t attr,
+    const uint64_t *value) {
+  return attribute(c, DEVICE_SET, type, number, group, attr, value);
 }
 
 static int text(itsd *c, enum type type, char **json) {

@@ -206,6 +206,45 @@ int itsd_reset(itsd *client);
 /* Lets everything under way end, and holds the machine until itsd_resume(). */
 int itsd_quiesce(itsd *client);
 int itsd_resume(itsd *client);
+
+/* ---- Device attributes: KVM_HAS_DEVICE_ATTR and its like, with KVM's errno ----
+ *
+ * `type` is KVM's device type, `number` which ITS, from 0; `group` and `attr` are those of struct
+ * kvm_device_attr. Values are 64 bits wide here, whatever KVM reads at its pointer; a null pointer
+ * is no value. Control alone may ask; once vCPUs run (itsd_resume) most answers are -EBUSY. */
+int itsd_has_device_attr(
+    itsd *client, uint32_t type, uint32_t number, uint32_t group, uint64_t attr);
+int itsd_get_device_attr(
+    itsd *client, uint32_t type, uint32_t number, uint32_t group, uint64_t attr, uint64_t *value);
+int itsd_set_device_attr(
+    itsd *client, uint32_t type, uint32_t number, uint32_t group, uint64_t attr,
+    const uint64_t *value);
+
+#ifndef KVM_DEV_TYPE_ARM_VGIC_V3
+#define KVM_DEV_TYPE_ARM_VGIC_V3 7
+#define KVM_DEV_TYPE_ARM_VGIC_ITS 8
+#endif
+#ifndef KVM_DEV_ARM_VGIC_GRP_ADDR
+#define KVM_DEV_ARM_VGIC_GRP_ADDR 0
+#define KVM_DEV_ARM_VGIC_GRP_DIST_REGS 1
+#define KVM_DEV_ARM_VGIC_V3_MPIDR_SHIFT 32
+#define KVM_DEV_ARM_VGIC_GRP_NR_IRQS 3
+#define KVM_DEV_ARM_VGIC_GRP_CTRL 4
+#define KVM_DEV_ARM_VGIC_GRP_REDIST_REGS 5
+#define KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS 6
+#define KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO 7
+#define KVM_DEV_ARM_VGIC_GRP_ITS_REGS 8
+#define KVM_DEV_ARM_VGIC_CTRL_INIT 0
+#define KVM_DEV_ARM_ITS_SAVE_TABLES 1
+#define KVM_DEV_ARM_ITS_RESTORE_TABLES 2
+#define KVM_DEV_ARM_VGIC_SAVE_PENDING_TABLES 3
+#define KVM_DEV_ARM_ITS_CTRL_RESET 4
+#define KVM_VGIC_V3_ADDR_TYPE_DIST 2
+#define KVM_VGIC_V3_ADDR_TYPE_REDIST 3
+#define KVM_VGIC_ITS_ADDR_TYPE 4
+#define KVM_VGIC_V3_ADDR_TYPE_REDIST_REGION 5
+#endif
+
 /* JSON, to be freed with free(). */
 int itsd_statistics(itsd *client, char **json);
 int itsd_list(itsd *client, char **json);

@@ -230,6 +230,39 @@ static void who_is_lost_comes_back(void) {
   OK(itsd_leave(c));
 }
 
+static void attributes_are_kvms(void) {
+  itsd *c = attached(unix_address, "attributes", FUNCTIONAL);
+  const uint32_t vgic = KVM_DEV_TYPE_ARM_VGIC_V3, its = KVM_DEV_TYPE_ARM_VGIC_ITS;
+  uint64_t value = 0, cbaser = 1ull << 63 | 0x40010000;
+  OK(itsd_has_device_attr(c, its, 0, KVM_DEV_ARM_VGIC_GRP_ITS_REGS, 0x80));
+  EXPECT_STATUS(-EINVAL, itsd_has_device_attr(c, its, 0, KVM_DEV_ARM_VGIC_GRP_ITS_REGS, 0x84), c);
+  EXPECT_STATUS(-ENXIO, itsd_has_device_attr(c, its, 0, KVM_DEV_ARM_VGIC_GRP_ITS_REGS, 0x98), c);
+  OK(itsd_set_device_attr(c, its, 0, KVM_DEV_ARM_VGIC_GRP_ITS_REGS, 0x80, &cbaser));
+  OK(itsd_get_device_attr(c, its, 0, KVM_DEV_ARM_VGIC_GRP_ITS_REGS, 0x80, &value));
+  EXPECT(value == cbaser);
+  value = itsd_machine(c)->its_bases[0];
+  EXPECT_STATUS(
+      -EEXIST, itsd_set_device_attr(
+          c, its, 0, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_ITS_ADDR_TYPE, &value), c);
+  EXPECT_STATUS(
+      -EFAULT, itsd_set_device_attr(c, vgic, 0, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, NULL), c);
+  EXPECT_STATUS(
+      -ENODEV, itsd_set_device_attr(
+          c, its, 7, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_ITS_SAVE_TABLES, NULL), c);
+  OK(itsd_set_device_attr(
+      c, its, 0, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_ITS_SAVE_TABLES, NULL));
+  OK(itsd_quiesce(c));
+  OK(itsd_resume(c));
+  EXPECT_STATUS(
+      -EBUSY, itsd_set_device_attr(
+          c, its, 0, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_ITS_SAVE_TABLES, NULL), c);
+  OK(itsd_quiesce(c));
+  OK(itsd_set_device_attr(
+      c, vgic, 0, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_SAVE_PENDING_TABLES, NULL));
+  OK(itsd_resume(c));
+  OK(itsd_leave(c));
+}
+
 static void refusals_have_sentences(void) {
   itsd *c = NULL;
   EXPECT_STATUS(-ENOENT, itsd_open(&c, "unix:/tmp/no-such-itsd.sock", "test"), c);
@@ -278,7 +311,7 @@ int main(int count, char **arguments) {
   void (*const tests[])(void) = {
     a_machine_has_its_shape, memory_is_shared_or_held, over_the_socket, through_rings_of_2,
     through_rings_without_spinning, through_rings_of_256, lines_by_message, lines_by_page,
-    time_passes, who_is_lost_comes_back, refusals_have_sentences, a_pe_is_one_clients};
+    time_passes, who_is_lost_comes_back, attributes_are_kvms, refusals_have_sentences, a_pe_is_one_clients};
   size_t tests_count = sizeof tests / sizeof tests[0];
   for (size_t i = 0; i < tests_count; i++) tests[i]();
   printf("%zu tests of the C client, %d failures\n", tests_count, failures);

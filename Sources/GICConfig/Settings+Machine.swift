@@ -24,6 +24,8 @@ extension Settings {
       hexadecimal: true, virt),
     .choice("machine.frames", \.shape.frames, virt),
     pes, affinities,
+    .choice(
+      "machine.queue_writers", \.queueWriters, (.chosen, "default; who writes does not wait")),
   ]
 
   /// Affinities as QEMU's and KVM's GICv3 number PEs: 16 to a cluster, as many as ICC_SGI1R can

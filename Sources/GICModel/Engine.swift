@@ -2,16 +2,19 @@
 // an observer; no rule here reads a cycle.
 
 import GICArch
+import Synchronization
 
 /// Which ITS of a machine, from 0.
 typealias ITSIndex = Int
 
 /// All architectural state of one machine, and the rules that move it.
 struct Engine<Observer: EngineObserver>: ~Copyable {
-  /// Attributes of the GICv3 may change its identity before it runs.
-  var configuration: MachineConfiguration
+  let configuration: MachineConfiguration
+  /// The configuration's; here because every command asks for it.
+  let profile: Profile
+  let facts: Facts
   var observer: Observer
-  var memory = GuestMemory()
+  let memory: GuestMemory
   let its: Slab<ITSState>
   let pes: Slab<PEState>
   let properties: Slab<PropertyTable>
@@ -19,12 +22,28 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   let homes: Slab<LPIHome>
   /// PE of each Processor_Number where the configuration numbers them; else none.
   private(set) var numbered: [ProcessorNumber: PEIndex] = [:]
-  var distributor: Distributor
+  let distributor: Distributor
   var counts = EngineCounts()
-  var eventLog = EventLog()
-  var devices: DeviceState
+  /// One element, so that all lanes see the same.
+  let devices: Slab<DeviceState>
   /// The table entry at which the walk that failed last ended, until the failure is logged.
   var lastEntry: TableEntry?
+  let world: Slab<World>
+  /// Which lane this is, from 0. The first one's engine owns the storage.
+  let lane: Int
+  /// There are others.
+  var hasLanes = false
+  /// What the lane's announcement was last, without the mode. It is an atomic so that the engine
+  /// is a value that stays where it is: else the compiler moves all of it to and fro.
+  private let number = Atomic<UInt64>(0)
+  var workNumber: UInt64 {
+    @inline(__always) get { number.load(ordering: .relaxed) }
+    @inline(__always) nonmutating set { number.store(newValue, ordering: .relaxed) }
+  }
+  /// Guarded by ``World/logLock``.
+  let log: Slab<EventLog>
+  /// The ITS to which an access has brought work; -1 for none. Only without time.
+  var woken: ITSIndex = -1
   /// Changes of the PEs' lines that nobody has fetched yet.
   var outbox: [LineChange] = []
   /// What line changes are stamped with; kept by whoever keeps the time.
@@ -32,6 +51,8 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
 
   init(configuration: MachineConfiguration, observer: Observer) {
     self.configuration = configuration
+    profile = configuration.profile
+    facts = Facts(configuration)
     self.observer = observer
     let shape = configuration.shape
     let identity = configuration.identity
@@ -53,22 +74,47 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     for (index, number) in identity.processorNumbers.enumerated().prefix(shape.affinities.count) {
       numbered[number] = PEIndex(index)
     }
-    distributor = Distributor(identity: identity)
-    devices = DeviceState(configuration)
+    distributor = Distributor(
+      identity: identity,
+      capacity: shape.frames == .attributes ? 32 : identity.itLinesNumber + 1)
+    devices = Slab(count: 1) { _ in DeviceState(configuration) }
+    world = Slab(count: 1) { _ in World() }
+    log = Slab(count: 1) { _ in EventLog() }
+    lane = 0
+    memory = GuestMemory()
+    outbox.reserveCapacity(64)
+  }
+
+  /// A further lane of the same machine, whose first engine lives as long.
+  init(beside first: borrowing Engine, observer: Observer, lane: Int) {
+    configuration = first.configuration
+    (profile, facts) = (first.profile, first.facts)
+    self.observer = observer
+    (memory, its, pes) = (first.memory, first.its, first.pes)
+    (properties, homes, numbered) = (first.properties, first.homes, first.numbered)
+    (distributor, world, log) = (first.distributor, first.world, first.log)
+    devices = first.devices
+    self.lane = lane
+    hasLanes = true
     outbox.reserveCapacity(64)
   }
 
   deinit {
+    counts.deallocate()
+    guard lane == 0 else { return }
     for n in 0..<its.count { its[n].deallocate() }
     its.deallocate()
     for index in 0..<pes.count { pes[index].lpis.deallocate() }
     pes.deallocate()
-    for index in 0..<properties.count { properties[index].bytes.deallocate() }
+    for index in 0..<properties.count { properties[index].deallocate() }
     properties.deallocate()
     homes.deallocate()
     distributor.deallocate()
-    counts.deallocate()
-    eventLog.deallocate()
+    world[0].deallocate()
+    world.deallocate()
+    log[0].deallocate()
+    devices.deallocate()
+    log.deallocate()
     memory.deallocate()
   }
 
@@ -76,9 +122,11 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   mutating func reset() {
     for n in 0..<its.count {
       let (base, isPlaced) = (its[n].base, its[n].isPlaced)
+      let written = its[n].queue.written
       its[n].deallocate()
       its[n] = ITSState(base: base, configuration: configuration)
       its[n].isPlaced = isPlaced
+      its[n].queue.goOn(after: written)
     }
     for index in 0..<pes.count {
       let (affinity, sequence) = (pes[index].affinity, pes[index].lineSequence)
@@ -86,14 +134,14 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       pes[index].lpis.deallocate()
       pes[index] = PEState(
         affinity: affinity, configuration: configuration, tracksArrival: !Observer.offersAtOnce)
-      pes[index].lineSequence = sequence
+      pes[index].publish([], sequence: sequence)
       if raised { lineChanged(PEIndex(index), to: []) }
     }
     for index in 0..<properties.count { properties[index].users = 0 }
     homes.fill(LPIHome())
     distributor.reset()
     counts.reset()
-    eventLog.reset()
+    log[0].reset()
     lastEntry = nil
   }
 }
@@ -147,7 +195,7 @@ extension Engine {
   ) -> MSIOutcome {
     counts.drop(kind)
     logDropped(kind, its: n, device, event: UInt64(event.rawValue))
-    if configuration.profile.unmappedMSIs != .unreported {
+    if profile.unmappedMSIs != .unreported {
       reportUnmapped(kind, its: n, device, event)
     }
     observer.observe(.dropped(kind))
@@ -220,6 +268,10 @@ extension Engine {
 
   func report(into statistics: inout MachineStatistics) {
     counts.report(into: &statistics)
+    reportPEs(into: &statistics)
+  }
+
+  func reportPEs(into statistics: inout MachineStatistics) {
     for index in 0..<pes.count {
       statistics.pes.append(pes[index].counts)
       statistics.pending += UInt64(pes[index].lpis.count) + pes[index].parked

@@ -20,6 +20,8 @@ struct EngineCounts {
   var unreachableSlots: UInt64 = 0
   /// Commands whose table entry lies outside guest RAM: there is no architectural number for it.
   var unreachableEntries: UInt64 = 0
+  /// Of this lane's CWRITER writes for those of others.
+  var waits = QueueWaits()
 
   func deallocate() {
     dropped.deallocate()
@@ -34,6 +36,24 @@ struct EngineCounts {
     (msis, intCommands, delivered, merged, restored, cleared) = (0, 0, 0, 0, 0, 0)
     waiting = 0
     (unknownCommands, unreachableSlots, unreachableEntries) = (0, 0, 0)
+    waits = QueueWaits()
+  }
+
+  /// Adds what another lane has counted.
+  mutating func add(_ other: EngineCounts) {
+    msis &+= other.msis
+    intCommands &+= other.intCommands
+    delivered &+= other.delivered
+    merged &+= other.merged
+    restored &+= other.restored
+    cleared &+= other.cleared
+    waiting &+= other.waiting
+    unknownCommands &+= other.unknownCommands
+    unreachableSlots &+= other.unreachableSlots
+    unreachableEntries &+= other.unreachableEntries
+    for index in 0..<dropped.count { dropped[index] &+= other.dropped[index] }
+    for index in 0..<commands.count { commands[index] &+= other.commands[index] }
+    for index in 0..<errors.count { errors[index] &+= other.errors[index] }
   }
 
   @inline(__always) func drop(_ kind: MSIOutcome.Kind) { dropped[Int(kind.rawValue) & 31] &+= 1 }

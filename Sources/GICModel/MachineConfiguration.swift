@@ -10,6 +10,8 @@ public struct MachineConfiguration: Equatable, Sendable {
   public var profile = Profile()
   public var timing = TimingParameters()
   public var clock = MachineStatistics.Clock.functional
+  /// What CWRITER writes of several lanes do when they meet. Functional clock only.
+  public var queueWriters = QueueWriters.combining
   public init() {}
 
   /// How many PEs, and where the frames lie in the guest's physical address space.

@@ -115,5 +115,9 @@ public struct MachineStatistics: Equatable, Sendable {
   /// model. Nil as long as all is well; timed clock only.
   public var deadlock: String?
 
+  /// How long CWRITER writes have waited for those of other lanes, by lane; empty where a machine
+  /// has one lane.
+  public var queueWaits: [QueueWaits] = []
+
   public init(clock: Clock) { self.clock = clock }
 }

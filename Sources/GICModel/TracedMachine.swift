@@ -56,7 +56,7 @@ public final class TracedMachine: Machine {
   }
 
   public func events(from sequence: UInt64, limit: Int) -> EventBatch {
-    core.rules.eventLog.batch(from: sequence, limit: limit)
+    core.rules.log[0].batch(from: sequence, limit: limit)
   }
   public func explain(
     _ device: DeviceID, _ event: EventID, at address: PhysicalAddress

@@ -82,6 +82,7 @@ final class MachineHost {
     if case .pe(let pe) = role { takeOffline(pe) }
     if let loss, role == .control, !sessions.contains(where: { $0.role == .control }) {
       isQuiesced = true
+      try? setVCPUsRun(false)
       controlLoss = loss
       ram.orphan(of: session.number)
       return

@@ -65,7 +65,7 @@ func `92: an entry that cannot be written is EFAULT`(profile: SavingProfile) thr
   #expect(world.save() == .efault, "a CTE")
 }
 
-@Test func `a mapped hardware collection refuses a save, and says why`() throws {
+@Test func `a save with a mapped hardware collection is EACCES, and says why`() throws {
   for profile in SavingProfile.allCases {
     let world = World.savable(profile) { $0.identity.hardwareCollections = 1 }
     #expect(world.save() == nil)

@@ -83,15 +83,15 @@ extension World {
 
   /// How many devices and events ITS `n` has, and how many collections.
   func mapped(its n: Int = 0) -> [Int] {
-    let state = machine.engine.its[n]
+    let translations = machine.engine.its[n].translations
     var (devices, events) = (0, 0)
-    var next = state.translations.firstDevice(from: 0)
+    var next = translations.firstDevice(from: 0)
     while let device = next {
       devices += 1
-      events += state.translations.words(of: device).count
-      next = state.translations.firstDevice(from: UInt64(device.rawValue) + 1)
+      events += translations.words(of: device).count
+      next = translations.firstDevice(from: UInt64(device.rawValue) + 1)
     }
-    return [devices, events, state.collectionList.inOrder.count]
+    return [devices, events, machine.engine.its[n].collectionList.inOrder.count]
   }
 }
 

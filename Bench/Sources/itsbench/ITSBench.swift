@@ -6,8 +6,14 @@ import Foundation
 
 /// All suites, in the order of the table.
 func suites() -> [Benchmark] {
-  commandSuite() + msiSuite() + selectionSuite() + timedSuite() + timedMSISuite() + sizeSuite()
-    + replaySuite()
+  commandSuite() + msiSuite() + threadSuite() + selectionSuite() + timedSuite()
+    + timedMSISuite() + sizeSuite() + replaySuite()
+}
+
+/// Prints a line at once, also into a pipe.
+func show(_ line: String) {
+  print(line)
+  fflush(nil)
 }
 
 /// - Throws: ``ValidationError`` if there is none.
@@ -70,13 +76,20 @@ struct Run: ParsableCommand {
     print("medians of \(samples), of short rows \(samples * 20)")
     print(Row.columns.header)
     var rows: [Row] = []
+    var failed = false
     for benchmark in chosen {
-      let row = try measure(
-        benchmark, Plan(samples: samples), instructions: counted[benchmark.name])
-      print(row.line(among: rows))
-      rows.append(row)
+      do {
+        let row = try measure(
+          benchmark, Plan(samples: samples), instructions: counted[benchmark.name])
+        show(row.line(among: rows))
+        rows.append(row)
+      } catch {
+        show("\(benchmark.name.padded(32)) failed: \(error)")
+        failed = true
+      }
     }
     if let json { try RowFile.write(rows, to: json) }
+    if failed { throw ExitCode.failure }
   }
 }
 

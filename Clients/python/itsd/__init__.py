@@ -8,6 +8,7 @@
         typer = client.read(0, machine.its_bases[0] + 8, 8).value
 """
 
+from itsd import kvm
 from itsd.client import Client, Error, WriteRecord, MSIRecord
 from itsd.wire import (
     NONE,
@@ -40,5 +41,6 @@ __all__ = [
     "TimeMode",
     "Until",
     "WriteRecord",
+    "kvm",
     "sysreg",
 ]

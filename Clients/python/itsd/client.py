@@ -351,6 +351,36 @@ class Client:
         """Lets a quiesced machine go on."""
         self._ask(Slot(Type.RESUME))
 
+    # ---- Device attributes: KVM_HAS_DEVICE_ATTR and its like; see itsd.kvm ----
+
+    def has_device_attr(self, device: int, group: int, attr: int, number: int = 0) -> None:
+        """Whether a device has an attribute; an :class:`Error` with KVM's errno if not.
+
+        :param device: KVM's device type; ``number`` is which ITS.
+        """
+        self._attribute(Type.DEVICE_HAS, device, group, attr, number, None)
+
+    def get_device_attr(
+        self, device: int, group: int, attr: int, number: int = 0, value: int = 0
+    ) -> int:
+        """What an attribute holds; ``value`` is what the caller's memory held before."""
+        return self._attribute(Type.DEVICE_GET, device, group, attr, number, value)
+
+    def set_device_attr(
+        self, device: int, group: int, attr: int, value: int | None = None, number: int = 0
+    ) -> None:
+        """Writes an attribute, or does what it stands for; then there is no value."""
+        self._attribute(Type.DEVICE_SET, device, group, attr, number, value)
+
+    def _attribute(
+        self, what: Type, device: int, group: int, attr: int, number: int, value: int | None
+    ) -> int:
+        slot = Slot(
+            what, source=number, a=attr, b=value or 0, c=device << 32 | group,
+            d=0 if value is None else 1,
+        )  # fmt: skip
+        return self._ask(slot).value
+
     # ---- Looking inside ----
 
     def statistics(self) -> Any:

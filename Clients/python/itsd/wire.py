@@ -58,6 +58,9 @@ class Type(enum.IntEnum):
     LINE_PAGE = 0x63
     QUIESCE = 0x70
     RESUME = 0x71
+    DEVICE_HAS = 0x80
+    DEVICE_GET = 0x81
+    DEVICE_SET = 0x82
 
 
 class Flag(enum.IntFlag):

@@ -237,6 +237,23 @@ class States(Attached):
         client.resume()
         client.read(0, client.machine.its_bases[0])
 
+    def test_device_attributes(self) -> None:
+        client, kvm = self.attached(), itsd.kvm
+        its, registers = kvm.KVM_DEV_TYPE_ARM_VGIC_ITS, kvm.KVM_DEV_ARM_VGIC_GRP_ITS_REGS
+        client.has_device_attr(its, registers, 0x80)
+        self.assertErrno(errno.EINVAL, client.has_device_attr, its, registers, 0x84)
+        self.assertErrno(errno.ENXIO, client.has_device_attr, its, registers, 0x98)
+        client.set_device_attr(its, registers, 0x80, 1 << 63 | RAM)
+        self.assertEqual(client.get_device_attr(its, registers, 0x80), 1 << 63 | RAM)
+        control, save = kvm.KVM_DEV_ARM_VGIC_GRP_CTRL, kvm.KVM_DEV_ARM_ITS_SAVE_TABLES
+        client.set_device_attr(its, control, save)
+        self.assertErrno(errno.ENODEV, client.set_device_attr, its, control, save, number=9)
+        client.quiesce()
+        client.resume()
+        self.assertErrno(errno.EBUSY, client.set_device_attr, its, control, save)
+        client.quiesce()
+        client.set_device_attr(its, control, save)
+
     def test_lost_control_comes_back(self) -> None:
         first = self.attached()
         Guest(first).map_event(0x10, 3, 8197, 1)

@@ -69,7 +69,7 @@ extension Engine {
 
   private func exists(_ intid: INTID) -> Bool {
     intid.isPrivate || distributor.holds(intid)
-      || (intid.isLPI && intid.rawValue < configuration.intidLimit)
+      || (intid.isLPI && intid.rawValue < facts.intidLimit)
   }
 
   private mutating func dropPriority(_ pe: PEIndex, group0: Bool) {

@@ -39,7 +39,7 @@ extension Engine {
     case .sgi0r: generateSGI(value, from: pe, group0: true, group1: false)
     case .sgi1r:
       generateSGI(
-        value, from: pe, group0: configuration.profile.sgi1rGroups == .any, group1: true)
+        value, from: pe, group0: profile.sgi1rGroups == .any, group1: true)
     // One Security state: the alias for the other one makes Group 0 interrupts' SGIs.
     case .asgi1r: generateSGI(value, from: pe, group0: true, group1: false)
     case .sre: return true
@@ -53,7 +53,7 @@ extension Engine {
   private mutating func writeControl(
     _ register: SystemRegister, _ value: UInt64, _ pe: PEIndex
   ) -> Bool {
-    let least = configuration.minimumBPR0
+    let least = facts.minimumBPR0
     switch register {
     case .pmr: pes[pe.index].pmr = UInt8(truncatingIfNeeded: value) & priorityMask
     case .bpr0: pes[pe.index].bpr0 = Swift.max(UInt8(value[2, 0]), least)

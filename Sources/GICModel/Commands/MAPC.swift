@@ -7,7 +7,7 @@ extension Engine {
   /// Work: one CTE write.
   /// - Source: Arm IHI 0069, "MAPC".
   mutating func mapc(_ n: ITSIndex, _ collection: ICID, _ named: RDbase?) throws(CommandFault) {
-    let isCut = configuration.profile.mapcTarget == .lower16 && !configuration.identity.ptaIsAddress
+    let isCut = profile.mapcTarget == .lower16 && !configuration.identity.ptaIsAddress
     let target = named.map { isCut ? RDbase(rawValue: $0.rawValue & 0xffff) : $0 }
     var pe: PEIndex?
     if let target {
@@ -19,9 +19,11 @@ extension Engine {
     its[n].collections.set(collection, pe)
     listCollection(n, collection, isMapped: pe != nil)
     observer.observe(.collectionWritten(collection))
+    // MOVALL must find what was on its way to the old target.
+    if old != pe { awaitReaders() }
     if let pe {
-      if configuration.profile.mapcRemap == .pendingMoves { moveEvents(n, collection, old, to: pe) }
-    } else if configuration.profile.mapcUnmap == .orphans {
+      if profile.mapcRemap == .pendingMoves { moveEvents(n, collection, old, to: pe) }
+    } else if profile.mapcUnmap == .orphans {
       for (device, event, word) in its[n].translations.events(of: collection) {
         its[n].translations.set(device, event, TranslationCache.orphan(word))
       }
@@ -72,10 +74,10 @@ extension Engine {
   }
 
   /// An ICID must fit the width that GITS_TYPER shows.
-  func checkCollection(
+  @inline(__always) func checkCollection(
     _ opcode: ITSCommand.Opcode, _ collection: ICID
   ) throws(CommandFault) {
-    guard Int(collection.rawValue) >> configuration.identity.collectionIDBits == 0
+    guard Int(collection.rawValue) &>> facts.collectionIDBits == 0
     else { throw CommandFault(opcode, .collectionOOR) }
   }
 }

@@ -6,7 +6,7 @@ extension Engine {
   /// Work: one DTE write.
   /// - Source: Arm IHI 0069, "MAPD".
   mutating func mapd(_ n: ITSIndex, _ device: DeviceID, _ itt: ITT?) throws(CommandFault) {
-    if let itt, itt.eventIDBits > configuration.identity.eventIDBits {
+    if let itt, itt.eventIDBits > facts.eventIDBits {
       throw CommandFault(.mapd, .ittSizeOOR)
     }
     do throws(WalkFault) {
@@ -20,10 +20,14 @@ extension Engine {
       if case .deviceUnmapped = error { throw CommandFault(.mapd, .deviceOOR) }
       throw CommandFault(.mapd, walk: error)
     }
-    if configuration.profile.mapdLiveDevice == .freesEvents { freeEvents(n, device) }
+    if profile.mapdLiveDevice == .freesEvents { freeEvents(n, device) }
     // A remapped device must not be translated through its old ITT.
-    its[n].translations.forget(device)
-    if let itt { its[n].translations.remember(device, itt) }
+    if let itt {
+      its[n].translations.remember(device, itt)
+    } else {
+      its[n].translations.forget(device)
+    }
+    awaitReaders()
     observer.observe(.deviceWritten(device))
   }
 

@@ -11,7 +11,7 @@ extension Engine {
     guard source != target else {
       return observer.observe(.moveAll(from: source, to: target, count: 0))
     }
-    let takesAll = configuration.profile.movallScope == .everyLPI
+    let takesAll = profile.movallScope == .everyLPI
     var count = 0
     if takesAll, lpisAreShared {
       count = retargetAll(to: target)

@@ -23,6 +23,7 @@ extension Engine {
     else { throw .unreachable }
     its[n].translations.set(device, event, TranslationCache.word(route.intid, collection))
     observer.observe(.eventWritten(device, event))
+    awaitReaders()
     movePending(route.intid, from: source, to: target)
   }
 }

@@ -68,7 +68,7 @@ extension AttributeImage {
       }
       try save(.vgic, at(GICD.IIDR.offset))
       try save(.vgic, at(GICD.CTLR.offset))
-      let words = machine.identity.itLinesNumber + 1
+      let words = Int(try get(.vgic, DeviceAttribute(.interruptCount))) / 32
       for word in 1..<max(words, 1) {
         try save(.vgic, at(GICD.IGROUPR.offset(of: word)))
         try save(

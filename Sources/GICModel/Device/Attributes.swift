@@ -49,7 +49,7 @@ extension Engine {
     return value
   }
   func checkStandstill() throws(DeviceError) {
-    guard !devices.vcpusRun else { throw DeviceError(.ebusy, "vCPUs run") }
+    guard !devices[0].vcpusRun else { throw DeviceError(.ebusy, "vCPUs run") }
   }
 
   /// A range of frames in guest physical addresses. All of KVM's checks, in its order.

@@ -23,7 +23,11 @@ struct DeviceState {
   var distributor: PhysicalAddress?
   var regions: [Region] = []
 
+  /// `GICD_IIDR`: another revision than the configuration's may be asked for.
+  var implementation: UInt32
+
   init(_ configuration: MachineConfiguration) {
+    implementation = configuration.identity.distributorIIDR
     guard configuration.shape.frames == .configured else {
       isInitialised = false
       return
@@ -65,14 +69,14 @@ extension Engine {
 
   /// The PEs without a redistributor get theirs, in the order of the PEs, wherever there is room.
   mutating func placeRedistributors() {
-    var next = devices.regions.map(\.pes.upperBound).max() ?? 0
-    for index in devices.regions.indices {
-      let region = devices.regions[index]
+    var next = devices[0].regions.map(\.pes.upperBound).max() ?? 0
+    for index in devices[0].regions.indices {
+      let region = devices[0].regions[index]
       let room = region.count == 0 ? pes.count : region.count - region.pes.count
       let taken = min(room, pes.count - next)
       guard taken > 0 else { continue }
       let first = region.pes.isEmpty ? next : region.pes.lowerBound
-      devices.regions[index].pes = first..<next + taken
+      devices[0].regions[index].pes = first..<next + taken
       next += taken
     }
   }

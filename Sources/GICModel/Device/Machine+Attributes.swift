@@ -39,14 +39,34 @@ extension FunctionalMachine {
   public func attribute(_ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?)
     throws(DeviceError) -> UInt64
   {
-    try engine.attribute(attribute, of: device, value: value)
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
+    return try engine.attribute(attribute, of: device, value: value)
   }
   public func setAttribute(
     _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
   ) throws(DeviceError) {
+    try setAlone(attribute, of: device, to: value)
+    guard let n = engine.takeWoken() else { return }
+    // It gave an ITS work, which is done as if CWRITER had been written.
+    let (base, cwriter) = (engine.its[n].base, engine.its[n].cwriter)
+    _ = perform(
+      Access(
+        .write, size: 8, source: 0, address: base &+ UInt64(GITS.CWRITER.offset),
+        data: UInt64(cwriter)))
+  }
+  private func setAlone(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
+  ) throws(DeviceError) {
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
     try engine.setAttribute(attribute, of: device, to: value)
   }
-  public func setVCPUsRun(_ run: Bool) throws(DeviceError) { try engine.setVCPUsRun(run) }
+  public func setVCPUsRun(_ run: Bool) throws(DeviceError) {
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
+    try engine.setVCPUsRun(run)
+  }
 }
 
 /// On the timed clock an attribute is answered, like an untimed access, after everything that was

@@ -97,7 +97,7 @@ extension Engine {
       return true
     }
     guard offset == GICD.IIDR.offset else { return false }
-    let own = GICD.IIDR(raw: UInt64(configuration.identity.distributorIIDR))
+    let own = GICD.IIDR(raw: UInt64(devices[0].implementation))
     let named = GICD.IIDR(raw: value)
     var other = named
     other.revision = own.revision
@@ -107,7 +107,7 @@ extension Engine {
     guard named.revision == own.revision || isKnownRevision(named.revision) else {
       throw DeviceError(.einval, "revision \(named.revision) of the implementation is not known")
     }
-    configuration.identity.distributorIIDR = UInt32(value)
+    devices[0].implementation = UInt32(value)
     return true
   }
 

@@ -35,7 +35,7 @@ extension Engine {
   ) throws(DeviceError) -> UInt64 {
     switch DeviceGroup(rawValue: attribute.group) {
     case .address: return try address(attribute, value)
-    case .interruptCount: return UInt64(devices.interruptCount ?? 32)
+    case .interruptCount: return UInt64(devices[0].interruptCount ?? 32)
     case .distributorRegisters, .redistributorRegisters:
       let place = try registerPlace(attribute)
       try checkUsable(attribute)
@@ -91,7 +91,7 @@ extension Engine {
     let isEarly =
       attribute.group == DeviceGroup.distributorRegisters.rawValue
       && (attribute.offset == GICD.IIDR.offset || attribute.offset == GICD.TYPER2.offset)
-    guard devices.isInitialised || isEarly else {
+    guard devices[0].isInitialised || isEarly else {
       throw DeviceError(.ebusy, "the GIC is not initialised")
     }
   }
@@ -102,7 +102,9 @@ extension Engine {
     switch DeviceControl(rawValue: attribute.attr) {
     case .initialize: initialize()
     case .savePendingTables:
-      guard devices.isInitialised else { throw DeviceError(.enxio, "the GIC is not initialised") }
+      guard devices[0].isInitialised else {
+        throw DeviceError(.enxio, "the GIC is not initialised")
+      }
       try checkStandstill()
       try savePendingTables()
     case .saveTables, .restoreTables, .reset, nil:
@@ -112,13 +114,11 @@ extension Engine {
 
   /// A second time it does nothing.
   private mutating func initialize() {
-    guard !devices.isInitialised else { return }
-    devices.isInitialised = true
-    let count = devices.interruptCount ?? (configuration.identity.itLinesNumber + 1) * 32
-    devices.interruptCount = count
-    configuration.identity.itLinesNumber = count / 32 - 1
-    distributor.deallocate()
-    distributor = Distributor(identity: configuration.identity)
+    guard !devices[0].isInitialised else { return }
+    devices[0].isInitialised = true
+    let count = devices[0].interruptCount ?? (configuration.identity.itLinesNumber + 1) * 32
+    devices[0].interruptCount = count
+    distributor.setWordCount(count / 32)
   }
 
   private mutating func setInterruptCount(_ value: UInt64) throws(DeviceError) {
@@ -126,10 +126,10 @@ extension Engine {
     guard count >= 64, count < 1024, count % 32 == 0 else {
       throw DeviceError(.einval, "\(count) is not a multiple of 32 from 64 through 992")
     }
-    guard devices.interruptCount == nil else {
+    guard devices[0].interruptCount == nil else {
       throw DeviceError(.ebusy, "the number of interrupts is fixed")
     }
-    devices.interruptCount = Int(count)
+    devices[0].interruptCount = Int(count)
   }
 
   // MARK: Addresses
@@ -138,14 +138,14 @@ extension Engine {
     _ attribute: DeviceAttribute, _ value: UInt64?
   ) throws(DeviceError) -> UInt64 {
     switch DeviceAddress(rawValue: attribute.attr) {
-    case .distributor: return devices.distributor ?? .max
-    case .redistributors: return devices.regions.first?.base ?? .max
+    case .distributor: return devices[0].distributor ?? .max
+    case .redistributors: return devices[0].regions.first?.base ?? .max
     case .redistributorRegion:
       let index = RedistributorRegion(raw: try given(value)).index
-      guard index < devices.regions.count else {
+      guard index < devices[0].regions.count else {
         throw DeviceError(.enoent, "there is no redistributor region \(index)")
       }
-      let region = devices.regions[index]
+      let region = devices[0].regions[index]
       return RedistributorRegion(count: region.count, base: region.base, index: index).raw
     case .its, nil: throw .noAttribute(attribute.group, attribute.attr)
     }
@@ -158,8 +158,8 @@ extension Engine {
     switch DeviceAddress(rawValue: attribute.attr) {
     case .distributor:
       try checkRange(
-        value, byteCount: UInt64(GICD.frameByteCount), isPlaced: devices.distributor != nil)
-      devices.distributor = value
+        value, byteCount: UInt64(GICD.frameByteCount), isPlaced: devices[0].distributor != nil)
+      devices[0].distributor = value
     case .redistributors: try addRegion(base: value, count: 0, index: 0)
     case .redistributorRegion:
       let region = RedistributorRegion(raw: value)
@@ -179,7 +179,7 @@ extension Engine {
     guard base &+ byteCount >= base else {
       throw DeviceError(.einval, "redistributors at \(DeviceError.hex(base)) wrap around")
     }
-    if let last = devices.regions.last {
+    if let last = devices[0].regions.last {
       guard count == 0 || last.count > 0, count > 0 || last.count == 0 else {
         throw DeviceError(.einval, "regions and a single range of redistributors do not mix")
       }
@@ -187,14 +187,14 @@ extension Engine {
         throw DeviceError(.eexist, "the redistributors have their address already")
       }
     }
-    guard index == devices.regions.count else {
-      throw DeviceError(.einval, "the next region is \(devices.regions.count), not \(index)")
+    guard index == devices[0].regions.count else {
+      throw DeviceError(.einval, "the next region is \(devices[0].regions.count), not \(index)")
     }
     guard !overlaps(base, byteCount) else {
       throw DeviceError(.einval, "redistributors at \(DeviceError.hex(base)) lie over other frames")
     }
     try checkRange(base, byteCount: byteCount, isPlaced: false)
-    devices.regions.append(DeviceState.Region(base: base, count: count, pes: 0..<0))
+    devices[0].regions.append(DeviceState.Region(base: base, count: count, pes: 0..<0))
     placeRedistributors()
   }
 
@@ -204,8 +204,8 @@ extension Engine {
 
   /// Whether a range of redistributors lies over the distributor or over another region.
   private func overlaps(_ base: PhysicalAddress, _ byteCount: UInt64) -> Bool {
-    var others = devices.regions.map { (base: $0.base, byteCount: regionByteCount($0.count)) }
-    if let distributor = devices.distributor {
+    var others = devices[0].regions.map { (base: $0.base, byteCount: regionByteCount($0.count)) }
+    if let distributor = devices[0].distributor {
       others.append((distributor, UInt64(GICD.frameByteCount)))
     }
     return others.contains { base < $0.base &+ $0.byteCount && $0.base < base &+ byteCount }
@@ -217,19 +217,21 @@ extension Engine {
   ///   initialisation.
   mutating func setVCPUsRun(_ run: Bool) throws(DeviceError) {
     if run, framesAreByAttributes {
-      let placed = devices.regions.map(\.pes.upperBound).max() ?? 0
-      guard placed == pes.count, let distributor = devices.distributor else {
+      let placed = devices[0].regions.map(\.pes.upperBound).max() ?? 0
+      guard placed == pes.count, let distributor = devices[0].distributor else {
         throw DeviceError(.enxio, "the distributor or a redistributor has no address yet")
       }
       let end = distributor &+ UInt64(GICD.frameByteCount)
-      for region in devices.regions {
+      for region in devices[0].regions {
         let last = region.base &+ regionByteCount(region.count)
         guard end <= region.base || last <= distributor else {
           throw DeviceError(.einval, "the distributor and the redistributors overlap")
         }
       }
-      guard devices.isInitialised else { throw DeviceError(.ebusy, "the GIC is not initialised") }
+      guard devices[0].isInitialised else {
+        throw DeviceError(.ebusy, "the GIC is not initialised")
+      }
     }
-    devices.vcpusRun = run
+    devices[0].vcpusRun = run
   }
 }

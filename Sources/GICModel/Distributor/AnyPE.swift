@@ -32,15 +32,17 @@ extension Engine {
   private func nextParticipant(group0: Bool) -> PEIndex? {
     for step in 0..<pes.count {
       let pe = PEIndex((distributor.turn + step) % pes.count)
-      if participates(pes[pe.index], group0: group0) { return pe }
+      if participates(pe, group0: group0) { return pe }
     }
     return nil
   }
 
-  private func participates(_ pe: PEState, group0: Bool) -> Bool {
-    guard configuration.profile.waker == .absent || !GICR.WAKER(raw: pe.waker).processorSleep
-    else { return false }
+  private func participates(_ pe: PEIndex, group0: Bool) -> Bool {
+    let isAwake =
+      profile.waker == .absent || !GICR.WAKER(raw: pes[pe.index].waker).processorSleep
+    guard isAwake else { return false }
     return group0
-      ? pe.igrpen0 && !pe.isDeselected.group0 : pe.igrpen1 && !pe.isDeselected.group1
+      ? pes[pe.index].igrpen0 && !pes[pe.index].isDeselected.group0
+      : pes[pe.index].igrpen1 && !pes[pe.index].isDeselected.group1
   }
 }

@@ -1,18 +1,46 @@
 import GICArch
 
-/// The shared part of the GIC: group enables and the SPIs, one bit or byte an INTID, 0 through
-/// 1019. The places of INTIDs 0 through 31 stay empty: those are banked in the redistributors.
+/// The shared part of the GIC, whose copies are the same storage: group enables and the SPIs, one
+/// bit or byte an INTID, 0 through 1019. The places of INTIDs 0 through 31 stay empty: those are
+/// banked in the redistributors.
 struct Distributor {
+  /// What has no array of its own.
+  private struct Control {
+    var enableGroup0 = false
+    var enableGroup1 = false
+    var statusr = GICD.STATUSR(raw: 0)
+    var anyPETargets: (group0: PEIndex?, group1: PEIndex?) = (nil, nil)
+    var turn = 0
+    /// Bit n: word n has candidates.
+    var candidateWords: UInt32 = 0
+    var wordCount = 0
+  }
+  private let control = Slab(count: 1) { _ in Control() }
   /// GICD_CTLR: EnableGrp0 and EnableGrp1; ARE and DS are always one.
-  var enableGroup0 = false
-  var enableGroup1 = false
-  var statusr = GICD.STATUSR(raw: 0)
+  var enableGroup0: Bool {
+    get { control[0].enableGroup0 }
+    nonmutating set { control[0].enableGroup0 = newValue }
+  }
+  var enableGroup1: Bool {
+    get { control[0].enableGroup1 }
+    nonmutating set { control[0].enableGroup1 = newValue }
+  }
+  var statusr: GICD.STATUSR {
+    get { control[0].statusr }
+    nonmutating set { control[0].statusr = newValue }
+  }
   /// Where SPIs for any PE go now; nil while nobody participates.
-  var anyPETargets: (group0: PEIndex?, group1: PEIndex?) = (nil, nil)
+  var anyPETargets: (group0: PEIndex?, group1: PEIndex?) {
+    get { control[0].anyPETargets }
+    nonmutating set { control[0].anyPETargets = newValue }
+  }
   /// The PE at which the search for those begins.
-  var turn = 0
+  var turn: Int {
+    get { control[0].turn }
+    nonmutating set { control[0].turn = newValue }
+  }
   /// Words of 32 INTIDs that are implemented.
-  let wordCount: Int
+  var wordCount: Int { @inline(__always) get { control[0].wordCount } }
   let group: Slab<UInt32>
   let enabled: Slab<UInt32>
   let latched: Slab<UInt32>
@@ -23,9 +51,9 @@ struct Distributor {
   /// IROUTER of each INTID: an affinity, and bit 31 for any PE.
   let router: Slab<UInt64>
 
-  init(identity: MachineConfiguration.Identity) {
-    let words = Swift.min(identity.itLinesNumber + 1, 32)
-    wordCount = words
+  /// - Parameter capacity: words that there may ever be.
+  init(identity: MachineConfiguration.Identity, capacity: Int) {
+    let words = Swift.min(capacity, 32)
     group = Slab(repeating: 0, count: words)
     enabled = Slab(repeating: 0, count: words)
     latched = Slab(repeating: 0, count: words)
@@ -34,23 +62,39 @@ struct Distributor {
     edge = Slab(repeating: 0, count: words)
     priority = Slab(repeating: 0, count: words * 32)
     router = Slab(repeating: 0, count: words * 32)
+    control[0].wordCount = Swift.min(identity.itLinesNumber + 1, words)
+  }
+
+  /// Says how many words of 32 INTIDs there are, before any is used.
+  func setWordCount(_ count: Int) {
+    control[0].wordCount = Swift.min(Swift.max(count, 1), group.count)
   }
 
   func deallocate() {
+    control.deallocate()
     for slab in [group, enabled, latched, level, active, edge] { slab.deallocate() }
     priority.deallocate()
     router.deallocate()
   }
 
-  mutating func reset() {
-    enableGroup0 = false
-    enableGroup1 = false
-    statusr = GICD.STATUSR(raw: 0)
-    anyPETargets = (nil, nil)
-    turn = 0
+  func reset() {
+    let words = wordCount
+    control[0] = Control()
+    control[0].wordCount = words
     for slab in [group, enabled, latched, level, active, edge] { slab.fill(0) }
     priority.fill(0)
     router.fill(0)
+  }
+
+  /// Words of 32 SPIs that have candidates, one bit each: most machines at most times have none.
+  @inline(__always) var candidateWords: UInt32 { control[0].candidateWords }
+  /// Brings ``candidateWords`` up to date, after anything about SPIs has changed.
+  func noteCandidates() {
+    var words: UInt32 = 0
+    for word in 1..<Swift.max(wordCount, 1) where candidates(word) != 0 {
+      words |= 1 &<< UInt32(word)
+    }
+    control[0].candidateWords = words
   }
 
   /// INTIDs of SPIs that exist are 32 up to this.
@@ -80,6 +124,7 @@ extension Engine {
 
   /// Something about SPIs or group enables changed that any PE may see.
   mutating func distributorChanged() {
+    distributor.noteCandidates()
     for index in 0..<pes.count { updateLines(PEIndex(index)) }
   }
 

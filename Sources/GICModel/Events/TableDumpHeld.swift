@@ -52,7 +52,7 @@ extension Engine {
         dump.isComplete = false
         break
       }
-      let word = known.words[index]
+      let word = known.words.load(index)
       guard word != 0 else { continue }
       row.events.append(
         TableDump.Event(

@@ -17,8 +17,6 @@ struct LPIHome: BitwiseCopyable {
 }
 
 extension Engine {
-  @inline(__always) var lpisAreShared: Bool { homes.count > 0 }
-
   /// Where `intid` is when it is pending: at `pe`, to which its collection goes, unless LPIs are
   /// shared.
   @inline(__always) func home(of intid: INTID, else pe: PEIndex) -> PEIndex {
@@ -39,7 +37,7 @@ extension Engine {
 
   /// Whether an event is mapped to the LPI.
   func isShared(_ intid: INTID) -> Bool {
-    index(of: intid).map { homes[$0].events > 0 } ?? false
+    lpisAreShared && (index(of: intid).map { homes[$0].events > 0 } ?? false)
   }
 
   /// Sets a shared LPI pending that has no target yet; it is shown to the one that it will get.

@@ -13,8 +13,11 @@ extension Engine {
         distributor.enableGroup0 && configuration.profile.groupEnables == .each
       control.enableGrp1 = distributor.enableGroup1
       return control.raw
-    case GICD.TYPER.offset: return configuration.distributorTYPER.raw
-    case GICD.IIDR.offset: return UInt64(configuration.identity.distributorIIDR)
+    case GICD.TYPER.offset:
+      var typer = configuration.distributorTYPER
+      typer.itLinesNumber = distributor.wordCount - 1
+      return typer.raw
+    case GICD.IIDR.offset: return UInt64(devices[0].implementation)
     default:
       if let (bank, word) = bank(at: offset) { return readBank(bank, word) }
       if let index = GICD.IROUTER.index(at: offset) {
@@ -39,7 +42,7 @@ extension Engine {
         var route = value & GICD.IROUTER.writable
         // Without 1 of N every SPI names its PE.
         if !configuration.identity.oneOfNSupported
-          || configuration.profile.anyPERouting == .ignored
+          || profile.anyPERouting == .ignored
         {
           route &= ~UInt64.ones(31, 31)
         }

@@ -23,7 +23,7 @@ extension Engine {
     control.enabled = its[n].enabled
     control.imDe = its[n].imDe
     control.umsiIRQ = its[n].umsiIRQ
-    switch configuration.profile.quiescent {
+    switch profile.quiescent {
     case .always: control.quiescent = true
     case .queueEmpty: control.quiescent = its[n].creadr == its[n].cwriter
     case .nothingRuns:
@@ -52,7 +52,6 @@ extension Engine {
   }
 
   private mutating func writeITSControl(_ n: ITSIndex, _ control: GITS.CTLR) {
-    let profile = configuration.profile
     its[n].imDe = control.imDe && profile.imDe == .stored
     its[n].umsiIRQ = control.umsiIRQ && profile.unmappedMSIs == .interrupt
     unmappedMSILineChanged()
@@ -76,11 +75,11 @@ extension Engine {
     guard !its[n].enabled, its[n].creadr == its[n].granted else { return }
     let written = GITS.CBASER(raw: value & GITS.CBASER.writable)
     its[n].cbaser =
-      configuration.profile.cbaserWrites == .sanitised
+      profile.cbaserWrites == .sanitised
       ? TableAttributes.sanitised(written) : written
     its[n].creadr = 0
     its[n].granted = 0
-    if configuration.profile.cbaserWriteResets == .creadrAndCWRITER { its[n].cwriter = 0 }
+    if profile.cbaserWriteResets == .creadrAndCWRITER { its[n].cwriter = 0 }
     (its[n].stalled, its[n].showsStall) = (false, false)
   }
 
@@ -88,7 +87,7 @@ extension Engine {
   private mutating func writeCWRITER(_ n: ITSIndex, _ value: UInt64) {
     let offset = Int(value & GITS.CWRITER.writable)
     guard
-      offset < its[n].cbaser.byteCount || configuration.profile.cwriterBeyondQueue == .stops
+      offset < its[n].cbaser.byteCount || profile.cwriterBeyondQueue == .stops
     else { return }
     if GITS.CWRITER(raw: value).retry { retry(n) }
     if configuration.profile.stallEnds == .anyWrite { retry(n) }
@@ -99,7 +98,7 @@ extension Engine {
   /// Where a queue that nothing runs in goes on, if the profile lets software say it.
   private mutating func writeCREADR(_ n: ITSIndex, _ value: UInt64) {
     let offset = GITS.CREADR(raw: value).queueOffset
-    guard configuration.profile.creadrWrites == .taken, offset < its[n].cbaser.byteCount,
+    guard profile.creadrWrites == .taken, offset < its[n].cbaser.byteCount,
       its[n].creadr == its[n].granted
     else { return }
     its[n].creadr = offset
@@ -107,9 +106,10 @@ extension Engine {
     workArrived(n)
   }
 
-  /// Without time whatever may run runs now; with time the sequencer looks for itself.
+  /// Without time whatever may run runs before the access is answered; with time the sequencer
+  /// looks for itself.
   private mutating func workArrived(_ n: ITSIndex) {
-    if Observer.offersAtOnce { drain(n) }
+    if Observer.offersAtOnce { woken = n }
   }
 
   /// Type and Entry_Size stay. Ignored while the ITS is enabled. What was remembered of the table
@@ -118,12 +118,12 @@ extension Engine {
     let old = GITS.BASER(raw: its[n].baser[index])
     guard !its[n].enabled, old.type != .none else { return }
     var mask = GITS.BASER.writable
-    if index == ITSState.collectionTable, configuration.profile.collectionIndirect == .flat {
+    if index == ITSState.collectionTable, profile.collectionIndirect == .flat {
       mask &= ~UInt64.ones(62, 62)
     }
     let new = GITS.BASER(raw: old.raw & ~GITS.BASER.writable | value & mask)
     its[n].baser[index] =
-      configuration.profile.baserWrites == .sanitised ? TableAttributes.sanitised(new).raw : new.raw
+      profile.baserWrites == .sanitised ? TableAttributes.sanitised(new).raw : new.raw
     // With tables in the ITS an invalid register frees the table, and a valid one changes nothing.
     guard tablesAreInRAM || !new.valid else { return }
     if index == ITSState.deviceTable { forgetDevices(n) }
@@ -138,7 +138,7 @@ extension Engine {
   }
 
   private mutating func forgetCollections(_ n: ITSIndex) {
-    if configuration.profile.mapcUnmap == .orphans {
+    if profile.mapcUnmap == .orphans {
       its[n].translations.orphanAll(from: configuration.identity.hardwareCollections)
     }
     its[n].collections.forgetAll(from: configuration.identity.hardwareCollections)

@@ -8,22 +8,25 @@ extension Engine {
     case GICR.CTLR.offset:
       var control = GICR.CTLR(raw: 0)
       control.enableLPIs = pes[pe.index].lpisEnabled
-      switch configuration.profile.redistributorControl {
+      switch profile.redistributorControl {
       case .directLPI:
         control.ces = true
         control.ir = configuration.identity.directLPI
       case .revision:
-        let revision = GICR.IIDR(raw: UInt64(configuration.identity.distributorIIDR)).revision
+        let revision = GICR.IIDR(raw: UInt64(devices[0].implementation)).revision
         control.ces = revision >= 3
         control.ir = revision >= 3
       }
       control.dpg0 = pes[pe.index].isDeselected.group0
       control.dpg1NS = pes[pe.index].isDeselected.group1
       return control.raw
-    case GICR.IIDR.offset: return UInt64(configuration.identity.redistributorIIDR)
+    case GICR.IIDR.offset:
+      // Another revision of the distributor is another one here.
+      let changed = devices[0].implementation ^ configuration.identity.distributorIIDR
+      return UInt64(configuration.identity.redistributorIIDR ^ changed)
     case GICR.TYPER.offset: return redistributorTYPER(pe).raw
     case GICR.WAKER.offset:
-      return configuration.profile.waker == .absent ? 0 : pes[pe.index].waker
+      return profile.waker == .absent ? 0 : pes[pe.index].waker
     case GICR.PROPBASER.offset: return pes[pe.index].propbaser
     case GICR.PENDBASER.offset:
       return configuration.profile.pendbaserPTZ == .readsBack
@@ -41,7 +44,7 @@ extension Engine {
     typer.mpam = configuration.profile.mpam == .registers
     typer.vlpis = identity.gicVersion >= 4
     typer.directLPI = identity.directLPI
-    typer.last = devices.isLast(pe, stride: configuration.shape.gicrStride)
+    typer.last = devices[0].isLast(pe, stride: configuration.shape.gicrStride)
     typer.processorNumber = processorNumber(of: pe)
     typer.commonLPIAff = identity.commonLPIAffinity
     typer.affinity = pes[pe.index].affinity
@@ -63,7 +66,7 @@ extension Engine {
       if !pes[pe.index].lpisEnabled {
         let written = GICR.PENDBASER(raw: value & (GICR.PENDBASER.writable | 1 << 62))
         pes[pe.index].pendbaser =
-          configuration.profile.lpiBaserWrites == .sanitised
+          profile.lpiBaserWrites == .sanitised
           ? TableAttributes.sanitised(written).raw : written.raw
       }
     case GICR.SETLPIR.offset, GICR.CLRLPIR.offset, GICR.INVLPIR.offset, GICR.INVALLR.offset:
@@ -84,9 +87,9 @@ extension Engine {
   private mutating func writePROPBASER(_ pe: PEIndex, _ value: UInt64) {
     let written = GICR.PROPBASER(raw: value & GICR.PROPBASER.writable)
     let kept =
-      configuration.profile.lpiBaserWrites == .sanitised
+      profile.lpiBaserWrites == .sanitised
       ? TableAttributes.sanitised(written) : written
-    guard configuration.profile.propbaser == .shared else {
+    guard profile.propbaser == .shared else {
       pes[pe.index].propbaser = kept.raw
       return
     }
@@ -98,7 +101,7 @@ extension Engine {
     switch offset {
     case GICR.SETLPIR.offset, GICR.CLRLPIR.offset: configuration.identity.directLPI
     case GICR.INVLPIR.offset, GICR.INVALLR.offset, GICR.SYNCR.offset:
-      configuration.identity.directLPI || configuration.profile.invalidateRegisters == .always
+      configuration.identity.directLPI || profile.invalidateRegisters == .always
     default: false
     }
   }
@@ -114,7 +117,7 @@ extension Engine {
       invalidateAll(pe)
       return true
     }
-    guard intid.isLPI, intid.rawValue < configuration.intidLimit else { return true }
+    guard intid.isLPI, intid.rawValue < facts.intidLimit else { return true }
     switch offset {
     case GICR.SETLPIR.offset:
       counts.msis &+= 1

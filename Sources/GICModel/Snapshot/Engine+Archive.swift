@@ -15,18 +15,16 @@ extension Engine {
     try archive.section("counts")
     try counts.archive(&archive)
     try archive.section("events")
-    try eventLog.archive(&archive)
+    try log[0].archive(&archive)
     try archiveLines(&archive)
     if archive.isReading { lastEntry = nil }
   }
 
   /// A snapshot goes into a machine of the same configuration only. What attributes may have
-  /// changed of it comes with the snapshot.
+  /// changed besides comes with the snapshot.
   private mutating func archiveConfiguration(_ archive: inout Archive) throws(SnapshotError) {
     try archive.section("configuration")
-    var fixed = configuration
-    (fixed.identity.distributorIIDR, fixed.identity.itLinesNumber) = (0, 0)
-    let here = "\(fixed)"
+    let here = "\(configuration)"
     var there = here
     try archive.field("values", &there)
     guard there == here else {
@@ -34,29 +32,23 @@ extension Engine {
       throw .configuration(
         here: String(differs?.0 ?? "more values"), there: String(differs?.1 ?? "other values"))
     }
-    try archive.field("distributor_iidr", &configuration.identity.distributorIIDR)
-    let lines = configuration.identity.itLinesNumber
-    try archive.field("it_lines_number", &configuration.identity.itLinesNumber)
-    guard (0...31).contains(configuration.identity.itLinesNumber) else {
-      configuration.identity.itLinesNumber = lines
-      throw .field("it_lines_number")
-    }
-    if configuration.identity.itLinesNumber != lines {
-      distributor.deallocate()
-      distributor = Distributor(identity: configuration.identity)
+    try archive.field("distributor_iidr", &devices[0].implementation)
+    let distributor = distributor
+    try archive.field("spi_words", distributor.wordCount, below: 33) {
+      distributor.setWordCount($0)
     }
     try archive.field("stamp", &stamp)
   }
 
   private mutating func archiveDevices(_ archive: inout Archive) throws(SnapshotError) {
     try archive.section("devices")
-    try archive.field("vcpus_run", &devices.vcpusRun)
-    try archive.field("initialised", &devices.isInitialised)
+    try archive.field("vcpus_run", &devices[0].vcpusRun)
+    try archive.field("initialised", &devices[0].isInitialised)
     var words = [
-      UInt64(devices.interruptCount ?? 0), devices.distributor == nil ? 0 : 1,
-      devices.distributor ?? 0,
+      UInt64(devices[0].interruptCount ?? 0), devices[0].distributor == nil ? 0 : 1,
+      devices[0].distributor ?? 0,
     ]
-    for region in devices.regions {
+    for region in devices[0].regions {
       words += [
         region.base, UInt64(region.count), UInt64(region.pes.lowerBound),
         UInt64(region.pes.upperBound),
@@ -65,13 +57,13 @@ extension Engine {
     try archive.field("places", &words)
     guard archive.isReading else { return }
     guard words.count >= 3, words.count % 4 == 3 else { throw .field("places") }
-    devices.interruptCount = words[0] == 0 ? nil : Int(words[0] & 0xffff)
-    devices.distributor = words[1] == 0 ? nil : words[2]
-    devices.regions = []
+    devices[0].interruptCount = words[0] == 0 ? nil : Int(words[0] & 0xffff)
+    devices[0].distributor = words[1] == 0 ? nil : words[2]
+    devices[0].regions = []
     for first in stride(from: 3, to: words.count, by: 4) {
       let (low, high) = (words[first + 2], words[first + 3])
       guard low <= high, high <= UInt64(pes.count) else { throw .field("places") }
-      devices.regions.append(
+      devices[0].regions.append(
         DeviceState.Region(
           base: words[first], count: Int(words[first + 1] & 0xffff_ffff), pes: Int(low)..<Int(high))
       )
@@ -107,6 +99,7 @@ extension Engine {
       write: { d.priority[$0] = UInt8(truncatingIfNeeded: $1) })
     try archive.field(
       "router", count: d.router.count, read: { d.router[$0] }, write: { d.router[$0] = $1 })
+    if archive.isReading { d.noteCandidates() }
   }
 
   /// The configuration bytes that redistributors remember, 8 to a word.
@@ -122,25 +115,19 @@ extension Engine {
     guard (0...limit).contains(table.lpiCount), (0...pes.count).contains(table.users) else {
       throw .field("properties")
     }
-    var words = (0..<(table.bytes.count + 7) / 8).map { word in
-      (0..<8).reduce(UInt64(0)) { bits, byte in
-        let place = word * 8 + byte
-        return place < table.bytes.count
-          ? bits | UInt64(table.bytes[place]) << UInt64(byte * 8) : bits
-      }
-    }
+    var words = (0..<table.wordCount).map(table.word)
     try archive.field("bytes", &words)
     guard archive.isReading else { return }
-    guard words.isEmpty || words.count == (limit + 7) / 8 else { throw .field("properties") }
-    if words.isEmpty != (table.bytes.count == 0) {
-      table.bytes.deallocate()
-      var new = PropertyTable(lpiCount: words.isEmpty ? 0 : limit)
+    guard words.isEmpty || words.count == limit / 8 else { throw .field("properties") }
+    if words.count != table.wordCount {
+      table.deallocate()
+      var new = PropertyTable(lpiCount: words.count * 8)
       (new.address, new.lpiCount, new.users) = (table.address, table.lpiCount, table.users)
       table = new
     }
     properties[index] = table
-    for place in 0..<table.bytes.count {
-      table.bytes[place] = UInt8(truncatingIfNeeded: words[place / 8] >> UInt64(place % 8 * 8))
+    for place in 0..<table.capacity {
+      table[place] = UInt8(truncatingIfNeeded: words[place / 8] >> UInt64(place % 8 * 8))
     }
   }
 

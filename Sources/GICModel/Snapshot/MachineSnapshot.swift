@@ -57,18 +57,25 @@ extension Machine {
 
 extension FunctionalMachine {
   public func snapshot() throws(SnapshotError) -> [UInt8] {
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
+    gatherCounts()
     var archive = Archive()
     try engine.archive(&archive)
     return MachineSnapshot.seal(archive)
   }
   public func restore(snapshot: [UInt8]) throws(SnapshotError) {
     var archive = try MachineSnapshot.open(snapshot)
-    do throws(SnapshotError) {
-      try engine.archive(&archive)
-      guard archive.isAtEnd else { throw .field("there is more than this machine has") }
-    } catch {
+    do throws(SnapshotError) { try restoreAlone(&archive) } catch {
       reset()
       throw error
     }
+  }
+  private func restoreAlone(_ archive: inout Archive) throws(SnapshotError) {
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
+    gatherCounts()
+    try engine.archive(&archive)
+    guard archive.isAtEnd else { throw .field("there is more than this machine has") }
   }
 }

@@ -5,57 +5,71 @@ import GICArch
 extension Engine {
   mutating func archivePE(_ index: Int, _ archive: inout Archive) throws(SnapshotError) {
     try archive.section("pe")
-    var pe = pes[index]
-    try archive.field("lpis_enabled", &pe.lpisEnabled)
-    try archive.field("propbaser", &pe.propbaser)
-    try archive.field("pendbaser", &pe.pendbaser)
-    try archive.field("waker", &pe.waker)
-    try archive.field("group0_deselected", &pe.isDeselected.group0)
-    try archive.field("group1_deselected", &pe.isDeselected.group1)
-    try archive.field("statusr", &pe.statusr.raw)
-    try archive.field("partidr", &pe.partidr)
-    try archive.field("property_table", &pe.propertyTable)
-    try archive.field("lpi_limit", &pe.lpiLimit)
-    guard (0..<properties.count).contains(pe.propertyTable),
-      pe.lpiLimit <= configuration.intidLimit
+    // The limit first: what can be set follows from both.
+    try archive.field("lpi_limit", &pes[index].lpiLimit)
+    try archive.field("lpis_enabled", &pes[index].lpisEnabled)
+    try archive.field("propbaser", &pes[index].propbaser)
+    try archive.field("pendbaser", &pes[index].pendbaser)
+    try archive.field("waker", &pes[index].waker)
+    try archive.field("group0_deselected", &pes[index].isDeselected.group0)
+    try archive.field("group1_deselected", &pes[index].isDeselected.group1)
+    try archive.field("statusr", &pes[index].statusr.raw)
+    try archive.field("partidr", &pes[index].partidr)
+    try archive.field("property_table", &pes[index].propertyTable)
+    guard (0..<properties.count).contains(pes[index].propertyTable),
+      pes[index].lpiLimit <= configuration.intidLimit
     else { throw .field("property_table or lpi_limit of PE \(index)") }
-    var offered = pe.offered?.rawValue ?? 0
+    var offered = pes[index].offered?.rawValue ?? 0
     try archive.field("offered", &offered)
-    pe.offered = offered == 0 ? nil : INTID(rawValue: offered)
-    try archive.field("offered_priority", &pe.offeredPriority)
-    for (name, path) in PEState.privateBits { try archive.field(name, &pe[keyPath: path]) }
-    try archiveInterface(&pe, &archive)
-    var lines = pe.lines.rawValue
+    if archive.isReading {
+      pes[index].offered = offered == 0 ? nil : INTID(rawValue: offered)
+    }
+    try archive.field("offered_priority", &pes[index].offeredPriority)
+    try archivePrivate(index, &archive)
+    try archiveInterface(index, &archive)
+    var (lines, sequence) = (pes[index].lines.rawValue, pes[index].lineSequence)
     try archive.field("lines", &lines)
-    pe.lines = LineLevels(rawValue: lines)
-    try archive.field("line_sequence", &pe.lineSequence)
-    try archive.field("lpis_set", &pe.counts.lpisSet)
-    try archive.field("acknowledged", &pe.counts.acknowledged)
-    try archive.field("lpis_acknowledged", &pe.counts.lpisAcknowledged)
-    try archive.field("spurious", &pe.counts.spurious)
-    try archive.field("parked", &pe.parked)
-    if archive.isReading { pes[index] = pe }
+    try archive.field("line_sequence", &sequence)
+    if archive.isReading {
+      pes[index].publish(LineLevels(rawValue: lines), sequence: sequence)
+    }
+    try archive.field("lpis_set", &pes[index].counts.lpisSet)
+    try archive.field("acknowledged", &pes[index].counts.acknowledged)
+    try archive.field("lpis_acknowledged", &pes[index].counts.lpisAcknowledged)
+    try archive.field("spurious", &pes[index].counts.spurious)
+    try archive.field("parked", &pes[index].parked)
     try archivePending(index, &archive)
   }
 
-  private func archiveInterface(
-    _ pe: inout PEState, _ archive: inout Archive
-  ) throws(SnapshotError) {
-    try archive.field("pmr", &pe.pmr)
-    try archive.field("bpr0", &pe.bpr0)
-    try archive.field("bpr1", &pe.bpr1)
-    try archive.field("eoi_mode", &pe.eoiMode)
-    try archive.field("cbpr", &pe.cbpr)
-    try archive.field("igrpen0", &pe.igrpen0)
-    try archive.field("igrpen1", &pe.igrpen1)
-    var words = (0..<32).map { UInt64(pe.priority[$0]) }
-    words += (0..<4).map { UInt64(pe.apr0[$0]) } + (0..<4).map { UInt64(pe.apr1[$0]) }
+  /// SGIs and PPIs, one bit each.
+  private func archivePrivate(_ index: Int, _ archive: inout Archive) throws(SnapshotError) {
+    try archive.field("group", &pes[index].group)
+    try archive.field("enabled", &pes[index].enabled)
+    try archive.field("latched", &pes[index].latched)
+    try archive.field("level", &pes[index].level)
+    try archive.field("active", &pes[index].active)
+    try archive.field("edge", &pes[index].edge)
+  }
+
+  private func archiveInterface(_ index: Int, _ archive: inout Archive) throws(SnapshotError) {
+    try archive.field("pmr", &pes[index].pmr)
+    try archive.field("bpr0", &pes[index].bpr0)
+    try archive.field("bpr1", &pes[index].bpr1)
+    try archive.field("eoi_mode", &pes[index].eoiMode)
+    try archive.field("cbpr", &pes[index].cbpr)
+    try archive.field("igrpen0", &pes[index].igrpen0)
+    try archive.field("igrpen1", &pes[index].igrpen1)
+    var words = (0..<32).map { UInt64(pes[index].priority[$0]) }
+    words += (0..<4).map { UInt64(pes[index].apr0[$0]) }
+    words += (0..<4).map { UInt64(pes[index].apr1[$0]) }
     try archive.field("priorities", &words)
-    guard words.count == 40, pe.bpr0 <= 7, pe.bpr1 <= 7 else { throw .field("priorities") }
-    for place in 0..<32 { pe.priority[place] = UInt8(truncatingIfNeeded: words[place]) }
+    guard words.count == 40, pes[index].bpr0 <= 7, pes[index].bpr1 <= 7 else {
+      throw .field("priorities")
+    }
+    for place in 0..<32 { pes[index].priority[place] = UInt8(truncatingIfNeeded: words[place]) }
     for place in 0..<4 {
-      pe.apr0[place] = UInt32(truncatingIfNeeded: words[32 + place])
-      pe.apr1[place] = UInt32(truncatingIfNeeded: words[36 + place])
+      pes[index].apr0[place] = UInt32(truncatingIfNeeded: words[32 + place])
+      pes[index].apr1[place] = UInt32(truncatingIfNeeded: words[36 + place])
     }
   }
 
@@ -64,7 +78,7 @@ extension Engine {
     _ index: Int, _ archive: inout Archive
   ) throws(SnapshotError) {
     let words = pes[index].lpis.pending.count
-    var pending = (0..<words).map { pes[index].lpis.pending[$0] }
+    var pending = (0..<words).map { pes[index].lpis.bits($0) }
     try archive.field("pending", &pending)
     let tracks = pes[index].lpis.underWay.count
     var underWay = (0..<tracks).map { pes[index].lpis.underWay[$0] }
@@ -74,6 +88,9 @@ extension Engine {
     }
     guard archive.isReading else { return }
     pes[index].lpis.clearAll()
+    // No LPI lies below 8192, and no bit of one may.
+    let first = Int(INTID.firstLPI.rawValue) / 64
+    guard pending.prefix(first).allSatisfy({ $0 == 0 }) else { throw .field("pending") }
     for (word, bits) in pending.enumerated() where bits != 0 { pes[index].lpis.load(word, bits) }
     for (word, bits) in underWay.enumerated() {
       var left = bits & pending[word]
@@ -84,15 +101,5 @@ extension Engine {
       }
     }
     pes[index].lpis.considerAll(properties[pes[index].propertyTable])
-  }
-}
-
-extension PEState {
-  /// SGIs and PPIs, one bit each.
-  fileprivate static var privateBits: [(String, WritableKeyPath<PEState, UInt32>)] {
-    [
-      ("group", \.group), ("enabled", \.enabled), ("latched", \.latched), ("level", \.level),
-      ("active", \.active), ("edge", \.edge),
-    ]
   }
 }

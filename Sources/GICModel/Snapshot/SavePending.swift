@@ -35,15 +35,15 @@ extension Engine {
   }
 
   private func savePendingTable(of pe: PEIndex, _ base: PhysicalAddress) throws(DeviceError) {
-    let words = pes[pe.index].lpis.pending
+    let lpis = pes[pe.index].lpis
     let first = Int(INTID.firstLPI.rawValue) / 64
-    let end = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
+    let end = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, lpis.pending.count)
     for word in first..<Swift.max(first, end) {
       let address = base &+ UInt64(word * 8)
       guard let stored = memory.load64(address) else {
         throw .outsideRAM("the pending table of PE \(pe.rawValue)", address)
       }
-      if stored != words[word] { _ = memory.store64(address, words[word]) }
+      if stored != lpis.bits(word) { _ = memory.store64(address, lpis.bits(word)) }
     }
   }
 }

@@ -120,9 +120,6 @@ extension Engine {
 
 extension DeviceError {
   fileprivate static func held(_ collection: ICID, its n: ITSIndex) -> DeviceError {
-    DeviceError(
-      .eacces,
-      "collection \(collection) of ITS \(n) is a hardware collection: no table holds it, so a "
-        + "save would lose it; identity.hardware_collections 0 lets all be saved")
+    DeviceError(.eacces, "\(SaveRefusal.hardwareCollection(collection, its: n))")
   }
 }

@@ -64,6 +64,8 @@ struct EventWheel: ~Copyable {
     var tail: UInt32
   }
 
+  /// One bit a slot. An address must come first: see ``Slab``.
+  private let occupied = Slab<UInt64>(repeating: 0, count: 4)
   /// The cycle of the last event taken, or to which time was moved since. Nothing is ever earlier.
   private(set) var now: UInt64 = 0
   /// How many events are queued.
@@ -73,8 +75,6 @@ struct EventWheel: ~Copyable {
   private var freeNode: UInt32
   private let heads: Slab<List>
   private let units: Slab<UInt16>
-  /// One bit a slot.
-  private let occupied = Slab<UInt64>(repeating: 0, count: 4)
   private var far = EventHeap()
 
   init() {

@@ -38,6 +38,13 @@ extension Side {
 struct Message {
   var device: DeviceID
   var event: EventID
+
+  var access: Access { Access(.msi, source: device.rawValue, data: UInt64(event.rawValue)) }
+  var forC: its_access {
+    its_access(
+      operation: 2, size: 4, source: device.rawValue, address: 0, data: UInt64(event.rawValue),
+      cycle: .max)
+  }
 }
 
 /// The model. A final concrete machine as `M` keeps its door free of dispatch.
@@ -45,6 +52,8 @@ final class ModelSide<M: Machine>: Side {
   let machine: M
   let ram: RAM
   private var lineChanges: [LineChange] = []
+  /// The machine, if it has a door for many MSIs.
+  private let batches: FunctionalMachine?
   private var messages: [Access] = []
   private var outcomes: [UInt64] = []
   private let cwriterAddress = Layout.its(GITS.CWRITER.offset)
@@ -52,6 +61,7 @@ final class ModelSide<M: Machine>: Side {
 
   init(_ machine: M, _ layout: Layout) throws {
     self.machine = machine
+    batches = machine as? FunctionalMachine
     ram = try RAM(byteCount: layout.ramByteCount)
     try ram.map(into: machine)
   }
@@ -87,20 +97,22 @@ final class ModelSide<M: Machine>: Side {
   func highestPending(_ pe: Int) -> UInt64? { get(.hppir1, pe: pe) }
 
   func take(_ messages: [Message]) {
-    self.messages = messages.map {
-      Access(.msi, source: $0.device.rawValue, data: UInt64($0.event.rawValue))
-    }
+    self.messages = messages.map(\.access)
     outcomes = Array(repeating: 0, count: messages.count)
   }
   func timeSignal() -> Double {
     // Out of the object, so that the loop has nothing to check or to count but the model's.
-    let (machine, messages) = (machine, messages)
+    let (machine, batches, messages) = (machine, batches, messages)
     var outcomes: [UInt64] = []
     swap(&outcomes, &self.outcomes)
     defer { swap(&outcomes, &self.outcomes) }
     return Clock.time {
       var span = outcomes.mutableSpan
-      for index in 0..<messages.count { span[index] = machine.perform(messages[index]).value }
+      if let batches {
+        batches.signal(messages.span, outcomes: &span)
+      } else {
+        for index in 0..<messages.count { span[index] = machine.perform(messages[index]).value }
+      }
     }
   }
   var setCount: Int? { outcomes.count { $0 >> 56 == UInt64(MSIOutcome.Kind.set.rawValue) } }
@@ -126,7 +138,7 @@ final class ModelSide<M: Machine>: Side {
 }
 
 /// The C kernel.
-@safe final class CSide: Side {
+@safe final class CSide: Side, @unchecked Sendable {
   let ram: RAM
   private let kernel: OpaquePointer
   private var messages: [its_access] = []
@@ -162,24 +174,28 @@ final class ModelSide<M: Machine>: Side {
     UInt64(unsafe its_highest_pending(kernel, UInt32(pe)))
   }
   func take(_ messages: [Message]) {
-    self.messages = messages.map {
-      its_access(
-        operation: 2, size: 4, source: $0.device.rawValue, address: 0,
-        data: UInt64($0.event.rawValue), cycle: .max)
-    }
+    self.messages = messages.map(\.forC)
     outcomes = Array(repeating: 0, count: messages.count)
   }
   func timeSignal() -> Double {
-    // SAFETY: both hold that many.
+    let messages = messages
+    var outcomes: [UInt64] = []
+    swap(&outcomes, &self.outcomes)
+    defer { swap(&outcomes, &self.outcomes) }
+    return Clock.time { signal(messages, from: 0, outcomes: &outcomes) }
+  }
+  var setCount: Int? { outcomes.count { $0 >> 56 == 0 } }
+  /// Messages and outcomes of the caller's, for threads of which each has its own.
+  func signal(_ messages: [its_access], from start: Int, outcomes: inout [UInt64]) {
+    precondition(start >= 0 && start <= messages.count - outcomes.count)
+    // SAFETY: both hold that many from there, as was checked.
     unsafe messages.withUnsafeBufferPointer { messages in
       unsafe outcomes.withUnsafeMutableBufferPointer { outcomes in
-        let (from, to) = unsafe (messages.baseAddress, outcomes.baseAddress)
-        let count = UInt64(messages.count)
-        return Clock.time { unsafe its_signal(kernel, from, to, count) }
+        guard let from = messages.baseAddress else { return }
+        unsafe its_signal(kernel, from + start, outcomes.baseAddress, UInt64(outcomes.count))
       }
     }
   }
-  var setCount: Int? { outcomes.count { $0 >> 56 == 0 } }
   func settle() {}
 
   /// What ``FunctionalMachine/cycleLPIs(_:at:)`` does, at PE 0.
