@@ -233,7 +233,7 @@ final class MachineHost {
       lines[change.pe.index] = summary
       showOnPage(pe, cycle: change.cycle)
       order.linesChanged(of: pe, to: change.levels.rawValue, at: change.cycle)
-      for port in ports where port.number == pe { port.linesChanged() }
+      for port in ports where port.number == pe && !port.isDevice { port.linesChanged() }
       for session in sessions where session.listens(to: pe) {
         session.notify(notice(pe, summary, change.cycle))
         if notified.last !== session { notified.append(session) }
@@ -264,7 +264,9 @@ final class MachineHost {
 
   func add(_ port: RingPort) { ports.append(port) }
   func remove(_ port: RingPort) { ports.removeAll { $0 === port } }
-  func hasPort(_ number: UInt32) -> Bool { ports.contains { $0.number == number } }
+  func hasPort(_ number: UInt32, isDevice: Bool) -> Bool {
+    ports.contains { $0.number == number && $0.isDevice == isDevice }
+  }
 
   /// Sends the notices that were written.
   func flushNotices() {
