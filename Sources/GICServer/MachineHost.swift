@@ -245,11 +245,13 @@ final class MachineHost {
   /// Writes the PE's line of the page, if there is one.
   func showOnPage(_ pe: UInt32, cycle: UInt64) {
     guard let linePage, let interrupts = interrupts(of: pe) else { return }
-    let horizon = machine.horizon
+    let (horizon, pending) = (machine.horizon, machine.pending(of: PEIndex(rawValue: pe)))
     linePage.write(
       [
         interrupts.packed, cycle, clock.picosecond(ofCycle: cycle),
         horizon == .max ? .max : clock.picosecond(ofCycle: horizon),
+        // INTID 1023 is none.
+        pending.map { UInt64($0.intid.rawValue) | UInt64($0.priority) << 32 } ?? 1023,
       ], at: Int(pe))
   }
 
