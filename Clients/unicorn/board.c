@@ -3,8 +3,9 @@
  *
  *   board ADDRESS IMAGE [--vcpus N] [--quantum INSTRUCTIONS] [--config YAML]
  *
- * What the CPU model lacks is done here: ICC_* by hooks on MRS and MSR, PSCI by HVC, the counter, WFI
- * and the entry of IRQs. The rest of the board is a PL011 that prints and a device that sends MSIs.
+ * What the CPU model lacks is done here: ICC_* by hooks on MRS and MSR, PSCI by HVC, the counter,
+ * WFI and the entry of IRQs. The rest of the board is a PL011 that prints and a device that sends
+ * MSIs.
  *
  * Copyright the itsd authors. Links with Unicorn, which is GPLv2.
  * SPDX-License-Identifier: GPL-2.0-or-later */
