@@ -10,18 +10,25 @@ OUT ?= out
 CLOCK ?= timed
 SECONDS ?= 60
 SEEDS ?= 50
+ROUNDS ?= 1000000
 STEPS ?= 10000
+COMMANDS ?= 10000000
 VCPUS ?= 4
-LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources
+LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources Bench/Micro/Package.swift \
+	Bench/Micro/Benchmarks
 
 # Debian's package where this Python cannot make a virtual environment.
 PYTHON_VENV = $$(python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv:/none)
+# Tests of two threads on one machine, and of storage that is given back.
+RACES := LitmusTests|LitmusQueueTests|StorageTests
 
 .DEFAULT_GOAL := help
+BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
+	$(if $(SAMPLES),--samples $(SAMPLES))
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo test conformance ci bench bench-clients study fuzz fuzz-protocol soak mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients check-hot bench-readme bench-micro study trace-check fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -49,9 +56,16 @@ test: deps ## Run all tests, those of the C and Python clients too
 	@swift test --parallel
 	@.ci/clients "$$(swift build --show-bin-path)/itsd"
 	@.ci/attach-demo "$$(swift build --show-bin-path)/itsd" 1 2 8 || [ $$? -eq 3 ]
+	@.ci/soak 'random programs' ITSD_SEEDS=50 ITSD_STEPS=10000
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
+
+validate: build ## Hold the timing model against its laws; writes OUT/validation.html; LONG=1 for more
+	@mkdir -p $(OUT)
+	@.build/release/itsctl validate --trace Tests/Traces/linux-smp1.trace.xz \
+	  --trace Tests/Traces/linux-smp4.trace.xz $(if $(LONG),--long) --html $(OUT)/validation.html
+	@echo "wrote $(OUT)/validation.html"
 
 ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
 	@$(MAKE) --no-print-directory demo
@@ -59,8 +73,19 @@ ci: deps format-check test ## What continuous integration runs: format, build, t
 bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps the numbers
 	@echo "building itsbench (release)"
 	@swift build --package-path Bench -c release --product itsbench
-	@Bench/.build/release/itsbench run $(if $(JSON),--json $(JSON)) \
-	  $(if $(FILTER),--filter $(FILTER)) $(if $(SAMPLES),--samples $(SAMPLES))
+	@Bench/.build/release/itsbench run $(BENCH)
+
+bench-peer: deps ## Run the same batches on QEMU's ITS, which is installed; FILTER, JSON, SAMPLES too
+	@.ci/bench-peer $(BENCH)
+
+check-hot: deps ## Fail if a steady-state loop counts references or allocates; FILTER=NAME chooses
+	@.ci/check-hot $(if $(FILTER),--filter $(FILTER))
+
+bench-readme: ## Measure everything on a quiet machine and write the README's tables anew
+	@.ci/bench-readme $(OUT)
+
+bench-micro: deps ## Measure single data structures with package-benchmark
+	@swift package --package-path Bench/Micro --disable-sandbox benchmark
 
 bench-clients: build ## Measure what attaching costs, beside plain C; the machine should be idle
 	@.ci/dependencies gcc:/usr/bin/gcc
@@ -69,6 +94,9 @@ bench-clients: build ## Measure what attaching costs, beside plain C; the machin
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
 
+trace-check: build ## Trace one boot, and have Perfetto's schema and GTKWave read the files
+	@.ci/trace-check $(TRACE) $(OUT)
+
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)
 
@@ -76,11 +104,26 @@ fuzz-protocol: deps ## Hostile peers against a running daemon for SECONDS=60; SE
 	@swift build --product itsd
 	@.ci/fuzz-protocol "$$(swift build --show-bin-path)/itsd" $(SECONDS) $(SEED)
 
-soak: ## Run SEEDS=50 random programs of STEPS=10000 against the reference model
-	@.ci/soak $(SEEDS) $(STEPS)
+soak: ## Run SEEDS=50 random programs of STEPS=10000 in each profile against the reference
+	@.ci/soak 'random programs' ITSD_SEEDS=$(SEEDS) ITSD_STEPS=$(STEPS)
+
+hostile: ## Run COMMANDS=10000000 commands, and as many accesses, that no guest should send
+	@.ci/soak 'hostile|memory' ITSD_COMMANDS=$(COMMANDS)
 
 mutations: ## Put faults into the model, one by one, and count those that its tests catch
 	@Tests/Mutations/run $(if $(SAMPLE),--sample $(SAMPLE))
+
+litmus: deps ## Run every race of two threads ROUNDS=1000000 times, optimised
+	@.ci/model-package .build/model
+	@swift build --package-path .build/model --build-tests -Xswiftc -O
+	@ITSD_LITMUS_ROUNDS=$(ROUNDS) ITSD_CYCLES=$(ROUNDS) swift test --package-path .build/model \
+	  --skip-build -Xswiftc -O --filter '$(RACES)'
+
+tsan: deps ## Run the races and the server's tests under ThreadSanitizer
+	@echo "building the tests with ThreadSanitizer"
+	@swift build --build-tests --sanitize=thread --scratch-path .build/tsan
+	@ITSD_LITMUS_ROUNDS=2000 TSAN_OPTIONS=halt_on_error=1 swift test --skip-build \
+	  --sanitize=thread --scratch-path .build/tsan --filter '$(RACES)|GICServerTests'
 
 format: ## Lay out the sources
 	@swift format -i -r --configuration .swift-format $(LAID_OUT)
@@ -90,4 +133,4 @@ format-check: ## Say where the layout of the sources is not the formatter's
 	@swift format lint --strict -r --configuration .swift-format $(LAID_OUT)
 
 clean: ## Remove what was built
-	@rm -rf .build Bench/.build $(OUT) report.html
+	@rm -rf .build Bench/.build Bench/Micro/.build $(OUT) report.html

@@ -31,10 +31,11 @@ let package = Package(
     // Row 1: vocabulary, and the C libraries' module maps.
     .target(name: "GICArch", swiftSettings: strict),
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
+    .systemLibrary(name: "CHints"),
     .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
 
     // Row 2: the model; bytes and messages; the loop. None of them knows another.
-    .target(name: "GICModel", dependencies: ["GICArch"], swiftSettings: strict),
+    .target(name: "GICModel", dependencies: ["GICArch", "CHints"], swiftSettings: strict),
     .target(name: "GICWire", dependencies: ["GICArch"], swiftSettings: strict),
     .target(
       name: "UVLoop",

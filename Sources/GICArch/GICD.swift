@@ -11,7 +11,7 @@ public enum GICD {
 
 extension GICD {
   /// `GICD_CTLR`, the distributor's switch: offset 0x0000, 32 bits. ARE and DS are RAO/WI. E1NWF is
-  /// RAZ/WI, since no interrupt here is 1 of N, and so is nASSGIreq before GICv4.1.
+  /// RAZ/WI, since no 1 of N interrupt wakes a PE here, and so is nASSGIreq before GICv4.1.
   /// - Source: Arm IHI 0069, "GICD_CTLR, Distributor Control Register".
   @frozen public struct CTLR: Register {
     @inlinable public static var offset: Int { 0x0000 }
@@ -224,12 +224,12 @@ extension GICD {
   }
 
   /// `GICD_STATUSR`, the access errors seen: offset 0x0010, 32 bits. A one clears its bit.
-  /// Optional: where it is not implemented, as here, it is RAZ/WI.
+  /// Optional: where it is not implemented it is RAZ/WI.
   /// - Source: Arm IHI 0069, "GICD_STATUSR, Error Reporting Status Register".
   @frozen public struct STATUSR: Register {
     @inlinable public static var offset: Int { 0x0010 }
     @inlinable public static var byteCount: Int { 4 }
-    @inlinable public static var writable: UInt64 { 0 }
+    @inlinable public static var writable: UInt64 { .ones(3, 0) }
     public var raw: UInt64
     @inlinable public init(raw: UInt64) { self.raw = raw }
 

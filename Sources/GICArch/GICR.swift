@@ -19,12 +19,12 @@ public enum GICR {
 
 extension GICR {
   /// `GICR_CTLR`, the redistributor's switch: offset 0x0000, 32 bits. The DPG bits are programmable
-  /// only where `GICR_TYPER.DPGS` is 1; no profile says so.
+  /// only where `GICR_TYPER.DPGS` is 1; DPG1S never with one Security state.
   /// - Source: Arm IHI 0069, "GICR_CTLR, Redistributor Control Register".
   @frozen public struct CTLR: Register {
     @inlinable public static var offset: Int { 0x0000 }
     @inlinable public static var byteCount: Int { 4 }
-    @inlinable public static var writable: UInt64 { .ones(0, 0) }
+    @inlinable public static var writable: UInt64 { .ones(0, 0) | .ones(25, 24) }
     public var raw: UInt64
     @inlinable public init(raw: UInt64) { self.raw = raw }
 
@@ -203,12 +203,12 @@ extension GICR {
   }
 
   /// `GICR_STATUSR`, the access errors seen: offset 0x0010, 32 bits. A one clears its bit.
-  /// Optional: where it is not implemented, as here, it is RAZ/WI.
+  /// Optional: where it is not implemented it is RAZ/WI.
   /// - Source: Arm IHI 0069, "GICR_STATUSR, Error Reporting Status Register".
   @frozen public struct STATUSR: Register {
     @inlinable public static var offset: Int { 0x0010 }
     @inlinable public static var byteCount: Int { 4 }
-    @inlinable public static var writable: UInt64 { 0 }
+    @inlinable public static var writable: UInt64 { .ones(3, 0) }
     public var raw: UInt64
     @inlinable public init(raw: UInt64) { self.raw = raw }
 
@@ -286,12 +286,12 @@ extension GICR {
   }
 
   /// `GICR_PARTIDR`, the partition of the redistributor's accesses: offset 0x001c, 32 bits. RES0
-  /// where `GICR_TYPER.MPAM` is 0, as here.
+  /// where `GICR_TYPER.MPAM` is 0.
   /// - Source: Arm IHI 0069, "GICR_PARTIDR, Set PARTID and PMG Register".
   @frozen public struct PARTIDR: Register {
     @inlinable public static var offset: Int { 0x001c }
     @inlinable public static var byteCount: Int { 4 }
-    @inlinable public static var writable: UInt64 { 0 }
+    @inlinable public static var writable: UInt64 { .ones(23, 0) }
     public var raw: UInt64
     @inlinable public init(raw: UInt64) { self.raw = raw }
 

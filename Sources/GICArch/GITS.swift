@@ -14,13 +14,13 @@ public enum GITS {
 }
 
 extension GITS {
-  /// `GITS_CTLR`, the ITS's switch: offset 0x0000, 32 bits. Quiescent is 1 after reset. ImDe and
-  /// UMSIirq are programmable only where `GITS_TYPER` says so; no profile does.
+  /// `GITS_CTLR`, the ITS's switch: offset 0x0000, 32 bits. Quiescent is 1 after reset. ImDe is
+  /// programmable where an implementation has it, UMSIirq where `GITS_TYPER` says so.
   /// - Source: Arm IHI 0069, "GITS_CTLR, ITS Control Register".
   @frozen public struct CTLR: Register {
     @inlinable public static var offset: Int { 0x0000 }
     @inlinable public static var byteCount: Int { 4 }
-    @inlinable public static var writable: UInt64 { .ones(0, 0) }
+    @inlinable public static var writable: UInt64 { .ones(0, 0) | .ones(1, 1) | .ones(8, 8) }
     @inlinable public static var reset: UInt64 { 0x8000_0000 }
     public var raw: UInt64
     @inlinable public init(raw: UInt64) { self.raw = raw }
@@ -246,12 +246,13 @@ extension GITS {
   }
 
   /// `GITS_PARTIDR`, the partition of the ITS's accesses: offset 0x0014, 32 bits. RES0 where
-  /// `GITS_TYPER.MPAM` is 0, as here.
+  /// `GITS_TYPER.MPAM` is 0; where it is 1, of each field the bits that `GITS_MPAMIDR` needs are
+  /// programmable.
   /// - Source: Arm IHI 0069, "GITS_PARTIDR, Set PARTID and PMG Register".
   @frozen public struct PARTIDR: Register {
     @inlinable public static var offset: Int { 0x0014 }
     @inlinable public static var byteCount: Int { 4 }
-    @inlinable public static var writable: UInt64 { 0 }
+    @inlinable public static var writable: UInt64 { .ones(23, 0) }
     public var raw: UInt64
     @inlinable public init(raw: UInt64) { self.raw = raw }
 
@@ -287,12 +288,12 @@ extension GITS {
   }
 
   /// `GITS_STATUSR`, the access errors seen: offset 0x0040, 32 bits. A one clears its bit.
-  /// Optional: where it is not implemented, as here, it is RAZ/WI.
+  /// Optional: where it is not implemented it is RAZ/WI.
   /// - Source: Arm IHI 0069, "GITS_STATUSR, ITS Error Reporting Status Register".
   @frozen public struct STATUSR: Register {
     @inlinable public static var offset: Int { 0x0040 }
     @inlinable public static var byteCount: Int { 4 }
-    @inlinable public static var writable: UInt64 { 0 }
+    @inlinable public static var writable: UInt64 { .ones(5, 0) }
     public var raw: UInt64
     @inlinable public init(raw: UInt64) { self.raw = raw }
 
@@ -332,7 +333,9 @@ extension GITS {
       set { raw[bit: 5] = newValue }
     }
 
-    /// `[9:6]` Syndrome: why the MSI was unmapped.
+    /// `[9:6]` Syndrome, why the MSI was unmapped: 2 DeviceID out of range, 3 DeviceID unmapped,
+    /// 4 EventID out of range, 5 EventID unmapped, 7 collection unmapped, 9 vPEID unmapped, 0
+    /// unknown. It goes with UMSI.
     @inlinable public var syndrome: Int {
       get { Int(raw[9, 6]) }
       set { raw[9, 6] = UInt64(truncatingIfNeeded: newValue) }

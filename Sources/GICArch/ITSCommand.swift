@@ -68,30 +68,48 @@ extension ITSCommand {
   /// - Returns: nil for an opcode that no GICv3 command has; the queue decides what that costs.
   /// - Source: Arm IHI 0069, "ITS commands".
   @inlinable public init?(decoding entry: QueueEntry) {
-    let device = DeviceID(rawValue: UInt32(truncatingIfNeeded: entry.dw0 &>> 32))
-    let event = EventID(rawValue: UInt32(truncatingIfNeeded: entry.dw1))
-    let collection = ICID(rawValue: UInt16(truncatingIfNeeded: entry.dw2))
-    let valid = entry.dw2[bit: 63]
-    switch entry.opcode {
-    case 0x01: self = .movi(device, event, collection)
-    case 0x03: self = .int(device, event)
-    case 0x04: self = .clear(device, event)
-    case 0x05: self = .sync(RDbase(rawValue: entry.dw2[51, 16]))
-    case 0x08:
-      let itt = ITT(base: entry.dw2[51, 8] &<< 8, eventIDBits: Int(entry.dw1[4, 0]) &+ 1)
-      self = .mapd(device, valid ? itt : nil)
-    case 0x09: self = .mapc(collection, valid ? RDbase(rawValue: entry.dw2[51, 16]) : nil)
-    case 0x0a:
-      let lpi = INTID(rawValue: UInt32(truncatingIfNeeded: entry.dw1 &>> 32))
-      self = .mapti(device, event, lpi, collection)
-    case 0x0b: self = .mapi(device, event, collection)
-    case 0x0c: self = .inv(device, event)
-    case 0x0d: self = .invall(collection)
-    case 0x0e:
-      self = .movall(
-        from: RDbase(rawValue: entry.dw2[51, 16]), to: RDbase(rawValue: entry.dw3[51, 16]))
-    case 0x0f: self = .discard(device, event)
-    default: return nil
+    switch Opcode(rawValue: entry.opcode) {
+    case .movi: self = .movi(entry.device, entry.event, entry.collection)
+    case .int: self = .int(entry.device, entry.event)
+    case .clear: self = .clear(entry.device, entry.event)
+    case .sync: self = .sync(entry.target)
+    case .mapd: self = .mapd(entry.device, entry.itt)
+    case .mapc: self = .mapc(entry.collection, entry.valid ? entry.target : nil)
+    case .mapti: self = .mapti(entry.device, entry.event, entry.intid, entry.collection)
+    case .mapi: self = .mapi(entry.device, entry.event, entry.collection)
+    case .inv: self = .inv(entry.device, entry.event)
+    case .invall: self = .invall(entry.collection)
+    case .movall: self = .movall(from: entry.target, to: entry.secondTarget)
+    case .discard: self = .discard(entry.device, entry.event)
+    case nil: return nil
     }
   }
+}
+
+/// The fields of a queue entry, each where the commands that have it carry it.
+/// - Source: Arm IHI 0069, "ITS command encodings".
+extension QueueEntry {
+  /// `DW0[63:32]`.
+  @inlinable public var device: DeviceID {
+    DeviceID(rawValue: UInt32(truncatingIfNeeded: dw0 &>> 32))
+  }
+  /// `DW1[31:0]`.
+  @inlinable public var event: EventID { EventID(rawValue: UInt32(truncatingIfNeeded: dw1)) }
+  /// `DW1[63:32]`: pINTID.
+  @inlinable public var intid: INTID {
+    INTID(rawValue: UInt32(truncatingIfNeeded: dw1 &>> 32))
+  }
+  /// `DW2[15:0]`.
+  @inlinable public var collection: ICID { ICID(rawValue: UInt16(truncatingIfNeeded: dw2)) }
+  /// `DW2[63]`: V of MAPC and MAPD.
+  @inlinable public var valid: Bool { dw2[bit: 63] }
+  /// `DW2[51:8]` and Size, `DW1[4:0]`; nil with V = 0.
+  @inlinable public var itt: ITT? {
+    guard valid else { return nil }
+    return ITT(base: dw2[51, 8] &<< 8, eventIDBits: Int(dw1[4, 0]) &+ 1)
+  }
+  /// `DW2[51:16]`: RDbase, of MOVALL the first.
+  @inlinable public var target: RDbase { RDbase(rawValue: dw2[51, 16]) }
+  /// `DW3[51:16]`: the second RDbase of MOVALL.
+  @inlinable public var secondTarget: RDbase { RDbase(rawValue: dw3[51, 16]) }
 }

@@ -33,6 +33,10 @@ extension Resolver {
       banks & (banks - 1) == 0 && banks <= sets,
       ["timing.lpi_banks", "timing.lpi_cache_entries", "timing.lpi_cache_ways"],
       "expected a power of two up to the \(sets) sets of the LPI cache, not \(banks)")
+    let pes = machine.shape.affinities.count
+    try require(
+      timing.chips <= pes, ["timing.chips", "machine.pes", "machine.affinities"],
+      "expected at most the number of PEs, which is \(pes), not \(timing.chips)")
   }
 
   private func checkIdentity() throws(ConfigurationError) {
@@ -72,9 +76,17 @@ extension Resolver {
           + "at_save: what an ITS reads from RAM it cannot own")
     }
     try require(
-      profile.lpis == .shared || profile.pendingTables == .atDisable,
+      profile.lpis == .shared || profile.pendingTables != .atSave,
       ["profile.pending_tables", "profile.lpis", "profile.base"],
       "at_save expects profile.lpis shared")
+    let spis = min(32 * (machine.identity.itLinesNumber + 1), 1020)
+    try require(
+      profile.unmappedMSIs != .interrupt || machine.identity.unmappedMSIINTID < spis,
+      [
+        "identity.unmapped_msi_intid", "identity.it_lines_number", "profile.unmapped_msis",
+        "profile.base",
+      ],
+      "expected an SPI of the machine, below \(spis), not \(machine.identity.unmappedMSIINTID)")
     let (numbers, pes) = (machine.identity.processorNumbers, machine.shape.affinities.count)
     try require(
       numbers.isEmpty || numbers.count == pes,
@@ -125,10 +137,10 @@ extension Resolver {
     guard !holds else { return }
     let text = namesKey ? "\(keys[0]): \(message())" : message()
     guard let origin = keys.lazy.compactMap({ origins[$0] }).first else {
-      throw ConfigurationError(file: "default", message: text)
+      throw ConfigurationError(file: "default", message: text, key: keys[0])
     }
     throw ConfigurationError(
-      file: origin.layer, line: origin.line, column: origin.column, message: text)
+      file: origin.layer, line: origin.line, column: origin.column, message: text, key: keys[0])
   }
 
   private func hexadecimal(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

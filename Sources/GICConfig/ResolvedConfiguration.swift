@@ -35,6 +35,8 @@ public struct ConfiguredValue: Equatable, Sendable {
   public var source: String
   /// The layer that set it; `default` if none did.
   public var layer: String
+  /// What the value may be, in words.
+  public var range: String
 }
 
 /// A machine, ready to be made, and the account of it.
@@ -71,8 +73,18 @@ public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConver
   public var line: Int
   public var column: Int
   public var message: String
-  public init(file: String, line: Int = 0, column: Int = 0, message: String) {
+  /// The key at fault as a path, whether it exists or not; nil where no key is to blame.
+  public var key: String?
+  /// The key that exists and is fewest edits away from `key`, if that does not.
+  public var nearest: String?
+  /// What the key, or else the nearest one, may be, in words; nil where no key is to blame.
+  public var range: String?
+  public init(
+    file: String, line: Int = 0, column: Int = 0, message: String, key: String? = nil,
+    nearest: String? = nil, range: String? = nil
+  ) {
     (self.file, self.line, self.column, self.message) = (file, line, column, message)
+    (self.key, self.nearest, self.range) = (key, nearest, range)
   }
   public var description: String {
     line == 0 ? "\(file): \(message)" : "\(file):\(line):\(column): \(message)"

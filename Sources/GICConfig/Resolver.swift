@@ -10,10 +10,32 @@ import Yams
 public func resolve(
   _ layers: [ConfigurationLayer]
 ) throws(ConfigurationError) -> ResolvedConfiguration {
+  let (resolved, errors) = check(layers)
+  if let first = errors.first { throw first }
+  return resolved
+}
+
+/// Lays the layers over the defaults as ``resolve(_:)`` does, but goes on after a key that is
+/// wrong, so that all of them are told at once.
+/// - Returns: the machine, and what is wrong with the layers; the machine means something only if
+///   that is nothing.
+public func check(
+  _ layers: [ConfigurationLayer]
+) -> (resolved: ResolvedConfiguration, errors: [ConfigurationError]) {
   var resolver = Resolver()
-  for layer in layers { try resolver.apply(layer) }
-  try resolver.checkCombinations()
-  return resolver.resolved
+  for layer in layers {
+    do {
+      try resolver.apply(layer)
+    } catch {
+      // The layer is not even a table of keys: nothing after this can be trusted.
+      resolver.errors.append(error)
+      return (resolver.resolved, resolver.errors)
+    }
+  }
+  if resolver.errors.isEmpty {
+    do { try resolver.checkCombinations() } catch { resolver.errors.append(error) }
+  }
+  return (resolver.resolved, resolver.errors)
 }
 
 /// What the layers so far have made.
@@ -31,6 +53,8 @@ struct Resolver {
   private var name = "default"
   private var about = ""
   private(set) var origins: [String: Origin] = [:]
+  /// Keys that are wrong, in the order in which they were met.
+  var errors: [ConfigurationError] = []
   private var layer = ""
 
   /// The layer's name without its directories: results must not depend on where files lie.
@@ -50,15 +74,17 @@ struct Resolver {
     }
     for (key, node) in mapping {
       let path = key.scalar?.string ?? ""
-      if Settings.descriptions.contains(path) {
-        try describe(path, node)
-      } else if Settings.sections.contains(path) {
-        try applySection(path, node)
-      } else {
-        try applySetting(path, at: key.mark, node)
-      }
+      do {
+        if Settings.descriptions.contains(path) {
+          try describe(path, node)
+        } else if Settings.sections.contains(path) {
+          try applySection(path, node)
+        } else {
+          try applySetting(path, at: key.mark, node)
+        }
+      } catch { errors.append(error) }
     }
-    try refuseTwoShapes(mapping)
+    do { try refuseTwoShapes(mapping) } catch { errors.append(error) }
   }
 
   var resolved: ResolvedConfiguration {
@@ -69,7 +95,8 @@ struct Resolver {
         return ConfiguredValue(
           key: setting.key, value: setting.read(machine), unit: setting.unit,
           provenance: origin?.provenance ?? setting.provenance,
-          source: origin?.source ?? setting.source, layer: origin?.layer ?? "default")
+          source: origin?.source ?? setting.source, layer: origin?.layer ?? "default",
+          range: setting.expected)
       })
   }
 
@@ -110,7 +137,9 @@ struct Resolver {
     // The base goes first, wherever it stands: the choices beside it say otherwise.
     let base = mapping.filter { section == "profile" && $0.key.scalar?.string == "base" }
     for (key, value) in base + mapping.filter({ pair in !base.contains { $0.key == pair.key } }) {
-      try applySetting(section + "." + (key.scalar?.string ?? ""), at: key.mark, value)
+      do {
+        try applySetting(section + "." + (key.scalar?.string ?? ""), at: key.mark, value)
+      } catch { errors.append(error) }
     }
   }
 
@@ -118,7 +147,7 @@ struct Resolver {
     _ key: String, at mark: Mark?, _ node: Node
   ) throws(ConfigurationError) {
     guard let setting = Settings.all.first(where: { $0.key == key }) else {
-      throw error(at: mark, "unknown key \(key); nearest: \(nearestKey(to: key))")
+      throw unknown(key, at: mark)
     }
     var value = node
     var provenance = setting.isTiming ? Provenance.assumed : .chosen
@@ -129,7 +158,9 @@ struct Resolver {
     do {
       try setting.write(&machine, raw(value))
     } catch {
-      throw self.error(at: value.mark, "\(key): expected \(error.expected)")
+      var wrong = self.error(at: value.mark, "\(key): expected \(error.expected)")
+      (wrong.key, wrong.range) = (key, setting.expected)
+      throw wrong
     }
     let origin = Origin(
       layer: layer, line: value.mark?.line ?? 0, column: value.mark?.column ?? 0,
@@ -138,6 +169,16 @@ struct Resolver {
     // The number of PEs and their affinities are two ways to say one thing.
     let shape = ["machine.pes", "machine.affinities"]
     for key in shape.contains(key) ? shape : [key] { origins[key] = origin }
+  }
+
+  /// A key that is not there, and the one that was probably meant, with what it may be.
+  private func unknown(_ key: String, at mark: Mark?) -> ConfigurationError {
+    let nearest = nearestKey(to: key)
+    let range = Settings.all.first { $0.key == nearest }?.expected
+    var wrong = error(
+      at: mark, "unknown key \(key); nearest: \(nearest)" + (range.map { ", \($0)" } ?? ""))
+    (wrong.key, wrong.nearest, wrong.range) = (key, nearest, range)
+    return wrong
   }
 
   /// Every choice of the profile comes from its base now, whatever earlier layers said.

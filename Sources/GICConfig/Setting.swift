@@ -19,6 +19,8 @@ struct Setting: Sendable {
   var unit: String
   var provenance: Provenance
   var source: String
+  /// What a value may be, in words that end an error message.
+  var expected: String
   /// The value as a file would say it.
   var read: @Sendable (MachineConfiguration) -> String
   var write: @Sendable (inout MachineConfiguration, RawValue) throws(Unfit) -> Void
@@ -39,12 +41,12 @@ extension Setting {
     @Sendable func print(_ value: UInt64) -> String {
       hexadecimal ? "0x" + String(value, radix: 16) : String(value)
     }
+    let expected = "an integer from \(print(range.lowerBound)) through \(print(range.upperBound))"
     return Setting(
       key: key, unit: unit, provenance: origin.provenance, source: origin.source,
+      expected: expected,
       read: { print(UInt64($0[keyPath: path])) },
       write: { (machine, raw) throws(Unfit) in
-        let expected =
-          "an integer from \(print(range.lowerBound)) through \(print(range.upperBound))"
         guard case .scalar(let text) = raw, let number = parseInteger(text),
           range.contains(number), let value = Value(exactly: number)
         else { throw Unfit(expected: expected) }
@@ -53,12 +55,14 @@ extension Setting {
   }
 
   static func boolean(_ key: String, _ path: Path<Bool>, _ origin: Origin) -> Setting {
-    Setting(
+    let expected = "true or false"
+    return Setting(
       key: key, unit: "", provenance: origin.provenance, source: origin.source,
+      expected: expected,
       read: { String($0[keyPath: path]) },
       write: { (machine, raw) throws(Unfit) in
         guard case .scalar(let text) = raw, let value = Bool(text) else {
-          throw Unfit(expected: "true or false")
+          throw Unfit(expected: expected)
         }
         machine[keyPath: path] = value
       })
@@ -68,16 +72,15 @@ extension Setting {
   static func choice<Value>(_ key: String, _ path: Path<Value>, _ origin: Origin) -> Setting
   where Value: RawRepresentable & CaseIterable & Sendable, Value.RawValue == String {
     let choices = Array(Value.allCases)
+    let expected = "one of " + choices.map(\.rawValue).joined(separator: ", ")
     return Setting(
       key: key, unit: "", provenance: origin.provenance, source: origin.source,
+      expected: expected,
       read: { $0[keyPath: path].rawValue },
       write: { (machine, raw) throws(Unfit) in
         guard case .scalar(let text) = raw,
           let value = choices.first(where: { $0.rawValue == text })
-        else {
-          let names = choices.map(\.rawValue).joined(separator: ", ")
-          throw Unfit(expected: "one of \(names)")
-        }
+        else { throw Unfit(expected: expected) }
         machine[keyPath: path] = value
       })
   }

@@ -23,6 +23,8 @@ extension Settings {
       "machine.gicr_stride", \.shape.gicrStride, 0x2_0000...0x100_0000, unit: "bytes",
       hexadecimal: true, virt),
     pes, affinities,
+    .choice(
+      "machine.queue_writers", \.queueWriters, (.chosen, "default; who writes does not wait")),
   ]
 
   /// Affinities as QEMU's and KVM's GICv3 number PEs: 16 to a cluster, as many as ICC_SGI1R can
@@ -33,6 +35,7 @@ extension Settings {
 
   private static let itsBases = Setting(
     key: "machine.its_bases", unit: "addresses", provenance: virt.provenance, source: virt.source,
+    expected: "a list of at most \(maximumITSs) addresses",
     read: { machine in
       "[" + machine.shape.itsBases.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")
         + "]"
@@ -53,6 +56,7 @@ extension Settings {
 
   private static let pes = Setting(
     key: "machine.pes", unit: "PEs", provenance: .chosen, source: "default",
+    expected: "an integer from 1 through \(maximumPEs)",
     read: { String($0.shape.affinities.count) },
     write: { (machine, raw) throws(Unfit) in
       guard case .scalar(let text) = raw, let count = parseInteger(text),
@@ -64,6 +68,7 @@ extension Settings {
   private static let affinities = Setting(
     key: "machine.affinities", unit: "Aff3.Aff2.Aff1.Aff0", provenance: .chosen,
     source: "default; 16 PEs a cluster",
+    expected: "a list of 1 through \(maximumPEs) affinities, or linear",
     read: { machine in
       let affinities = machine.shape.affinities
       guard affinities != linearAffinities(affinities.count) else { return "linear" }

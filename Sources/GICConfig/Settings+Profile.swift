@@ -50,6 +50,8 @@ extension Settings {
     choice("invall_scope", \.profile.invallScope),
     choice("movall_scope", \.profile.movallScope),
     choice("sync_target", \.profile.syncTarget),
+    choice("mapc_target", \.profile.mapcTarget),
+    choice("stall_ends", \.profile.stallEnds),
   ]
 
   private static let registerChoices: [Setting] = [
@@ -65,6 +67,10 @@ extension Settings {
     choice("translater_stores", \.profile.translaterStores),
     choice("msi_addresses", \.profile.msiAddresses),
     choice("identification", \.profile.identification),
+    choice("imde", \.profile.imDe),
+    choice("status_registers", \.profile.statusRegisters),
+    choice("unmapped_msis", \.profile.unmappedMSIs),
+    choice("mpam", \.profile.mpam),
   ]
 
   private static let redistributorChoices: [Setting] = [
@@ -76,5 +82,10 @@ extension Settings {
     choice("invalidate_registers", \.profile.invalidateRegisters),
     choice("waker", \.profile.waker),
     choice("any_pe_routing", \.profile.anyPERouting),
+    choice("pendbaser_ptz", \.profile.pendbaserPTZ),
+    choice("property_reads", \.profile.propertyReads),
+    choice("lpis_without_its", \.profile.lpisWithoutITS),
+    choice("group_enables", \.profile.groupEnables),
+    choice("sgi1r_groups", \.profile.sgi1rGroups),
   ]
 }

@@ -24,6 +24,9 @@ enum Settings {
     .integer(
       "identity.distributor_iidr", \.identity.distributorIIDR, 0...0xffff_ffff, hexadecimal: true,
       shown),
+    .integer(
+      "identity.redistributor_iidr", \.identity.redistributorIIDR, 0...0xffff_ffff,
+      hexadecimal: true, shown),
     .integer("identity.device_id_bits", \.identity.deviceIDBits, 1...32, unit: "bits", shown),
     .integer("identity.event_id_bits", \.identity.eventIDBits, 1...32, unit: "bits", shown),
     .integer(
@@ -47,12 +50,17 @@ enum Settings {
     .boolean("identity.one_of_n_supported", \.identity.oneOfNSupported, shown),
     .integer("identity.common_lpi_affinity", \.identity.commonLPIAffinity, 0...3, shown),
     .boolean("identity.direct_lpi", \.identity.directLPI, shown),
+    .integer(
+      "identity.unmapped_msi_intid", \.identity.unmappedMSIINTID, 32...1019, unit: "INTID",
+      (.chosen, "default; the first SPI")),
+    .integer("identity.maximum_partid", \.identity.maximumPARTID, 0...0xffff, (.chosen, "default")),
+    .integer("identity.maximum_pmg", \.identity.maximumPMG, 0...0xff, (.chosen, "default")),
     processorNumbers,
   ]
 
   private static let processorNumbers = Setting(
     key: "identity.processor_numbers", unit: "one a PE", provenance: shown.provenance,
-    source: shown.source,
+    source: shown.source, expected: "a list of 1 through \(maximumPEs) numbers, or linear",
     read: { machine in
       let numbers = machine.identity.processorNumbers.map { String($0.rawValue) }
       return numbers.isEmpty ? "linear" : "[" + numbers.joined(separator: ", ") + "]"

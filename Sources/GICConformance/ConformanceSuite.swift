@@ -2,12 +2,15 @@
 
 /// Every row, in the order of the chapters and their lines. A line is a numbered demand: 1 to 30 on
 /// ITS registers, 31 to 64 on commands, 65 to 72 on translation, 73 to 83 on redistributors, 84 to
-/// 110 on save and restore, 111 to 116 on device attributes and bad input. The numbers stay; a new
-/// demand gets a new one. `itsctl conformance --list` prints the table.
+/// 110 on save and restore, 111 to 116 on device attributes and bad input, 117 on status registers,
+/// 118 on unmapped MSIs, 119 on MPAM, 120 on ImDe, 121 on hardware collections, 122 on SPIs for any
+/// PE, 123 on a machine without an ITS, 124 on groups. The numbers stay; a new demand gets a new
+/// one. `itsctl conformance --list` prints the table.
 public enum ConformanceSuite {
   public static let rows: [ConformanceRow] =
-    RegisterRows.all + QueueRegisterRows.all + TableRegisterRows.all
-    + MappingRows.all + EventRows.all + QueueRows.all + ErrorRows.all
+    RegisterRows.all + OptionalRows.all + QueueRegisterRows.all + TableRegisterRows.all
+    + DistributorRows.all + MappingRows.all + HardwareCollectionRows.all + EventRows.all
+    + QueueRows.all + ErrorRows.all
     + TranslationRows.all + LPIRows.all + BadInputRows.all
 
   /// Lines of the checklist that have no row. 84 through 110 are those of save and restore.

@@ -2,6 +2,7 @@
 // an observer; no rule here reads a cycle.
 
 import GICArch
+import Synchronization
 
 /// Which ITS of a machine, from 0.
 typealias ITSIndex = Int
@@ -9,8 +10,11 @@ typealias ITSIndex = Int
 /// All architectural state of one machine, and the rules that move it.
 struct Engine<Observer: EngineObserver>: ~Copyable {
   let configuration: MachineConfiguration
+  /// The configuration's; here because every command asks for it.
+  let profile: Profile
+  let facts: Facts
   var observer: Observer
-  var memory = GuestMemory()
+  let memory: GuestMemory
   let its: Slab<ITSState>
   let pes: Slab<PEState>
   let properties: Slab<PropertyTable>
@@ -18,11 +22,26 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   let homes: Slab<LPIHome>
   /// PE of each Processor_Number where the configuration numbers them; else none.
   private(set) var numbered: [ProcessorNumber: PEIndex] = [:]
-  var distributor: Distributor
+  let distributor: Distributor
   var counts = EngineCounts()
-  var eventLog = EventLog()
   /// The table entry at which the walk that failed last ended, until the failure is logged.
   var lastEntry: TableEntry?
+  let world: Slab<World>
+  /// Which lane this is, from 0. The first one's engine owns the storage.
+  let lane: Int
+  /// There are others.
+  var hasLanes = false
+  /// What the lane's announcement was last, without the mode. It is an atomic so that the engine
+  /// is a value that stays where it is: else the compiler moves all of it to and fro.
+  private let number = Atomic<UInt64>(0)
+  var workNumber: UInt64 {
+    @inline(__always) get { number.load(ordering: .relaxed) }
+    @inline(__always) nonmutating set { number.store(newValue, ordering: .relaxed) }
+  }
+  /// Guarded by ``World/logLock``.
+  let log: Slab<EventLog>
+  /// The ITS to which an access has brought work; -1 for none. Only without time.
+  var woken: ITSIndex = -1
   /// Changes of the PEs' lines that nobody has fetched yet.
   var outbox: [LineChange] = []
   /// What line changes are stamped with; kept by whoever keeps the time.
@@ -30,6 +49,8 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
 
   init(configuration: MachineConfiguration, observer: Observer) {
     self.configuration = configuration
+    profile = configuration.profile
+    facts = Facts(configuration)
     self.observer = observer
     let shape = configuration.shape
     let identity = configuration.identity
@@ -52,29 +73,51 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       numbered[number] = PEIndex(index)
     }
     distributor = Distributor(identity: identity)
+    world = Slab(count: 1) { _ in World() }
+    log = Slab(count: 1) { _ in EventLog() }
+    lane = 0
+    memory = GuestMemory()
+    outbox.reserveCapacity(64)
+  }
+
+  /// A further lane of the same machine, whose first engine lives as long.
+  init(beside first: borrowing Engine, observer: Observer, lane: Int) {
+    configuration = first.configuration
+    (profile, facts) = (first.profile, first.facts)
+    self.observer = observer
+    (memory, its, pes) = (first.memory, first.its, first.pes)
+    (properties, homes, numbered) = (first.properties, first.homes, first.numbered)
+    (distributor, world, log) = (first.distributor, first.world, first.log)
+    self.lane = lane
+    hasLanes = true
     outbox.reserveCapacity(64)
   }
 
   deinit {
+    counts.deallocate()
+    guard lane == 0 else { return }
     for n in 0..<its.count { its[n].deallocate() }
     its.deallocate()
     for index in 0..<pes.count { pes[index].lpis.deallocate() }
     pes.deallocate()
-    for index in 0..<properties.count { properties[index].bytes.deallocate() }
+    for index in 0..<properties.count { properties[index].deallocate() }
     properties.deallocate()
     homes.deallocate()
     distributor.deallocate()
-    counts.deallocate()
-    eventLog.deallocate()
+    world[0].deallocate()
+    world.deallocate()
+    log[0].deallocate()
+    log.deallocate()
     memory.deallocate()
   }
 
   /// Everything as after power-on; guest RAM stays mapped and as it is.
   mutating func reset() {
     for n in 0..<its.count {
-      let base = its[n].base
+      let (base, written) = (its[n].base, its[n].queue.written)
       its[n].deallocate()
       its[n] = ITSState(base: base, configuration: configuration)
+      its[n].queue.goOn(after: written)
     }
     for index in 0..<pes.count {
       let (affinity, sequence) = (pes[index].affinity, pes[index].lineSequence)
@@ -82,14 +125,14 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       pes[index].lpis.deallocate()
       pes[index] = PEState(
         affinity: affinity, configuration: configuration, tracksArrival: !Observer.offersAtOnce)
-      pes[index].lineSequence = sequence
+      pes[index].publish([], sequence: sequence)
       if raised { lineChanged(PEIndex(index), to: []) }
     }
     for index in 0..<properties.count { properties[index].users = 0 }
     homes.fill(LPIHome())
     distributor.reset()
     counts.reset()
-    eventLog.reset()
+    log[0].reset()
     lastEntry = nil
   }
 }
@@ -129,7 +172,8 @@ extension Engine {
         !pes[target.index].lpisEnabled
         ? .lpisDisabled
         : route.intid.rawValue >= pes[target.index].lpiLimit
-          ? .intidOOR : pes[pe.index].lpis.isPending(route.intid) ? .merged : .set
+          ? .intidOOR
+          : pes[pe.index].lpis.isPending(route.intid) || isWaiting(route.intid) ? .merged : .set
       return MSIOutcome(kind, intid: route.intid, collection: route.collection, pe: pe)
     } catch {
       lastEntry = nil
@@ -142,6 +186,9 @@ extension Engine {
   ) -> MSIOutcome {
     counts.drop(kind)
     logDropped(kind, its: n, device, event: UInt64(event.rawValue))
+    if profile.unmappedMSIs != .unreported {
+      reportUnmapped(kind, its: n, device, event)
+    }
     observer.observe(.dropped(kind))
     return MSIOutcome(kind)
   }
@@ -155,6 +202,16 @@ extension Engine {
     pes[pe.index].lpis.consider(intid, property)
     observer.observe(.candidatesChanged(pe))
   }
+
+  /// The least LPI above `intid` that is pending at the PE and whose message has not arrived.
+  func nextUnderWay(after intid: INTID, at pe: PEIndex) -> INTID? {
+    pes[pe.index].lpis.nextUnderWay(after: intid)
+  }
+
+  func isPending(_ intid: INTID, at pe: PEIndex) -> Bool { pes[pe.index].lpis.isPending(intid) }
+
+  /// Of one PE.
+  var pendingTableByteCount: Int { Int(configuration.intidLimit) / 8 }
 
   /// The best LPI that has arrived at the PE's redistributor, pending and enabled.
   func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {
@@ -202,6 +259,10 @@ extension Engine {
 
   func report(into statistics: inout MachineStatistics) {
     counts.report(into: &statistics)
+    reportPEs(into: &statistics)
+  }
+
+  func reportPEs(into statistics: inout MachineStatistics) {
     for index in 0..<pes.count {
       statistics.pes.append(pes[index].counts)
       statistics.pending += UInt64(pes[index].lpis.count) + pes[index].parked

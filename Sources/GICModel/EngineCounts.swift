@@ -8,6 +8,8 @@ struct EngineCounts {
   var merged: UInt64 = 0
   /// Pending bits that came with a pending table from RAM and that no clear of EnableLPIs had left.
   var restored: UInt64 = 0
+  /// Shared LPIs that are pending now without a target.
+  var waiting: UInt64 = 0
   /// Pending bits that a command or register took away.
   var cleared: UInt64 = 0
   private let dropped = Slab<UInt64>(repeating: 0, count: 32)
@@ -18,6 +20,8 @@ struct EngineCounts {
   var unreachableSlots: UInt64 = 0
   /// Commands whose table entry lies outside guest RAM: there is no architectural number for it.
   var unreachableEntries: UInt64 = 0
+  /// Of this lane's CWRITER writes for those of others.
+  var waits = QueueWaits()
 
   func deallocate() {
     dropped.deallocate()
@@ -30,7 +34,26 @@ struct EngineCounts {
     commands.fill(0)
     errors.fill(0)
     (msis, intCommands, delivered, merged, restored, cleared) = (0, 0, 0, 0, 0, 0)
+    waiting = 0
     (unknownCommands, unreachableSlots, unreachableEntries) = (0, 0, 0)
+    waits = QueueWaits()
+  }
+
+  /// Adds what another lane has counted.
+  mutating func add(_ other: EngineCounts) {
+    msis &+= other.msis
+    intCommands &+= other.intCommands
+    delivered &+= other.delivered
+    merged &+= other.merged
+    restored &+= other.restored
+    cleared &+= other.cleared
+    waiting &+= other.waiting
+    unknownCommands &+= other.unknownCommands
+    unreachableSlots &+= other.unreachableSlots
+    unreachableEntries &+= other.unreachableEntries
+    for index in 0..<dropped.count { dropped[index] &+= other.dropped[index] }
+    for index in 0..<commands.count { commands[index] &+= other.commands[index] }
+    for index in 0..<errors.count { errors[index] &+= other.errors[index] }
   }
 
   @inline(__always) func drop(_ kind: MSIOutcome.Kind) { dropped[Int(kind.rawValue) & 31] &+= 1 }
@@ -49,6 +72,7 @@ struct EngineCounts {
     statistics.delivered = delivered
     statistics.merged = merged
     statistics.restored = restored
+    statistics.pending += waiting
     for kind in MSIOutcome.Kind.allCases where dropped[Int(kind.rawValue)] > 0 {
       statistics.dropped[String(describing: kind)] = dropped[Int(kind.rawValue)]
     }

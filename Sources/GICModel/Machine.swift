@@ -82,7 +82,8 @@ import GICArch
     case set = 0
     /// Was pending already: merged.
     case merged = 1
-    /// The timed clock has taken it in; what becomes of it shows later.
+    /// The timed clock has taken it in, or another thread was at work on the PE and will set it:
+    /// what becomes of it shows later.
     case accepted = 2
     // Dropped, and why.
     case itsDisabled = 16

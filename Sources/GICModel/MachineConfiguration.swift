@@ -10,6 +10,8 @@ public struct MachineConfiguration: Equatable, Sendable {
   public var profile = Profile()
   public var timing = TimingParameters()
   public var clock = MachineStatistics.Clock.functional
+  /// What CWRITER writes of several lanes do when they meet. Functional clock only.
+  public var queueWriters = QueueWriters.combining
   public init() {}
 
   /// How many PEs, and where the frames lie in the guest's physical address space.
@@ -32,8 +34,10 @@ public struct MachineConfiguration: Equatable, Sendable {
     public var gicVersion: Int = 3
     /// `GITS_IIDR`.
     public var iidr: UInt32 = 0x43b
-    /// `GICD_IIDR` and `GICR_IIDR`: KVM shows another revision there than in `GITS_IIDR`.
+    /// `GICD_IIDR`: KVM shows another revision there than in `GITS_IIDR`.
     public var distributorIIDR: UInt32 = 0x43b
+    /// `GICR_IIDR`: KVM shows no revision there.
+    public var redistributorIIDR: UInt32 = 0x43b
     /// Device and event widths in bits; collection 16.
     public var deviceIDBits: Int = 16
     public var eventIDBits: Int = 16
@@ -60,6 +64,11 @@ public struct MachineConfiguration: Equatable, Sendable {
     public var oneOfNSupported: Bool = false
     public var commonLPIAffinity: Int = 1
     public var directLPI: Bool = false
+    /// The SPI that tells of an unmapped MSI (``Profile/UnmappedMSIs/interrupt``).
+    public var unmappedMSIINTID: Int = 32
+    /// The greatest PARTID and PMG that `GITS_PARTIDR` and `GICR_PARTIDR` take, where they exist.
+    public var maximumPARTID: Int = 63
+    public var maximumPMG: Int = 1
     /// `GICR_TYPER.Processor_Number` of each PE, in the order of the redistributor frames; empty
     /// numbers them from 0. With `ptaIsAddress` 0 they are what commands name as targets.
     public var processorNumbers: [ProcessorNumber] = []

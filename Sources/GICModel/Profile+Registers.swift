@@ -107,6 +107,8 @@ extension Profile {
   public enum PendingTables: String, Sendable, CaseIterable {
     /// Written at a clear of EnableLPIs and at a flush; read whole at a set, unless PTZ.
     case atDisable = "at_disable"
+    /// As that, and written whenever a bit changes: RAM is always exact (QEMU).
+    case writeThrough = "write_through"
     /// Written at a save alone. A clear of EnableLPIs keeps what is pending; a set overwrites it
     /// with the table's bits unless PTZ, for the LPIs that are mapped (KVM).
     case atSave = "at_save"
@@ -144,9 +146,55 @@ extension Profile {
 
   /// GICD_IROUTER.Interrupt_Routing_Mode, where GICD_TYPER.No1N is 0.
   public enum AnyPERouting: String, Sendable, CaseIterable {
-    /// An SPI for any PE goes to the first.
-    case honoured
+    /// An SPI for any PE goes to one that participates: awake, the SPI's group enabled at its CPU
+    /// interface, GICR_CTLR.DPGx 0. Each takes its turn: the next is the first, in the order of the
+    /// redistributors, behind the one that took such an SPI last. PMR and running priorities do not
+    /// count. Without a participant it waits. GICR_TYPER.DPGS is 1.
+    case participating
+    /// It goes to the first PE.
+    case firstPE = "first_pe"
     /// The bit is RAZ/WI (KVM).
     case ignored
+  }
+
+  /// GICR_PENDBASER.PTZ.
+  public enum PendbaserPTZ: String, Sendable, CaseIterable {
+    /// Reads zero; a set of EnableLPIs with it reads no table.
+    case readsZero = "reads_zero"
+    /// Reads back, and means nothing (QEMU).
+    case readsBack = "reads_back"
+  }
+
+  /// When an LPI's configuration byte is read, beside INV, INVALL and MAPTI.
+  public enum PropertyReads: String, Sendable, CaseIterable {
+    /// Not at all: a redistributor remembers it.
+    case cached
+    /// Also when the LPI becomes pending (QEMU).
+    case whenSet = "when_set"
+  }
+
+  /// LPIs in a machine that has no ITS.
+  public enum LPIsWithoutITS: String, Sendable, CaseIterable {
+    case work
+    /// There are none: GICR_TYPER.PLPIS and GICD_TYPER.LPIS are 0, INTIDs have 10 bits, and writes
+    /// of GICR_CTLR are ignored (KVM).
+    case absent
+  }
+
+  // MARK: Groups
+
+  /// GICD_CTLR.EnableGrp0 and EnableGrp1.
+  public enum GroupEnables: String, Sendable, CaseIterable {
+    case each
+    /// EnableGrp1 enables both; EnableGrp0 is RAZ/WI (KVM).
+    case one
+  }
+
+  /// Which SGIs ICC_SGI1R_EL1 makes pending.
+  public enum SGI1RGroups: String, Sendable, CaseIterable {
+    /// Those that are in Group 1 at the target.
+    case group1 = "group_1"
+    /// Those of either group (KVM).
+    case any
   }
 }

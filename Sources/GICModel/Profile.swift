@@ -39,6 +39,8 @@ public struct Profile: Equatable, Sendable {
   public var invallScope = InvalidateScope.table
   public var movallScope = MoveScope.source
   public var syncTarget = SyncTarget.checked
+  public var mapcTarget = MAPCTarget.whole
+  public var stallEnds = StallEnd.retry
 
   // ITS registers
   public var enableWithoutTables = EnableWithoutTables.allowed
@@ -53,6 +55,10 @@ public struct Profile: Equatable, Sendable {
   public var translaterStores = TRANSLATERStores.signal
   public var msiAddresses = MSIAddresses.translater
   public var identification = Identification.complete
+  public var imDe = ImDe.absent
+  public var statusRegisters = StatusRegisters.absent
+  public var unmappedMSIs = UnmappedMSIs.unreported
+  public var mpam = MPAM.absent
 
   // Redistributors and distributor
   public var lpis = LPIState.perPE
@@ -62,7 +68,12 @@ public struct Profile: Equatable, Sendable {
   public var redistributorControl = RedistributorControl.directLPI
   public var invalidateRegisters = InvalidateRegisters.directLPI
   public var waker = Waker.sleeps
-  public var anyPERouting = AnyPERouting.honoured
+  public var anyPERouting = AnyPERouting.participating
+  public var pendbaserPTZ = PendbaserPTZ.readsZero
+  public var propertyReads = PropertyReads.cached
+  public var lpisWithoutITS = LPIsWithoutITS.work
+  public var groupEnables = GroupEnables.each
+  public var sgi1rGroups = SGI1RGroups.group1
 
   public init(base: Base = .architecture) {
     self.base = base
@@ -101,12 +112,20 @@ public struct Profile: Equatable, Sendable {
     invalidateRegisters = .always
     waker = .absent
     anyPERouting = .ignored
+    statusRegisters = .distributorReadsOnes
+    lpisWithoutITS = .absent
+    groupEnables = .one
+    sgi1rGroups = .any
   }
 
   /// - Source: QEMU 7.2.22, hw/intc/arm_gicv3_its.c and arm_gicv3_redist.c.
   private mutating func becomeQEMU() {
     tableFaults = .stall
+    stallEnds = .anyWrite
+    mapcTarget = .lower16
     invallUnmappedCollection = .works
+    invallScope = .everyPE
+    syncTarget = .ignored
     disable = .dropsCaches
     quiescent = .always
     collectionIndirect = .twoLevels
@@ -114,6 +133,9 @@ public struct Profile: Equatable, Sendable {
     cwriterBeyondQueue = .stops
     creadrWrites = .taken
     msiAddresses = .frames
+    pendingTables = .writeThrough
+    pendbaserPTZ = .readsBack
+    propertyReads = .whenSet
   }
 }
 
@@ -214,6 +236,8 @@ extension Profile {
     case table
     /// The bytes of the LPIs that are targeted at the PE, by whichever ITS (KVM).
     case target
+    /// INVALL does not look at its collection: every PE's table is read again (QEMU).
+    case everyPE = "every_pe"
   }
 
   /// Whether SYNC looks at its target.
@@ -222,6 +246,23 @@ extension Profile {
     case checked
     /// Any will do: SYNC of a target that is not there does nothing, with success (KVM).
     case ignored
+  }
+
+  /// How much of RDbase MAPC looks at, where targets are Processor_Numbers.
+  public enum MAPCTarget: String, Sendable, CaseIterable {
+    /// All of it: a number above 16 bits is no PE's.
+    case whole
+    /// Its lower 16 bits (QEMU).
+    case lower16
+  }
+
+  /// What lets a stalled queue go on.
+  public enum StallEnd: String, Sendable, CaseIterable {
+    /// GITS_CWRITER.Retry alone; Stalled then reads 0.
+    case retry
+    /// Any write of GITS_CWRITER, or of GITS_CTLR.Enabled 1. Stalled reads 1 until GITS_CBASER is
+    /// written (QEMU).
+    case anyWrite = "any_write"
   }
 
   /// What MOVALL moves.

@@ -109,9 +109,10 @@ public struct ReplayDocument: JSONDocument, Equatable, Sendable {
   }
   /// "timed clock, closed loop", or "functional clock".
   var clockAndLoop: String { loop == "none" ? "\(clock) clock" : "\(clock) clock, \(loop) loop" }
-  /// Whether nothing that was compared differed, and no interrupt was lost or made.
+  /// Whether nothing that was compared differed, no interrupt was lost or made, and nothing stuck.
   public var passed: Bool {
-    statistics.conservation.holds && checks.allSatisfy { $0.check.mismatched == 0 }
+    statistics.conservation.holds && statistics.deadlock == nil
+      && checks.allSatisfy { $0.check.mismatched == 0 }
   }
 }
 
@@ -158,35 +159,4 @@ public struct Check: Codable, Equatable, Sendable {
       count.flatMap { $0 > 0 ? "\(Format.grouped($0)) \(name)" : nil }
     }.joined(separator: ", ")
   }
-}
-
-/// What was configured, value by value, and where each value comes from.
-public struct ConfigurationDocument: Codable, Equatable, Sendable {
-  public var name: String
-  /// 16 hexadecimal digits: equal for equal values.
-  public var hash: String
-  public var values: [Value]
-
-  public struct Value: Codable, Equatable, Sendable {
-    public var key: String
-    public var value: String
-    /// Empty where there is none.
-    public var unit: String
-    /// `documented`, `measured` or `assumed`.
-    public var provenance: String
-    public var source: String
-    public init(key: String, value: String, unit: String, provenance: String, source: String) {
-      (self.key, self.value, self.unit) = (key, value, unit)
-      (self.provenance, self.source) = (provenance, source)
-    }
-  }
-  public init(name: String, hash: String, values: [Value]) {
-    (self.name, self.hash, self.values) = (name, hash, values)
-  }
-  /// The GIC clock in Hz, as the value of ``clockKey`` says it; nil if there is none.
-  public var clockHertz: Double? {
-    values.first { $0.key == ConfigurationDocument.clockKey }.flatMap { Double($0.value) }
-  }
-  /// The key that holds the frequency of the GIC clock in Hz.
-  public static var clockKey: String { "timing.clock_hertz" }
 }

@@ -15,7 +15,10 @@ private func load(_ name: String) throws -> ResolvedConfiguration {
 @Test func `the presets are those of the documentation`() {
   #expect(
     Presets.names(among: [configs])
-      == ["architecture", "gic600", "gic600-agilex5", "ideal", "kvm", "qemu-virt"])
+      == [
+        "architecture", "gic600", "gic600-agilex5", "gic600-max", "gic720ae-like", "ideal", "kvm",
+        "n1sdp-like", "qemu-virt",
+      ])
 }
 
 @Test(arguments: Presets.names(among: [configs]))
@@ -44,6 +47,46 @@ func `a preset says of every timing value where it comes from`(name: String) thr
   var timing = try load("gic600").machine.timing
   timing.linkCredits = 1
   #expect(try load("gic600-agilex5").machine.timing == timing)
+}
+
+/// What tells a preset from gic600, and nothing else does.
+private let others: [(name: String, values: [String: String])] = [
+  (
+    "gic600-max",
+    [
+      "device_cache_entries": "256", "event_cache_entries": "4096",
+      "collection_cache_entries": "1024", "link_beats": "1", "link_credits": "16",
+      "lpi_cache_entries": "1024", "lpi_pending_entries": "1024", "memory_bus_bytes": "32",
+    ]
+  ),
+  (
+    "gic720ae-like",
+    [
+      "device_cache_entries": "1024", "event_cache_entries": "4096",
+      "collection_cache_entries": "1024", "translation_slots": "8", "link_beats": "1",
+      "link_credits": "16", "lpi_cache_entries": "1024", "lpi_banks": "4",
+      "property_reads_in_flight": "9", "lpi_pending_entries": "1024",
+      "pending_accesses_in_flight": "4",
+    ]
+  ),
+  (
+    "n1sdp-like",
+    [
+      "clock_hertz": "800000000", "memory_latency_cycles": "68", "link_hops": "1",
+      "cross_chip_cycles": "80",
+    ]
+  ),
+]
+@Test(arguments: others)
+func `a preset differs from gic600 where its part does`(
+  name: String, values: [String: String]
+) throws {
+  var found: [String: String] = [:]
+  for (value, usual) in zip(try load(name).values, try load("gic600").values)
+  where value.key.hasPrefix("timing.") && value.value != usual.value {
+    found[String(value.key.dropFirst("timing.".count))] = value.value
+  }
+  #expect(found == values)
 }
 
 @Test func `in the ideal every latency is 0 and nothing else changes`() throws {
@@ -125,7 +168,8 @@ func `a setting reads back what it wrote`(setting: Setting) throws {
       machine: MachineConfiguration(), name: "", about: "",
       values: values.map {
         ConfiguredValue(
-          key: $0.0, value: $0.1, unit: "", provenance: .chosen, source: "", layer: "")
+          key: $0.0, value: $0.1, unit: "", provenance: .chosen, source: "", layer: "",
+          range: "")
       })
   }
   // The published offset basis, and "a.b=1\nk=v\n" computed by another program.
@@ -139,11 +183,11 @@ func `a setting reads back what it wrote`(setting: Setting) throws {
   }
   let base = try hash("")
   #expect(try hash("name: other\nabout: words") == base)
-  #expect(try hash("timing: {hop_cycles: 0}") == base)
-  #expect(try hash("timing: {hop_cycles: {value: 0, from: measured, source: y}}") == base)
+  #expect(try hash("timing: {hop_cycles: 2}") == base)
+  #expect(try hash("timing: {hop_cycles: {value: 2, from: measured, source: y}}") == base)
   var seen = [base]
   for text in [
-    "timing: {hop_cycles: 1}", "timing: {hop_cycles: 2}", "clock: timed", "machine: {pes: 2}",
+    "timing: {hop_cycles: 1}", "timing: {hop_cycles: 3}", "clock: timed", "machine: {pes: 2}",
     "machine: {affinities: [1]}", "identity: {direct_lpi: true}",
   ] {
     let hash = try hash(text)
@@ -155,8 +199,8 @@ func `a setting reads back what it wrote`(setting: Setting) throws {
 @Test func `a preset that is not there is answered with those that are`() {
   #expect { try Presets.load("gic700", among: [configs]) } throws: {
     "\($0)"
-      == "gic700: no such preset; presets: architecture, gic600, gic600-agilex5, ideal, kvm, "
-      + "qemu-virt; a file's path contains / or ends .yaml"
+      == "gic700: no such preset; presets: architecture, gic600, gic600-agilex5, gic600-max, "
+      + "gic720ae-like, ideal, kvm, n1sdp-like, qemu-virt; a file's path contains / or ends .yaml"
   }
   #expect { try Presets.load("/nowhere/x.yaml", among: [configs]) } throws: {
     "\($0)" == "/nowhere/x.yaml: no such file"

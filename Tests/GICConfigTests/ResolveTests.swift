@@ -39,7 +39,7 @@ private let good: [(name: String, text: String, key: String, value: String)] = [
   ("affinities count", "machine: {affinities: [0.0.1.0, 0x101]}", "machine.pes", "2"),
   ("no ITS", "machine: {its_bases: []}", "machine.its_bases", "[]"),
   ("greatest latency", "timing: {hop_cycles: 2147483648}", "timing.hop_cycles", "2147483648"),
-  ("empty section", "timing:\n", "timing.hop_cycles", "0"),
+  ("empty section", "timing:\n", "timing.hop_cycles", "2"),
   ("empty file", "", "machine.pes", "1"),
 ]
 
@@ -58,7 +58,8 @@ func `a good value is taken`(_: String, text: String, key: String, value: String
 private let bad: [(name: String, text: String, message: String)] = [
   (
     "unknown key", "timing:\n  memory_latency_cycels: 85",
-    "a.yaml:2:3: unknown key timing.memory_latency_cycels; nearest: timing.memory_latency_cycles"
+    "a.yaml:2:3: unknown key timing.memory_latency_cycels; nearest: timing.memory_latency_cycles, "
+      + "an integer from 0 through 2147483648"
   ),
   ("unknown section", "timng: {}", "a.yaml:1:1: unknown key timng; nearest: timing"),
   (
@@ -80,6 +81,26 @@ private let bad: [(name: String, text: String, message: String)] = [
   (
     "0 slots", "timing: {translation_slots: 0}",
     "a.yaml:1:29: timing.translation_slots: expected an integer from 1 through 4096"
+  ),
+  (
+    "0 accesses", "timing:\n  pending_accesses_in_flight: 0",
+    "a.yaml:2:31: timing.pending_accesses_in_flight: expected an integer from 1 through 4096"
+  ),
+  (
+    "no bus", "timing: {memory_bus_bytes: 0}",
+    "a.yaml:1:28: timing.memory_bus_bytes: expected an integer from 1 through 4096"
+  ),
+  (
+    "a store of nothing", "timing: {lpi_pending_entries: 0}",
+    "a.yaml:1:31: timing.lpi_pending_entries: expected an integer from 1 through 1048576"
+  ),
+  (
+    "more chips than PEs", "machine: {pes: 2}\ntiming: {chips: 3}",
+    "a.yaml:2:17: timing.chips: expected at most the number of PEs, which is 2, not 3"
+  ),
+  (
+    "a distribution that is none", "timing: {pe_handling_distribution: normal}",
+    "a.yaml:1:36: timing.pe_handling_distribution: expected one of constant, uniform, exponential"
   ),
   (
     "0 credits", "timing: {link_credits: 0}",
@@ -184,6 +205,11 @@ private let bad: [(name: String, text: String, message: String)] = [
     "a.yaml:1:31: identity.processor_numbers: expected numbers from 0 through 65535 that differ, "
       + "not 1"
   ),
+  (
+    "an SPI that is not there",
+    "profile: {unmapped_msis: interrupt}\nidentity: {it_lines_number: 0}",
+    "a.yaml:2:29: identity.unmapped_msi_intid: expected an SPI of the machine, below 32, not 32"
+  ),
   ("key twice", "clock: timed\nclock: timed", "a.yaml:1:1: clock is there twice"),
   ("no mapping", "- 1", "a.yaml:1:1: expected keys and values, such as timing: or machine:"),
   ("section is a scalar", "timing: 3", "a.yaml:1:9: timing: expected keys and values"),
@@ -217,7 +243,7 @@ func `text that is no YAML has a place`(text: String) {
     value
       == ConfiguredValue(
         key: value.key, value: "60", unit: "cycles", provenance: .measured, source: "lab",
-        layer: "b.yaml"))
+        layer: "b.yaml", range: "an integer from 0 through 2147483648"))
   let plain = try #require(resolved.values.first { $0.key == "timing.hop_cycles" })
   #expect(plain.provenance == .assumed && plain.source == "set in a.yaml")
 }

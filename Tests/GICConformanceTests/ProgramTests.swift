@@ -21,7 +21,7 @@ private func itsctl(_ arguments: String...) throws -> (status: Int32, text: Stri
   let daemon = try TestDaemon()
   let result = try itsctl("--attach", daemon.address, "--filter", "4")
   #expect(result.status == 0)
-  #expect(result.text.hasPrefix("conformance: 2 rows, kvm 1, architecture 1: all pass"))
+  #expect(result.text.hasPrefix("conformance: 4 rows, kvm 2, architecture 2: all pass"))
 }
 
 @Test func `a daemon whose ITS is another fails, with number, source, expected and got`() throws {

@@ -121,9 +121,10 @@ func `an edge-triggered input pends once for each rise`(intid: UInt32) {
   #expect(world.get(.rpr, pe: 2) == 0)
 }
 
-@Test func `with 1 of N an SPI goes to the first PE`() {
+@Test func `with 1 of N and no choice among PEs an SPI goes to the first`() {
   var configuration = World.configuration()
   configuration.identity.oneOfNSupported = true
+  configuration.profile.anyPERouting = .firstPE
   let world = World.booted(configuration)
   for word in [0x84, 0x104] { world.write(.gicd, word, 0xffff_ffff, size: 4) }
   world.write(.gicd, 0x6000 + 40 * 8, 1 << 31 | 1)

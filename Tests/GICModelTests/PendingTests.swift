@@ -24,13 +24,13 @@ private struct Bench {
   }
   func deallocate() {
     lpis.deallocate()
-    table.bytes.deallocate()
+    table.deallocate()
   }
   mutating func set(_ intid: UInt32) {
     _ = lpis.set(INTID(rawValue: intid))
     lpis.consider(INTID(rawValue: intid), table.configuration(of: INTID(rawValue: intid)))
   }
-  func configure(_ intid: UInt32, _ byte: UInt8) { table.bytes[Int(intid) - 8192] = byte }
+  func configure(_ intid: UInt32, _ byte: UInt8) { table[Int(intid) - 8192] = byte }
 }
 
 /// Every subset of 7 LPIs, with every assignment of 3 bytes to them that a base-3 number can say.
@@ -112,9 +112,9 @@ func `the best LPI stays the naive one through changes`(intidBits: Int) {
   let table = PropertyTable(lpiCount: 57344)
   defer {
     lpis.deallocate()
-    table.bytes.deallocate()
+    table.deallocate()
   }
-  for intid in 0..<2 { table.bytes[intid] = 0xa1 }
+  for intid in 0..<2 { table[intid] = 0xa1 }
   _ = lpis.set(8192)
   lpis.setUnderWay(8192, true)
   _ = lpis.set(8193)

@@ -2,260 +2,191 @@ import GICArch
 import GICModel
 
 /// What the rules say, without a cache, a bitmap or a search structure: dictionaries, sets and
-/// scans. Written from the architecture's text, for the tests to hold against the engine.
+/// scans. Written from the documents, for the tests to hold against the engine. Here is what the
+/// profiles share; ReferenceITS.swift has the architecture's ITS, ReferenceVITS.swift KVM's.
 struct ReferenceMachine {
-  struct Mapping: Equatable {
-    var intid: UInt32
-    var collection: UInt16
-  }
   struct ITS {
     var enabled = false
     var hasDevices = false
     var hasCollections = false
-    /// Level-2 pages that exist; nil: the table is flat.
-    var pages: Set<UInt32>?
-    var devices: [UInt32: (itt: PhysicalAddress, bits: Int)] = [:]
-    var collections: [UInt16: Int] = [:]
+    /// What BASER0 and BASER1 read.
+    var basers: [UInt64] = [0, 0]
+    var isIndirect = false
     var queueIsStalled = false
+    /// CREADR.Stalled, which QEMU leaves at 1 when the queue goes on.
+    var showsStall = false
     var waiting: [ITSCommand] = []
+    /// What KVM's ITS holds itself: devices with their events, and collections with their targets
+    /// (nil: known by name only).
+    var devices: [UInt32: VITSDevice] = [:]
+    var collections: [UInt16: Int?] = [:]
   }
 
   let configuration: MachineConfiguration
+  let isKVM: Bool
+  let isQEMU: Bool
   var its: [ITS]
   var pes: [ReferencePE]
-  /// What lies in the ITTs, by the ITT's address: it outlives its device.
-  var itts: [PhysicalAddress: [UInt32: Mapping]] = [:]
-  /// Configuration bytes in RAM, and as they were last read, by table.
-  var bytes: [[UInt32: UInt8]] = [[:], [:]]
-  var known: [[UInt32: UInt8]] = [[:], [:]]
+  var ram: ReferenceRAM
+  /// Configuration bytes as they were last read, by table and its length.
+  var known: [PropertyBase: [UInt32: UInt8]] = [:]
+  /// KVM's LPIs: one of each for the machine.
+  var lpis: [UInt32: VITSInterrupt] = [:]
   var spis: [UInt32: ReferenceInterrupt] = [:]
+  /// Where the search for a PE begins that takes an SPI for any.
+  var turn = 0
   var group0 = false
   var group1 = false
+  /// Commands that were carried out, by name, and those that were not, by the error's name.
+  var completed: [String: UInt64] = [:]
   var errors: [String: UInt64] = [:]
-  var drops: [MSIOutcome.Kind: UInt64] = [:]
+  var drops: [String: UInt64] = [:]
   var merged: UInt64 = 0
   var delivered: UInt64 = 0
 
   init(_ configuration: MachineConfiguration) {
     self.configuration = configuration
+    isKVM = configuration.profile.base == .kvm
+    isQEMU = configuration.profile.base == .qemu
     its = configuration.shape.itsBases.map { _ in ITS() }
     pes = configuration.shape.affinities.map {
       ReferencePE(affinity: $0, priorityBits: configuration.identity.priorityBits)
     }
+    ram = ReferenceRAM(its: its.count, pes: pes.count)
     for intid in 32..<UInt32(min(32 * (configuration.identity.itLinesNumber + 1), 1020)) {
       spis[intid] = ReferenceInterrupt()
     }
   }
 
-  // MARK: Translation
+  // MARK: Tables
 
-  /// Devices in a page of 4 KiB; the tables of the tests have such pages.
-  static let perPage: UInt32 = 512
+  /// Pages of device tables are 4 KiB in the tests' programs, but KVM knows 64 KiB alone.
+  static func perPage(isKVM: Bool) -> UInt32 { isKVM ? 8192 : 512 }
+  var perPage: UInt32 { ReferenceMachine.perPage(isKVM: isKVM) }
 
-  private func device(
-    _ n: Int, _ id: UInt32
-  ) -> Result<(itt: PhysicalAddress, bits: Int), ReferenceFault> {
-    if let fault = slot(n, id) { return .failure(fault) }
-    guard let found = its[n].devices[id] else { return .failure(.deviceUnmapped) }
-    return .success(found)
-  }
-
-  /// Why a device has no slot in the table.
-  private func slot(_ n: Int, _ id: UInt32) -> ReferenceFault? {
-    guard id < 1 << configuration.identity.deviceIDBits, its[n].hasDevices else {
-      return .deviceOOR
-    }
-    guard let pages = its[n].pages else {
-      return id < 2 * ReferenceMachine.perPage ? nil : .deviceOOR
-    }
-    return pages.contains(id / ReferenceMachine.perPage) ? nil : .deviceUnmapped
-  }
-
-  private func event(
-    _ n: Int, _ id: UInt32, _ event: UInt32
-  ) -> Result<(Mapping, PhysicalAddress), ReferenceFault> {
-    switch device(n, id) {
-    case .failure(let fault): return .failure(fault)
-    case .success(let found):
-      guard UInt64(event) < 1 << UInt64(found.bits) else { return .failure(.eventOOR) }
-      guard let mapping = itts[found.itt]?[event] else { return .failure(.eventUnmapped) }
-      return .success((mapping, found.itt))
+  /// Why a device has no slot in the table. Flat tables have two pages.
+  func slot(_ n: Int, _ id: UInt32) -> ReferenceFault? {
+    guard UInt64(id) < 1 << UInt64(configuration.identity.deviceIDBits), its[n].hasDevices
+    else { return .deviceOOR }
+    guard its[n].isIndirect else { return id < 2 * perPage ? nil : .deviceOOR }
+    switch ram.pages[n][id / perPage] ?? .hole {
+    case .hole: return .deviceUnmapped
+    case .present: return nil
+    case .outside: return .unreachable
     }
   }
 
-  private func pe(_ n: Int, _ collection: UInt16) -> Result<Int, ReferenceFault> {
-    guard its[n].hasCollections, let pe = its[n].collections[collection]
-    else { return .failure(.collectionUnmapped) }
-    return .success(pe)
-  }
+  /// A collection table has one page.
+  func hasSlot(collection: UInt16) -> Bool { collection < perPage }
 
-  private func route(
-    _ n: Int, _ id: UInt32, _ event: UInt32
-  ) -> Result<(Mapping, itt: PhysicalAddress, pe: Int), ReferenceFault> {
-    self.event(n, id, event).flatMap { mapping, itt in
-      pe(n, mapping.collection).map { (mapping, itt, $0) }
-    }
-  }
-
-  mutating func msi(_ n: Int, _ id: UInt32, _ event: UInt32) -> MSIOutcome.Kind {
-    guard its[n].enabled else { return drop(.itsDisabled) }
-    switch route(n, id, event) {
-    case .failure(let fault): return drop(fault.kind)
-    case .success(let found): return signal(found.0.intid, at: found.pe)
-    }
-  }
-
-  private mutating func drop(_ kind: MSIOutcome.Kind) -> MSIOutcome.Kind {
-    drops[kind, default: 0] += 1
-    return kind
-  }
-
-  private mutating func signal(_ intid: UInt32, at pe: Int) -> MSIOutcome.Kind {
-    guard pes[pe].lpisEnabled else { return drop(.lpisDisabled) }
-    guard pes[pe].has(intid) else { return drop(.intidOOR) }
-    guard pes[pe].pending.insert(intid).inserted else {
-      merged += 1
-      return .merged
-    }
-    return .set
-  }
-
-  // MARK: Commands
+  // MARK: The queue
 
   mutating func command(_ n: Int, _ commands: [ITSCommand]) {
     its[n].waiting += commands
+    ring(n)
+  }
+
+  /// A write of CWRITER. QEMU looks at no Retry: any write has the queue go on.
+  mutating func ring(_ n: Int, retry: Bool = false) {
+    if retry || isQEMU { goOn(n) }
     drain(n)
+  }
+  private mutating func goOn(_ n: Int) {
+    its[n].queueIsStalled = false
+    if !isQEMU { its[n].showsStall = false }
   }
   mutating func drain(_ n: Int) {
     while its[n].enabled, !its[n].queueIsStalled, let command = its[n].waiting.first {
-      if let fault = execute(command, n) {
-        let name = CommandError(command.opcode, fault.reason)?.name ?? "no such error"
-        errors[name, default: 0] += 1
-        if configuration.profile.commandErrors == .stall {
-          its[n].queueIsStalled = true
-          return
-        }
+      guard let fault = isKVM ? executeVITS(command, n) : execute(command, n) else {
+        completed[command.opcode.name, default: 0] += 1
+        its[n].waiting.removeFirst()
+        continue
+      }
+      errors[name(of: fault, command), default: 0] += 1
+      let policy = configuration.profile
+      if policy.commandErrors == .stall
+        || (fault == .unreachable && policy.tableFaults == .stall)
+      {
+        (its[n].queueIsStalled, its[n].showsStall) = (true, true)
+        return
       }
       its[n].waiting.removeFirst()
     }
   }
 
-  private func fault<T>(_ result: Result<T, ReferenceFault>) -> ReferenceFault? {
-    if case .failure(let fault) = result { return fault }
-    return nil
+  /// KVM has no name for what it refuses.
+  private func name(of fault: ReferenceFault, _ command: ITSCommand) -> String {
+    if isKVM { return "refused" }
+    guard let reason = fault.reason else { return "UNREACHABLE_ENTRY" }
+    return CommandError(command.opcode, reason)?.name ?? "no such error"
   }
 
-  private mutating func execute(_ command: ITSCommand, _ n: Int) -> ReferenceFault? {
-    switch command {
-    case .mapd(let id, let itt):
-      if let itt, itt.eventIDBits > configuration.identity.eventIDBits { return .ittSizeOOR }
-      guard slot(n, id.rawValue) == nil else { return .deviceOOR }
-      its[n].devices[id.rawValue] = itt.map { ($0.base, $0.eventIDBits) }
-    case .mapc(let collection, let target):
-      if let target, target.rawValue >= pes.count { return .targetOOR }
-      guard its[n].hasCollections, holds(collection), collection.rawValue < 512
-      else { return .collectionOOR }
-      its[n].collections[collection.rawValue] = target.map { Int($0.rawValue) }
-    case .mapti(let id, let event, let intid, let collection):
-      return map(n, id, event, intid.rawValue, collection)
-    case .mapi(let id, let event, let collection):
-      return map(n, id, event, event.rawValue, collection)
-    case .movi(let id, let event, let collection): return movi(n, id, event, collection)
-    case .movall(let from, let to):
-      guard from.rawValue < pes.count, to.rawValue < pes.count else { return .targetOOR }
-      for intid in pes[Int(from.rawValue)].pending {
-        move(intid, from: Int(from.rawValue), to: Int(to.rawValue))
-      }
-    case .invall(let collection):
-      guard holds(collection) else { return .collectionOOR }
-      switch pe(n, collection.rawValue) {
-      case .failure(let fault): return fault
-      case .success(let pe):
-        if pes[pe].lpisEnabled { known[pes[pe].table] = bytes[pes[pe].table] }
-      }
-    case .sync(let target): return target.rawValue < pes.count ? nil : .targetOOR
-    case .discard(let id, let event), .clear(let id, let event), .int(let id, let event),
-      .inv(let id, let event):
-      return one(command, route(n, id.rawValue, event.rawValue), event.rawValue)
-    }
-    return nil
+  // MARK: What an MSI comes to
+
+  /// Where an MSI of this ITS went: the kind, the INTID, the PE.
+  struct Answer: Equatable {
+    var kind: String
+    var intid: UInt32 = 0
+    var pe = 0
   }
 
-  private func holds(_ collection: ICID) -> Bool {
-    UInt64(collection.rawValue) < 1 << UInt64(configuration.identity.collectionIDBits)
+  mutating func drop(_ kind: String) -> Answer {
+    drops[kind, default: 0] += 1
+    return Answer(kind: kind)
   }
 
-  private mutating func one(
-    _ command: ITSCommand,
-    _ route: Result<(Mapping, itt: PhysicalAddress, pe: Int), ReferenceFault>, _ event: UInt32
-  ) -> ReferenceFault? {
-    guard case .success(let (mapping, itt, pe)) = route else { return fault(route) }
-    switch command {
-    case .int: _ = signal(mapping.intid, at: pe)
-    case .inv: reread(mapping.intid, at: pe)
-    case .clear: pes[pe].pending.remove(mapping.intid)
-    default:
-      itts[itt]?[event] = nil
-      pes[pe].pending.remove(mapping.intid)
-    }
-    return nil
+  /// What a drop is called here: KVM tells blocked from busy, and no more.
+  static func name(of kind: MSIOutcome.Kind, isKVM: Bool) -> String {
+    guard isKVM, kind.isDrop else { return "\(kind)" }
+    return kind == .itsDisabled || kind == .lpisDisabled ? "busy" : "blocked"
   }
 
-  private mutating func reread(_ intid: UInt32, at pe: Int) {
-    guard pes[pe].lpisEnabled, pes[pe].has(intid) else { return }
-    known[pes[pe].table][intid] = bytes[pes[pe].table][intid]
-  }
-
-  private mutating func map(
-    _ n: Int, _ id: DeviceID, _ event: EventID, _ intid: UInt32, _ collection: ICID
-  ) -> ReferenceFault? {
-    switch device(n, id.rawValue) {
-    case .failure(let fault): return fault
-    case .success(let found):
-      guard UInt64(event.rawValue) < 1 << UInt64(found.bits) else { return .eventOOR }
-      guard intid >= 8192, intid < 65536 else { return .intidOOR }
-      guard holds(collection) else { return .collectionOOR }
-      itts[found.itt, default: [:]][event.rawValue] = Mapping(
-        intid: intid, collection: collection.rawValue)
-      if case .success(let pe) = pe(n, collection.rawValue) { reread(intid, at: pe) }
-      return nil
+  mutating func msi(_ n: Int, _ id: UInt32, _ event: UInt32) -> Answer {
+    if isKVM { return msiVITS(n, id, event) }
+    guard its[n].enabled else { return drop("itsDisabled") }
+    switch route(n, id, event) {
+    case .failure(let fault): return drop(fault.drop)
+    case .success(let found): return signal(found.mapping.intid, at: found.pe)
     }
   }
 
-  private mutating func movi(
-    _ n: Int, _ id: DeviceID, _ event: EventID, _ collection: ICID
-  ) -> ReferenceFault? {
-    let route = route(n, id.rawValue, event.rawValue)
-    guard case .success(let (mapping, itt, source)) = route else { return fault(route) }
-    guard holds(collection) else { return .collectionOOR }
-    guard case .success(let target) = pe(n, collection.rawValue) else { return .collectionUnmapped }
-    itts[itt]?[event.rawValue]?.collection = collection.rawValue
-    if pes[source].pending.contains(mapping.intid) { move(mapping.intid, from: source, to: target) }
-    return nil
+  // MARK: Registers of an ITS
+
+  mutating func enable(_ n: Int, _ on: Bool) {
+    let isAllowed = !isKVM || (its[n].hasDevices && its[n].hasCollections)
+    its[n].enabled = on && (its[n].enabled || isAllowed)
+    if on, isQEMU { goOn(n) }
+    drain(n)
   }
 
-  /// A PE that cannot take the LPI leaves it where it was.
-  private mutating func move(_ intid: UInt32, from source: Int, to target: Int) {
-    guard source != target, pes[target].lpisEnabled, pes[target].has(intid) else { return }
-    pes[source].pending.remove(intid)
-    if !pes[target].pending.insert(intid).inserted { merged += 1 }
+  /// A table register of a disabled ITS.
+  mutating func setTable(_ n: Int, _ table: Int, _ raw: UInt64) {
+    let fixed: [UInt64] = [1 << 56 | 7 << 48, 4 << 56 | 7 << 48]
+    let kept = table == 1 ? raw & ~(1 << 62) : raw
+    its[n].basers[table] = ReferenceRegister.baser(kept, isKVM: isKVM) | fixed[table]
+    let isValid = raw >> 63 == 1
+    if table == 0 { its[n].hasDevices = isValid } else { its[n].hasCollections = isValid }
+    if table == 0 { its[n].isIndirect = raw >> 62 & 1 == 1 }
+    if isKVM, !isValid { table == 0 ? freeDevices(n) : freeCollections(n) }
   }
 }
 
 enum ReferenceFault: Error {
   case deviceOOR, deviceUnmapped, eventOOR, eventUnmapped, collectionUnmapped
-  case targetOOR, ittSizeOOR, collectionOOR, intidOOR
+  case targetOOR, ittSizeOOR, collectionOOR, intidOOR, unreachable, refused
 
-  var kind: MSIOutcome.Kind {
+  /// The drop of an MSI that ends so.
+  var drop: String {
     switch self {
-    case .deviceOOR: .deviceOOR
-    case .deviceUnmapped: .deviceUnmapped
-    case .eventOOR: .eventOOR
-    case .eventUnmapped: .eventUnmapped
-    default: .collectionUnmapped
+    case .deviceOOR: "deviceOOR"
+    case .deviceUnmapped: "deviceUnmapped"
+    case .eventOOR: "eventOOR"
+    case .eventUnmapped: "eventUnmapped"
+    case .unreachable: "memoryFault"
+    default: "collectionUnmapped"
     }
   }
-  var reason: CommandError.Reason {
+  var reason: CommandError.Reason? {
     switch self {
     case .deviceOOR: .deviceOOR
     case .deviceUnmapped: .deviceUnmapped
@@ -266,6 +197,7 @@ enum ReferenceFault: Error {
     case .ittSizeOOR: .ittSizeOOR
     case .collectionOOR: .collectionOOR
     case .intidOOR: .intidOOR
+    case .unreachable, .refused: nil
     }
   }
 }

@@ -22,10 +22,10 @@ final class ReferenceRun {
   }
 
   private func bringUp(its n: Int) {
-    world.setUpTables(n, deviceBASER: deviceBASER(n))
     world.setUpQueue(n)
-    (reference.its[n].hasDevices, reference.its[n].hasCollections) = (true, true)
-    reference.its[n].pages = shape.isIndirect ? [] : nil
+    let plain = Attributes(bits: 0, inHalves: false)
+    _ = take(.table(its: n, table: 0, valid: true, plain))
+    _ = take(.table(its: n, table: 1, valid: true, plain))
     _ = take(.addPage(its: n, page: 0))
     _ = take(.enableITS(its: n, true))
     let collections = (0..<4).map {
@@ -34,28 +34,26 @@ final class ReferenceRun {
     _ = take(.commands(its: n, collections))
   }
   private func bringUp(pe: Int) {
-    let (table, idBits) = (shape.tables[pe], shape.idBits[pe])
-    world.write(.gicr(pe), GICR.PROPBASER.offset, World.propertyTable(table) | UInt64(idBits - 1))
-    (reference.pes[pe].table, reference.pes[pe].idBits) = (table, idBits)
+    let plain = Attributes(bits: 0, inHalves: false)
     for intid in ProgramWriter.intids {
-      _ = take(.configure(table: table, intid: intid, byte: 0xa1))
+      _ = take(.configure(table: shape.properties[pe].table, intid: intid, byte: 0xa1))
     }
     let steps: [Step] = [
-      .enableLPIs(pe: pe, true, tableIsZero: false), .control(pe: pe, .pmr, 0xff),
+      .propbaser(pe: pe, shape.properties[pe], plain),
+      .pendbaser(pe: pe, place: 0, tableIsZero: false, plain),
+      .enableLPIs(pe: pe, true, deselected0: false, deselected1: false), .sleep(pe: pe, false),
+      .control(pe: pe, .pmr, 0xff),
       .control(pe: pe, .igrpen0, 1), .control(pe: pe, .igrpen1, 1),
       .bits(pe: pe, 0x80, 0xffff_fff0), .bits(pe: pe, 0x100, .max),
     ]
     for step in steps { _ = take(step) }
   }
 
-  private func deviceBASER(_ n: Int) -> UInt64 {
-    1 << 63 | World.deviceTable(n) | (shape.isIndirect ? 1 << 62 : 1)
-  }
-
   /// Takes a step on both. Returns what differs, if anything does.
   func take(_ step: Step) -> String? {
     let seen = takeOnMachine(step)
     let expected = takeOnReference(step)
+    reference.writeThrough()
     reference.updateLines()
     if seen != expected { return "answer \(seen), expected \(expected)" }
     for pe in 0..<shape.pes where world.lines(pe) != reference.pes[pe].lines {
@@ -65,46 +63,114 @@ final class ReferenceRun {
     return nil
   }
 
-  private func takeOnMachine(_ step: Step) -> UInt64 {
+  private func takeOnMachine(_ step: Step) -> ReferenceMachine.Answer {
     switch step {
     case .msi(let n, let device, let event):
-      return UInt64(world.msi(device, event, its: n).kind.rawValue)
+      let outcome = world.msi(device, event, its: n)
+      let kind = ReferenceMachine.name(of: outcome.kind, isKVM: shape.isKVM)
+      if outcome.kind.isDrop { return ReferenceMachine.Answer(kind: kind) }
+      return ReferenceMachine.Answer(
+        kind: kind, intid: outcome.intid.rawValue, pe: outcome.pe.index)
+    case .acknowledge(let pe, let group1):
+      let intid = world.get(group1 ? .iar1 : .iar0, pe: pe)
+      return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
+    case .handle(let pe):
+      let group1 = world.lines(pe) != .fiq
+      let intid = world.get(group1 ? .iar1 : .iar0, pe: pe)
+      world.set(group1 ? .eoir1 : .eoir0, intid, pe: pe)
+      world.set(.dir, intid, pe: pe)
+      return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
+    case .commands, .retry, .configure, .addPage, .corrupt, .enableITS, .table, .held:
+      takeOnITS(step)
+    case .propbaser, .pendbaser, .enableLPIs, .sleep, .direct, .ignored:
+      takeOnRedistributor(step)
+    case .flush: world.machine.flushPendingTables()
+    default: takeOnPE(step)
+    }
+    return ReferenceMachine.Answer(kind: "done")
+  }
+
+  private func takeOnITS(_ step: Step) {
+    switch step {
     case .commands(let n, let commands):
       // A queue that stands must not be overrun.
       if reference.its[n].waiting.count < 2000 { world.command(commands, its: n) }
     case .retry(let n):
       let creadr = world.read(.gits(n), GITS.CREADR.offset)
-      if creadr & 1 == 1 { world.mend(its: n, slot: creadr - 1) }
+      if creadr & 1 == 1, !reference.its[n].waiting.isEmpty {
+        world.mend(its: n, slot: creadr - 1)
+      }
       world.ring(its: n, retry: true)
     case .configure(let table, let intid, let byte):
       world.configure(INTID(rawValue: intid), byte, table: table)
     case .addPage(let n, let page):
-      if shape.isIndirect {
-        world.store(
-          World.deviceTable(n) + UInt64(page) * 8, 1 << 63 | World.levelTwo(n, page: Int(page)))
-      }
-    case .enableITS(let n, let on): world.write(.gits(n), GITS.CTLR.offset, on ? 1 : 0, size: 4)
-    case .validateTable(let n, let table, let on):
+      if shape.isIndirect { world.store(.levelOne(page, .present), its: n, shape) }
+    case .corrupt(let n, let corruptions):
+      // New tables, though they are the old ones, take away what is remembered of them.
       let enabled = world.read(.gits(n), GITS.CTLR.offset, size: 4) & 1
-      let baser = table == 0 ? deviceBASER(n) : 1 << 63 | World.collectionTable(n)
-      world.write(.gits(n), GITS.CTLR.offset, 0, size: 4)
-      world.write(.gits(n), GITS.BASER.offset + 8 * table, on ? baser : baser & ~(1 << 63))
+      if !shape.isKVM { world.write(.gits(n), GITS.CTLR.offset, 0, size: 4) }
+      for corruption in corruptions { world.store(corruption, its: n, shape) }
+      guard !shape.isKVM else { return }
+      for table in 0..<2 {
+        let offset = GITS.BASER.offset + 8 * table
+        world.write(.gits(n), offset, world.read(.gits(n), offset))
+      }
       world.write(.gits(n), GITS.CTLR.offset, enabled, size: 4)
-    case .flush: world.machine.flushPendingTables()
-    default: return takeOnPEs(step)
+    case .enableITS(let n, let on): world.write(.gits(n), GITS.CTLR.offset, on ? 1 : 0, size: 4)
+    case .table(let n, let table, let valid, let attributes):
+      let enabled = world.read(.gits(n), GITS.CTLR.offset, size: 4) & 1
+      world.write(.gits(n), GITS.CTLR.offset, 0, size: 4)
+      let baser = baser(n, table, valid, attributes)
+      world.write(.gits(n), GITS.BASER.offset + 8 * table, baser, attributes)
+      world.write(.gits(n), GITS.CTLR.offset, enabled, size: 4)
+    case .held(let n, let offset, let value):
+      if reference.its[n].enabled { world.write(.gits(n), offset, value) }
+    default: preconditionFailure("\(step) is taken elsewhere")
     }
-    return 0
   }
 
-  private func takeOnPEs(_ step: Step) -> UInt64 {
+  /// The device table is flat with two pages, or two levels with one page of level-1 entries.
+  private func baser(
+    _ n: Int, _ table: Int, _ valid: Bool, _ attributes: Attributes
+  ) -> UInt64 {
+    let place =
+      table == 1
+      ? World.collectionTable(n) : World.deviceTable(n) | (shape.isIndirect ? 1 << 62 : 1)
+    return place | attributes.bits | (valid ? 1 << 63 : 0)
+  }
+
+  private func propbaser(_ base: PropertyBase, _ attributes: Attributes) -> UInt64 {
+    let address = base.table < 2 ? World.propertyTable(base.table) : ReferenceRAM.nowhere
+    return address | UInt64(base.idBits - 1) | attributes.bits
+  }
+  private func pendbaser(_ pe: Int, _ place: Int, _ attributes: Attributes) -> UInt64 {
+    World.pendingTable(pe + 4 * place) | attributes.bits
+  }
+
+  private func takeOnRedistributor(_ step: Step) {
     switch step {
-    case .enableLPIs(let pe, let on, let tableIsZero):
-      let pendbaser = World.pendingTable(pe) | (tableIsZero ? 1 << 62 : 0)
-      if on { world.write(.gicr(pe), GICR.PENDBASER.offset, pendbaser) }
-      world.write(.gicr(pe), GICR.CTLR.offset, on ? 1 : 0, size: 4)
+    case .propbaser(let pe, let base, let attributes):
+      world.write(.gicr(pe), GICR.PROPBASER.offset, propbaser(base, attributes), attributes)
+    case .pendbaser(let pe, let place, let tableIsZero, let attributes):
+      let value = pendbaser(pe, place, attributes) | (tableIsZero ? 1 << 62 : 0)
+      world.write(.gicr(pe), GICR.PENDBASER.offset, value, attributes)
+    case .enableLPIs(let pe, let on, let deselected0, let deselected1):
+      let groups: UInt64 = (deselected0 ? 1 << 24 : 0) | (deselected1 ? 1 << 25 : 0)
+      world.write(.gicr(pe), GICR.CTLR.offset, groups | (on ? 1 : 0), size: 4)
+    case .sleep(let pe, let asleep):
+      world.write(.gicr(pe), GICR.WAKER.offset, asleep ? 2 : 0, size: 4)
+    case .direct(let pe, let offset, let intid):
+      world.write(.gicr(pe), offset, UInt64(intid), size: 8)
+    case .ignored(let frame, let offset, let value, let size):
+      world.write(frame, offset, value, size: size)
+    default: preconditionFailure("\(step) is taken elsewhere")
+    }
+  }
+
+  private func takeOnPE(_ step: Step) {
+    switch step {
     case .groups(let group0, let group1):
       world.write(.gicd, GICD.CTLR.offset, (group0 ? 1 : 0) | (group1 ? 2 : 0), size: 4)
-    case .acknowledge(let pe, let group1): return world.get(group1 ? .iar1 : .iar0, pe: pe)
     case .endOfInterrupt(let pe, let intid, let group1):
       world.set(group1 ? .eoir1 : .eoir0, UInt64(intid & 0xff_ffff), pe: pe)
     case .deactivate(let pe, let intid): world.set(.dir, UInt64(intid & 0xff_ffff), pe: pe)
@@ -126,46 +192,88 @@ final class ReferenceRun {
       let frame: Frame = pe.map { .sgi($0) } ?? .gicd
       if pe == nil { world.write(frame, 0xc08, spread(bits & 0xffff), size: 4) }
       world.write(frame, pe == nil ? 0xc0c : 0xc04, spread(bits >> 16), size: 4)
-    case .route(let spi, let pe):
-      world.write(.gicd, 0x6000 + 8 * spi, reference.pes[pe].affinity.mpidr)
+    case .route(let spi, let value): world.write(.gicd, 0x6000 + 8 * spi, value)
     case .input(let pe, let intid, let high): world.input(intid, high, pe: pe)
     default: preconditionFailure("\(step) is taken elsewhere")
     }
-    return 0
   }
+}
 
-  private func takeOnReference(_ step: Step) -> UInt64 {
+// The reference's side.
+extension ReferenceRun {
+  private func takeOnReference(_ step: Step) -> ReferenceMachine.Answer {
     switch step {
-    case .msi(let n, let device, let event):
-      return UInt64(reference.msi(n, device, event).rawValue)
+    case .msi(let n, let device, let event): return reference.msi(n, device, event)
+    case .acknowledge(let pe, let group1):
+      let intid = reference.acknowledge(pe, group1: group1)
+      return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
+    case .handle(let pe):
+      let group1 = reference.pes[pe].lines != .fiq
+      let intid = UInt32(reference.acknowledge(pe, group1: group1))
+      reference.endOfInterrupt(intid, pe, group1: group1)
+      if reference.pes[pe].eoiMode { reference.deactivate(intid, pe) }
+      return ReferenceMachine.Answer(kind: "IAR", intid: intid)
     case .commands(let n, let commands):
       if reference.its[n].waiting.count < 2000 { reference.command(n, commands) }
     case .retry(let n):
-      if reference.its[n].queueIsStalled { reference.its[n].waiting[0] = .sync(0) }
-      reference.its[n].queueIsStalled = false
-      reference.drain(n)
-    case .configure(let table, let intid, let byte): reference.bytes[table][intid] = byte
-    case .addPage(let n, let page): reference.its[n].pages?.insert(page)
-    case .enableITS(let n, let on):
-      reference.its[n].enabled = on
-      reference.drain(n)
-    case .validateTable(let n, let table, let on):
-      if table == 0 {
-        reference.its[n].hasDevices = on
-      } else {
-        reference.its[n].hasCollections = on
+      if reference.its[n].showsStall, !reference.its[n].waiting.isEmpty {
+        reference.its[n].waiting[0] = .sync(0)
       }
-      reference.drain(n)
+      reference.ring(n, retry: true)
+    case .configure(let table, let intid, let byte): reference.ram.bytes[table][intid] = byte
+    case .addPage(let n, let page):
+      if shape.isIndirect { reference.ram.store(.levelOne(page, .present), its: n) }
+    case .corrupt(let n, let corruptions):
+      let wasEnabled = reference.its[n].enabled
+      if !shape.isKVM { reference.enable(n, false) }
+      for corruption in corruptions { reference.ram.store(corruption, its: n) }
+      if !shape.isKVM { reference.enable(n, wasEnabled) }
+    case .enableITS(let n, let on): reference.enable(n, on)
+    case .table(let n, let table, let valid, let attributes):
+      let wasEnabled = reference.its[n].enabled
+      reference.enable(n, false)
+      reference.setTable(n, table, baser(n, table, valid, attributes))
+      reference.enable(n, wasEnabled)
     case .flush:
-      for pe in 0..<shape.pes { reference.flush(pe) }
-    case .enableLPIs(let pe, let on, let tableIsZero):
-      if on {
-        reference.enableLPIs(pe, tableIsZero: tableIsZero)
-      } else {
-        reference.disableLPIs(pe)
+      if shape.isKVM { reference.savePendingTables() }
+      for pe in 0..<shape.pes where !shape.isKVM { reference.flush(pe) }
+    case .held, .ignored: break
+    case .propbaser, .pendbaser, .enableLPIs, .sleep, .direct:
+      takeOnReferenceRedistributor(step)
+    default: takeOnReferencePE(step)
+    }
+    return ReferenceMachine.Answer(kind: "done")
+  }
+
+  private func takeOnReferenceRedistributor(_ step: Step) {
+    switch step {
+    case .propbaser(let pe, let base, let attributes):
+      // KVM has one register for all, which any PE without LPIs may write.
+      guard !reference.pes[pe].lpisEnabled else { return }
+      let raw = propbaser(base, attributes)
+      for index in reference.pes.indices where index == pe || shape.isKVM {
+        reference.pes[index].properties = base
+        reference.pes[index].lpiBasers[0] = ReferenceRegister.lpiBaser(raw, isKVM: shape.isKVM)
       }
-    case .groups(let group0, let group1): (reference.group0, reference.group1) = (group0, group1)
-    case .acknowledge(let pe, let group1): return reference.acknowledge(pe, group1: group1)
+    case .pendbaser(let pe, let place, let tableIsZero, let attributes):
+      guard !reference.pes[pe].lpisEnabled else { return }
+      (reference.pes[pe].pendingTable, reference.pes[pe].tableIsZero) =
+        (pe + shape.pes * place, tableIsZero)
+      let kept = pendbaser(pe, place, attributes) | (tableIsZero && reference.isQEMU ? 1 << 62 : 0)
+      reference.pes[pe].lpiBasers[1] = ReferenceRegister.lpiBaser(kept, isKVM: shape.isKVM)
+    case .enableLPIs(let pe, let on, let deselected0, let deselected1):
+      reference.controlRedistributor(pe, lpis: on, deselected0, deselected1)
+    case .sleep(let pe, let asleep): reference.sleep(pe, asleep)
+    case .direct(let pe, let offset, let intid): reference.direct(pe, offset, intid)
+    default: preconditionFailure("\(step) is taken elsewhere")
+    }
+  }
+
+  private func takeOnReferencePE(_ step: Step) {
+    switch step {
+    case .groups(let group0, let group1):
+      // KVM has one enable, which EnableGrp1 writes.
+      (reference.group0, reference.group1) = (shape.isKVM ? group1 : group0, group1)
     case .endOfInterrupt(let pe, let intid, let group1):
       reference.endOfInterrupt(intid & 0xff_ffff, pe, group1: group1)
     case .deactivate(let pe, let intid):
@@ -182,59 +290,45 @@ final class ReferenceRun {
         list: value >> 40 & 1 == 1 ? nil : list)
     default: reference.interrupts(step)
     }
-    return 0
   }
 }
 
-extension ReferenceMachine {
-  mutating func control(_ pe: Int, _ register: SystemRegister, _ value: UInt64) {
-    let least = max(7 - pes[pe].priorityBits, 0)
-    switch register {
-    case .pmr: pes[pe].pmr = UInt8(value) & ~UInt8((1 << (8 - pes[pe].priorityBits)) - 1)
-    case .bpr0: pes[pe].bpr0 = max(Int(value), least)
-    case .bpr1: if !pes[pe].cbpr { pes[pe].bpr1 = max(Int(value), least + 1) }
-    case .ctlr:
-      pes[pe].cbpr = value & 1 == 1
-      pes[pe].eoiMode = value & 2 == 2
-    case .igrpen0: pes[pe].igrpen0 = value == 1
-    default: pes[pe].igrpen1 = value == 1
+extension World {
+  /// A store by guest software into an ITS table. What is not valid is not zero either.
+  func store(_ corruption: Corruption, its n: Int, _ shape: ProgramShape) {
+    switch corruption {
+    case .levelOne(let page, let entry):
+      let target = entry == .outside ? ReferenceRAM.nowhere : World.levelTwo(n, page: Int(page))
+      store(World.deviceTable(n) + UInt64(page) * 8, target | (entry == .hole ? 0 : 1 << 63))
+    case .device(let id, let device):
+      let entry = DTE(itt: device.map { ITT(base: $0.itt, eventIDBits: $0.bits) })
+      let raw = device == nil ? World.itt(n, 0) | 4 : NativeFormat.encode(entry)
+      store(dteAddress(id, its: n, shape), raw)
+    case .event(let itt, let event, let mapping):
+      let entry = ITE(
+        mapping: mapping.map {
+          ITE.Mapping(
+            intid: INTID(rawValue: $0.intid), collection: ICID(rawValue: $0.collection))
+        })
+      store(itt + UInt64(event) * 8, mapping == nil ? 8192 : NativeFormat.encode(entry))
+    case .collection(let id, let target):
+      let entry = CTE(target: target.map { RDbase(rawValue: $0) })
+      let raw = target == nil ? 1 << 16 : NativeFormat.encode(entry)
+      store(World.collectionTable(n) + UInt64(id) * 8, raw)
     }
   }
-
-  private mutating func change(
-    _ pe: Int?, _ index: Int, _ body: (inout ReferenceInterrupt) -> Void
-  ) {
-    if let pe { body(&pes[pe].privates[index]) } else { body(&spis[UInt32(index + 32)]!) }
+  func dteAddress(_ id: UInt32, its n: Int, _ shape: ProgramShape) -> PhysicalAddress {
+    let perPage = ReferenceMachine.perPage(isKVM: shape.isKVM)
+    guard shape.isIndirect else { return World.deviceTable(n) + UInt64(id) * 8 }
+    return World.levelTwo(n, page: Int(id / perPage)) + UInt64(id % perPage) * 8
   }
-
-  mutating func interrupts(_ step: Step) {
-    switch step {
-    case .bits(let pe, let offset, let bits):
-      for index in 0..<32 {
-        let isOne = bits >> UInt32(index) & 1 == 1
-        change(pe, index) { it in
-          switch offset {
-          case 0x80: it.isGroup1 = isOne
-          case 0x100: it.enabled = it.enabled || isOne
-          case 0x180: it.enabled = it.enabled && !isOne
-          case 0x200: it.latched = it.latched || isOne
-          case 0x280: it.latched = it.latched && !isOne
-          case 0x300: it.active = it.active || isOne
-          default: it.active = it.active && !isOne
-          }
-        }
-      }
-    case .priority(let pe, let index, let byte):
-      let mask = ~UInt8((1 << (8 - configuration.identity.priorityBits)) - 1)
-      change(pe, index) { $0.priority = byte & mask }
-    case .edges(let pe, let bits):
-      for index in (pe == nil ? 0 : 16)..<32 {
-        change(pe, index) { $0.isEdge = bits >> UInt32(index) & 1 == 1 }
-      }
-    case .route(let spi, let pe): spis[UInt32(spi)]?.affinity = pes[pe].affinity.mpidr
-    case .input(let pe, let intid, let high):
-      if intid < 32 { pes[pe].privates[Int(intid)].drive(high) } else { spis[intid]?.drive(high) }
-    default: preconditionFailure("\(step) is taken elsewhere")
+  /// A 64-bit register, whole or by its halves, the upper first.
+  func write(_ frame: Frame, _ offset: Int, _ value: UInt64, _ attributes: Attributes) {
+    guard attributes.inHalves else {
+      write(frame, offset, value)
+      return
     }
+    write(frame, offset + 4, value >> 32, size: 4)
+    write(frame, offset, value & 0xffff_ffff, size: 4)
   }
 }

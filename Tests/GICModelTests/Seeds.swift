@@ -7,3 +7,8 @@ func seeds(_ usual: ClosedRange<Int>) -> [Int] {
   }
   return Array(usual)
 }
+
+/// A number from the environment, for what takes longer than a test should.
+func environmentNumber(_ name: String) -> Int? {
+  ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
+}

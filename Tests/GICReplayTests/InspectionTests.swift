@@ -22,9 +22,10 @@ private final class Board {
   private let redistributors: UInt64 = 0x80a_0000
   private var cwriter: UInt64 = 0
 
-  init(_ address: String, clock: String) throws {
+  init(_ address: String, clock: String, profile: String = "architecture") throws {
     client = try Client(connectingTo: try Endpoint(parsing: address), name: "board")
-    try client.attach(machine: "board", configuration: "clock: \(clock)\nmachine:\n  pes: 2\n")
+    let configuration = "clock: \(clock)\nprofile: {base: \(profile)}\nmachine:\n  pes: 2\n"
+    try client.attach(machine: "board", configuration: configuration)
     try client.mapRemote(address: 0x4000_0000, byteCount: 16 << 20)
     try client.mmioWrite(0x800_0000, 2)
     for pe: UInt64 in 0..<2 {
@@ -197,6 +198,25 @@ private func `itsctl explain names the step and the entry`(
   #expect(all.events.count == 3000)
   #expect(zip(all.events, UInt64(0)...).allSatisfy { $0.sequence == $1 })
   #expect(all.next == 3000)
+}
+
+@Test func `an ITS that holds its tables itself is asked for them, and it is said`() throws {
+  let daemon = try Daemon()
+  let board = try Board(daemon.address, clock: "functional", profile: "kvm")
+  let text = try ask(["tables"], daemon).text
+  #expect(text.contains("the ITS holds these mappings itself; guest RAM has them after a save"))
+  #expect(text.contains("collection 1 -> PE 1   CTE held by the ITS"))
+  #expect(text.contains("EventID 0x0 -> LPI 8192, collection 1   ITE held by the ITS"))
+  let json = try ask(["tables", "--json"], daemon).text
+  #expect(try TablesDocument(json: Array(json.utf8)).source == "ITS")
+  let (story, status) = try ask(["explain", "msi", "0x10", "0"], daemon)
+  #expect(story.contains("the ITS holds its tables itself; guest RAM has them after a save only"))
+  #expect(!story.contains("RAM differs"))
+  #expect(status == 0)
+  let lost = try ask(["explain", "msi", "0x10", "1"], daemon)
+  #expect(lost.text.contains("collection 0x4 is not mapped: the ITS, which holds its tables"))
+  #expect(lost.status == 1)
+  withExtendedLifetime(board) {}
 }
 
 @Test func `itsctl tables and registers show the machine`() throws {

@@ -13,6 +13,7 @@ private let house: [String: Room] = [
   "GICArch": Room(row: 1),
   "CUV": Room(row: 1),
   "CLZMA": Room(row: 1),
+  "CHints": Room(row: 1),
   "GICModel": Room(row: 2, outside: ["Synchronization"]),
   "GICWire": Room(row: 2),
   "UVLoop": Room(row: 2, outside: ["Glibc", "SystemPackage", "Synchronization"]),

@@ -169,6 +169,12 @@ enum EventRows {
       try w.expectTaken(8200, by: 3)
       try w.expectNothing(at: 3)
     },
+    movi(48, "MOVI leaves the ITE in RAM as it is", [.kvm]) { w in
+      try w.start()
+      try w.mapDevice(2)
+      try w.run(.mapti(2, 1, 8200, 1), .movi(2, 1, 2))
+      try w.expectRAM(w.layout.itt(0) + 8, 0)
+    },
     movi(48, "MOVI to the collection that the event has changes nothing") { w in
       try w.start()
       try w.mapDevice(2)

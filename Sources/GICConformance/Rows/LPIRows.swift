@@ -206,6 +206,24 @@ enum LPIRows {
       try w.expect(.gicr(GICR.SYNCR.self, 1), 0, mask: 1)
     }
     + [
+      direct(55, "INVALL reads the table of its collection's PE only", [.architecture]) { w in
+        // PE 2 has a configuration table of its own, 64 KiB above; both say that LPI 8200 is off.
+        let other = w.layout.properties + 0x1_0000
+        try w.startPEs(lpis: false)
+        try w.write(.gicr(GICR.PROPBASER.self, 2), other | 0x78f)
+        for table in [w.layout.properties, other] { try w.store([0xa0], at: table + 8) }
+        for pe in 0..<4 { try w.write(.gicr(GICR.CTLR.self, pe), 1) }
+        try w.startITS()
+        try w.write(.its(GITS.CTLR.self), 1)
+        try w.mapDevice(2)
+        try w.run(.mapti(2, 1, 8200, 1), .mapti(2, 2, 8200, 2), .int(2, 1), .int(2, 2))
+        for table in [w.layout.properties, other] { try w.store([0xa1], at: table + 8) }
+        try w.run(.invall(2))
+        try w.expectNothing(at: 1)
+        try w.expectTaken(8200, by: 2)
+        try w.run(.invall(1))
+        try w.expectTaken(8200, by: 1)
+      },
       direct(79, "a write of INVLPIR's upper half is ignored", [.kvm]) { w in
         try prepare(&w)
         try w.write(.gicr(GICR.INVLPIR.self, 1).high, 8200)

@@ -122,6 +122,44 @@ enum QueueRows {
     try w.run(.mapc(1, 1), .mapti(2, 1, 8200, 1), .int(2, 1), .sync(0))
   }
 
+  /// A queue of which the first 64 KiB are the last of RAM; CWRITER is two slots beyond.
+  private static func runOutOfRAM(
+    _ w: inout World, after store: (inout World) throws -> Void = { _ in }
+  ) throws {
+    try w.start()
+    try store(&w)
+    try w.write(.its(GITS.CTLR.self), 0)
+    try w.write(.its(GITS.CBASER.self), World.cbaser(w.layout.end - 0x1_0000, pages: 32))
+    try w.write(.its(GITS.CTLR.self), 1)
+    try w.write(.its(GITS.CWRITER.self), 0x1_0040)
+  }
+
+  /// Each unknown command stalls; a SYNC in its place and Retry let the INT behind it run, once.
+  private static func mendUnknown(_ w: inout World) throws {
+    try w.start()
+    try w.mapDevice(2)
+    try w.run(.mapti(2, 1, 8200, 1))
+    for (index, opcode) in unknown.enumerated() {
+      let slot = w.tails[0]
+      try w.run([QueueEntry(opcode | 2 << 32, 1, 1 << 63, .max), .int(2, 1)])
+      try w.expect(.its(GITS.CREADR.self), UInt64(slot) | 1)
+      try w.expect(.its(GITS.CTLR.self), 1)
+      try w.expectErrors(["UNKNOWN_COMMAND": UInt64(index + 1)])
+      try w.expectNothing(at: 1)
+      let tail = w.tails[0]
+      w.tails[0] = slot
+      try w.queue([.sync(1)])
+      w.tails[0] = tail
+      try w.write(.its(GITS.CWRITER.self), UInt64(tail) | 1)
+      try w.expectDrained()
+      try w.expect(.its(GITS.CTLR.self), 0x8000_0001)
+      try w.expectTaken(8200, by: 1)
+      try w.expectNothing(at: 1)
+    }
+    try w.expect(
+      "INT commands done", try w.target.statistics().commands["INT"], is: UInt64(unknown.count))
+  }
+
   private static let stalls: [ConformanceRow] = [
     stall(60, "stall: CREADR stands at the slot with Stalled", [.architecture], machine: stalling) {
       w in
@@ -174,14 +212,43 @@ enum QueueRows {
       61, "stall: a slot that cannot be read holds the queue", [.architecture],
       machine: "profile: {command_fetch_faults: stall}"
     ) { w in
-      try w.start()
-      try w.write(.its(GITS.CTLR.self), 0)
-      try w.write(
-        .its(GITS.CBASER.self), World.cbaser(w.layout.end - 0x1_0000, pages: 32))
-      try w.write(.its(GITS.CTLR.self), 1)
-      try w.write(.its(GITS.CWRITER.self), 0x1_0040)
+      try runOutOfRAM(&w)
       try w.expect(.its(GITS.CREADR.self), 0x1_0001)
+      // What lies inside is no command, and this choice does not stall for that.
+      try w.expectErrors(["UNKNOWN_COMMAND": 2048, "UNREACHABLE_SLOT": 1])
     },
+    stall(
+      61, "stall: a slot that cannot be read is an error too; Retry stalls there again",
+      [.architecture], machine: stalling
+    ) { w in
+      try runOutOfRAM(&w) { w in
+        for slot in 0..<2048 {
+          try w.store(0x05, at: w.layout.end - 0x1_0000 + UInt64(slot * 32))
+        }
+      }
+      try w.expect(.its(GITS.CREADR.self), 0x1_0001)
+      try w.expect(.its(GITS.CTLR.self), 1)
+      try w.write(.its(GITS.CWRITER.self), 0x1_0041)
+      try w.expect(.its(GITS.CREADR.self), 0x1_0001)
+      try w.expectErrors(["UNREACHABLE_SLOT": 2])
+      // A queue in RAM is the mend.
+      try w.write(.its(GITS.CTLR.self), 0)
+      try w.write(.its(GITS.CBASER.self), World.cbaser(w.layout.queue(0), pages: 16))
+      w.tails[0] = 0
+      try w.write(.its(GITS.CTLR.self), 1)
+      try w.mapDevice(2)
+      try w.run(.mapti(2, 1, 8200, 1), .int(2, 1))
+      try w.expectDrained()
+      try w.expectTaken(8200, by: 1)
+    },
+    stall(
+      59, "stall: every unknown command holds the queue until it is mended", [.architecture],
+      machine: stalling
+    ) { w in try mendUnknown(&w) },
+    stall(
+      59, "stall: an unknown command holds the queue with time too", [.architecture],
+      machine: "clock: timed\n" + stalling
+    ) { w in try mendUnknown(&w) },
     stall(
       61, "stall: a table entry that cannot be reached holds the queue", [.architecture],
       machine: "profile: {table_faults: stall}"

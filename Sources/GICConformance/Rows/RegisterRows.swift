@@ -117,6 +117,17 @@ enum RegisterRows {
       try w.expectNothing(at: 1)
       try w.expectDelivery(0, 3, 8195, at: 1)
     },
+    doorbell(
+      29, "a PE's store to TRANSLATER is ignored, with time too", [.kvm], machine: "clock: timed"
+    ) { w in
+      try w.start()
+      try w.mapDevice(0)
+      try w.run(.mapti(0, 3, 8195, 1))
+      try w.write(.its(at: 0x1_0040), 3)
+      try w.expectNothing(at: 1)
+      try w.expectMSI(0, 3, .accepted)
+      try w.expectTaken(8195, by: 1)
+    },
     doorbell(29, "a 32-bit store to TRANSLATER is an MSI", [.architecture]) { w in
       try w.start()
       try w.mapDevice(0)
@@ -163,6 +174,21 @@ enum RegisterRows {
         try w.expect(.gicr(GICR.TYPER.self, pe).high, UInt64(affinity))
       }
       try w.expect(.gicr(GICR.TYPER.self, 2).low, 0x10, mask: 0x10)
+    },
+    gicr(
+      81, "Processor_Numbers with gaps: GICR_TYPER shows them, MAPC and SYNC name by them",
+      machine: "machine: {pes: 3}\nidentity: {processor_numbers: [300, 0, 7]}"
+    ) { w in
+      for (pe, number) in [300, 0, 7].enumerated() {
+        try w.expect(.gicr(GICR.TYPER.self, pe), UInt64(number) << 8, mask: 0xffff << 8)
+      }
+      try w.start()
+      try w.run(
+        .mapd(2, w.layout.itt(0)), .mapc(1, 300), .mapc(2, 7), .mapc(3, 1), .sync(300),
+        .mapti(2, 1, 8200, 1), .mapti(2, 2, 8201, 2))
+      try w.expectErrors(.mapcTargetOOR)
+      try w.expectDelivery(2, 1, 8200, at: 0)
+      try w.expectDelivery(2, 2, 8201, at: 2)
     },
     gicr(
       81, "GICR_TYPER shows Aff3", [.architecture],

@@ -69,6 +69,18 @@ enum TranslationRows {
       try w.expectDelivery(
         2, 1, 8200, at: 1, its: w.configuration.shape.itsBases[0] + 0x1_0040)
     },
+    msi(
+      65, "only TRANSLATER's address is the doorbell, with time too", [.architecture],
+      machine: "clock: timed"
+    ) { w in
+      try prepare(&w)
+      for offset: UInt64 in [0x40, 0x1_0000, 0x1_fffc] {
+        try w.expectMSI(2, 1, .noITS, at: w.configuration.shape.itsBases[0] + offset)
+      }
+      try w.expectNothing(at: 1)
+      try w.expectMSI(2, 1, .accepted, at: w.configuration.shape.itsBases[0] + 0x1_0040)
+      try w.expectTaken(8200, by: 1)
+    },
     msi(65, "any address of the frames is the doorbell", [.kvm]) { w in
       try prepare(&w)
       for offset: UInt64 in [0, 0x40, 0x1_0000, 0x1_fffc] {

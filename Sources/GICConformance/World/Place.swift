@@ -57,6 +57,9 @@ struct Place: Sendable, CustomStringConvertible {
   static func gicr(at offset: Int, size: Int = 4, _ pe: Int = 0) -> Place {
     Place(frame: .gicr(pe), offset: offset, byteCount: size)
   }
+  static func gicd(at offset: Int, size: Int = 4) -> Place {
+    Place(frame: .gicd, offset: offset, byteCount: size)
+  }
   static func gicd<R: Register>(_ register: R.Type) -> Place {
     Place(frame: .gicd, offset: R.offset, byteCount: R.byteCount)
   }

@@ -24,15 +24,18 @@ extension Engine {
     }
   }
 
-  @inline(__always) private func lines(_ source: UInt32) -> LineLevels {
+  @inline(__always) func lines(of source: UInt32) -> LineLevels {
     Int(source) < pes.count ? pes[Int(source)].lines : []
   }
 
   private mutating func read(_ access: Access) -> Response {
     guard let frame = frame(at: access.address) else { return Response(status: .decodeError) }
     let value = readFrame(frame, size: Int(access.size))
+    if profile.statusRegisters == .recorded {
+      recordViolation(frame, size: Int(access.size), isWrite: false, answered: value != nil)
+    }
     return Response(
-      status: value == nil ? .reserved : .okay, lines: lines(access.source), value: value ?? 0)
+      status: value == nil ? .reserved : .okay, lines: lines(of: access.source), value: value ?? 0)
   }
 
   private mutating func write(_ access: Access) -> Response {
@@ -43,7 +46,10 @@ extension Engine {
     } else {
       done = writeFrame(frame, size: Int(access.size), access.data)
     }
-    return Response(status: done ? .okay : .reserved, lines: lines(access.source))
+    if profile.statusRegisters == .recorded {
+      recordViolation(frame, size: Int(access.size), isWrite: true, answered: done)
+    }
+    return Response(status: done ? .okay : .reserved, lines: lines(of: access.source))
   }
 
   /// GITS_TRANSLATER takes an EventID of 32 bits, or of 16; the source is the DeviceID.
@@ -52,7 +58,7 @@ extension Engine {
   ) -> Bool {
     guard offset == GITS.TRANSLATER.offsetFromControlFrame, access.size == 4 || access.size == 2
     else { return false }
-    guard configuration.profile.translaterStores == .signal else { return true }
+    guard profile.translaterStores == .signal else { return true }
     let event = UInt32(truncatingIfNeeded: access.size == 2 ? access.data & 0xffff : access.data)
     _ = signal(DeviceID(rawValue: access.source), EventID(rawValue: event), its: n)
     return true
@@ -85,7 +91,7 @@ extension Engine {
       guard offset < UInt64(2 &* GITS.frameByteCount) else { continue }
       let isDoorbell =
         offset == 0 || offset == UInt64(GITS.TRANSLATER.offsetFromControlFrame)
-        || configuration.profile.msiAddresses == .frames
+        || profile.msiAddresses == .frames
       return isDoorbell ? n : -1
     }
     return -1
@@ -99,11 +105,11 @@ extension Engine {
     if access.operation == .systemRegisterRead {
       let value = readSystemRegister(register, pe)
       return Response(
-        status: value == nil ? .decodeError : .okay, lines: lines(access.source),
+        status: value == nil ? .decodeError : .okay, lines: lines(of: access.source),
         value: value ?? 0)
     }
     let done = writeSystemRegister(register, access.data, pe)
-    return Response(status: done ? .okay : .decodeError, lines: lines(access.source))
+    return Response(status: done ? .okay : .decodeError, lines: lines(of: access.source))
   }
 
   private mutating func inputLine(_ access: Access) -> Response {
@@ -116,7 +122,7 @@ extension Engine {
     } else {
       return Response(status: .decodeError)
     }
-    return Response(lines: lines(access.source))
+    return Response(lines: lines(of: access.source))
   }
 
   // MARK: Widths

@@ -10,17 +10,16 @@ enum FrameAddress: Equatable {
 extension Engine {
   /// The frame that holds `address`; nil outside all of them.
   @inline(__always) func frame(at address: PhysicalAddress) -> FrameAddress? {
-    let shape = configuration.shape
     for n in 0..<its.count {
       let offset = address &- its[n].base
       if offset < UInt64(2 &* GITS.frameByteCount) { return .its(n, offset: Int(offset)) }
     }
-    let fromDistributor = address &- shape.gicdBase
+    let fromDistributor = address &- facts.gicdBase
     if fromDistributor < UInt64(GICD.frameByteCount) {
       return .distributor(offset: Int(fromDistributor))
     }
-    let fromRedistributors = address &- shape.gicrBase
-    let (index, offset) = fromRedistributors.quotientAndRemainder(dividingBy: shape.gicrStride)
+    let fromRedistributors = address &- facts.gicrBase
+    let (index, offset) = fromRedistributors.quotientAndRemainder(dividingBy: facts.gicrStride)
     guard index < UInt64(pes.count) else { return nil }
     return .redistributor(PEIndex(Int(index)), offset: Int(offset))
   }

@@ -32,6 +32,8 @@ extension Engine {
   private mutating func activate(_ intid: INTID, _ pe: PEIndex) {
     if intid.isLPI {
       _ = pes[pe.index].lpis.clear(intid)
+      pendingBitChanged(intid, at: pe)
+      observer.observe(.taken(pe, intid))
       pes[pe.index].counts.lpisAcknowledged &+= 1
       counts.delivered &+= 1
       pes[pe.index].offered = nil
@@ -44,6 +46,7 @@ extension Engine {
       let word = Int(intid.rawValue >> 5)
       distributor.active[word][bit: Int(intid.rawValue & 31)] = true
       distributor.latched[word][bit: Int(intid.rawValue & 31)] = false
+      turnEnded(intid, at: pe)
       distributorChanged()
     }
   }
@@ -66,7 +69,7 @@ extension Engine {
 
   private func exists(_ intid: INTID) -> Bool {
     intid.isPrivate || distributor.holds(intid)
-      || (intid.isLPI && intid.rawValue < configuration.intidLimit)
+      || (intid.isLPI && intid.rawValue < facts.intidLimit)
   }
 
   private mutating func dropPriority(_ pe: PEIndex, group0: Bool) {

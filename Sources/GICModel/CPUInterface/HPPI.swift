@@ -44,7 +44,10 @@ extension Engine {
     _ pe: PEIndex, group0: Bool, group1: Bool, than other: Candidate?
   ) -> Candidate? {
     var best = other
-    for word in 1..<Swift.max(distributor.wordCount, 1) {
+    var words = distributor.candidateWords
+    while words != 0 {
+      let word = words.trailingZeroBitCount
+      words &= words &- 1
       let group = distributor.group[word]
       var bits = distributor.candidates(word) & ((group0 ? ~group : 0) | (group1 ? group : 0))
       while bits != 0 {
@@ -87,7 +90,7 @@ extension Engine {
   }
 
   /// One bit of an active priorities register stands for this power of two of priorities.
-  @inline(__always) var aprShift: Int { Int(configuration.minimumBPR0) &+ 1 }
+  @inline(__always) var aprShift: Int { Int(facts.minimumBPR0) &+ 1 }
 
   /// Computes the PE's lines anew, and tells if they changed.
   @inline(__always) mutating func updateLines(_ pe: PEIndex) {
@@ -99,10 +102,8 @@ extension Engine {
   }
 
   mutating func lineChanged(_ pe: PEIndex, to lines: LineLevels) {
-    pes[pe.index].lines = lines
-    pes[pe.index].lineSequence &+= 1
-    outbox.append(
-      LineChange(
-        pe: pe, levels: lines, sequence: pes[pe.index].lineSequence, cycle: stamp))
+    let sequence = pes[pe.index].lineSequence &+ 1
+    pes[pe.index].publish(lines, sequence: sequence)
+    outbox.append(LineChange(pe: pe, levels: lines, sequence: sequence, cycle: stamp))
   }
 }

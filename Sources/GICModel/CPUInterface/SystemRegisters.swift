@@ -36,10 +36,12 @@ extension Engine {
     case .eoir0: endOfInterrupt(intid, pe, group0: true)
     case .eoir1: endOfInterrupt(intid, pe, group0: false)
     case .dir: deactivateInterrupt(intid, pe)
-    case .sgi0r: generateSGI(value, from: pe, group0: true)
-    case .sgi1r: generateSGI(value, from: pe, group0: false)
+    case .sgi0r: generateSGI(value, from: pe, group0: true, group1: false)
+    case .sgi1r:
+      generateSGI(
+        value, from: pe, group0: profile.sgi1rGroups == .any, group1: true)
     // One Security state: the alias for the other one makes Group 0 interrupts' SGIs.
-    case .asgi1r: generateSGI(value, from: pe, group0: true)
+    case .asgi1r: generateSGI(value, from: pe, group0: true, group1: false)
     case .sre: return true
     default:
       guard writeControl(register, value, pe) else { return false }
@@ -51,15 +53,19 @@ extension Engine {
   private mutating func writeControl(
     _ register: SystemRegister, _ value: UInt64, _ pe: PEIndex
   ) -> Bool {
-    let least = configuration.minimumBPR0
+    let least = facts.minimumBPR0
     switch register {
     case .pmr: pes[pe.index].pmr = UInt8(truncatingIfNeeded: value) & priorityMask
     case .bpr0: pes[pe.index].bpr0 = Swift.max(UInt8(value[2, 0]), least)
     case .bpr1:
       // With CBPR the write is ignored: BPR0 stands for both.
       if !pes[pe.index].cbpr { pes[pe.index].bpr1 = Swift.max(UInt8(value[2, 0]), least + 1) }
-    case .igrpen0: pes[pe.index].igrpen0 = value[bit: 0]
-    case .igrpen1: pes[pe.index].igrpen1 = value[bit: 0]
+    case .igrpen0:
+      pes[pe.index].igrpen0 = value[bit: 0]
+      participationChanged()
+    case .igrpen1:
+      pes[pe.index].igrpen1 = value[bit: 0]
+      participationChanged()
     case .ctlr:
       pes[pe.index].cbpr = ICC.CTLR(raw: value).cbpr
       pes[pe.index].eoiMode = ICC.CTLR(raw: value).eoiMode
@@ -121,14 +127,16 @@ extension Engine {
     return candidate.intid
   }
 
-  /// ICC_SGI0R, ICC_SGI1R: makes an SGI pending at the PEs named, where it is of that group.
-  private mutating func generateSGI(_ value: UInt64, from source: PEIndex, group0: Bool) {
+  /// ICC_SGI0R, ICC_SGI1R: makes an SGI pending at the PEs named, where it is of such a group.
+  private mutating func generateSGI(
+    _ value: UInt64, from source: PEIndex, group0: Bool, group1: Bool
+  ) {
     let request = ICC.SGI1R(raw: value)
     let bit = Int(request.intid.rawValue)
     for index in 0..<pes.count {
       let isTarget =
         request.irm ? index != source.index : request.names(pes[index].affinity)
-      guard isTarget, pes[index].group[bit: bit] != group0 else { continue }
+      guard isTarget, pes[index].group[bit: bit] ? group1 : group0 else { continue }
       pes[index].latched[bit: bit] = true
       updateLines(PEIndex(index))
     }

@@ -6,7 +6,8 @@ extension Engine {
   /// - Source: Arm IHI 0069, "CLEAR".
   mutating func clear(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) throws(CommandFault) {
     let (intid, pe) = try holder(
-      n, .clear, device, event, unmapped: configuration.profile.clearUnmappedCollection)
+      n, .clear, device, event, unmapped: profile.clearUnmappedCollection)
     if let pe { clearPending(intid, at: pe) }
+    if lpisAreShared { clearWaiting(intid) }
   }
 }

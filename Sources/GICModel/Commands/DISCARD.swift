@@ -8,7 +8,7 @@ extension Engine {
     _ n: ITSIndex, _ device: DeviceID, _ event: EventID
   ) throws(CommandFault) {
     let (intid, pe) = try holder(
-      n, .discard, device, event, unmapped: configuration.profile.discardUnmappedCollection)
+      n, .discard, device, event, unmapped: profile.discardUnmappedCollection)
     // Also with tables in the ITS: a later restore must not find the event.
     guard let known = its[n].translations.device(device),
       memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: nil)))
@@ -16,6 +16,7 @@ extension Engine {
     else { throw .unreachable }
     its[n].translations.set(device, event, 0)
     observer.observe(.eventWritten(device, event))
+    awaitReaders()
     if lpisAreShared {
       release(intid)
     } else if let pe {

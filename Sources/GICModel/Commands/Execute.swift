@@ -1,24 +1,26 @@
 import GICArch
 
 extension Engine {
-  /// Carries out one command on ITS `n`. A command that throws has had no effect.
+  /// Carries out the command in `entry` on ITS `n`. One that throws has had no effect.
   @inline(__always)
-  mutating func execute(_ command: ITSCommand, its n: ITSIndex) throws(CommandFault) {
-    switch command {
-    case .mapc(let collection, let target): try mapc(n, collection, target)
-    case .mapd(let device, let itt): try mapd(n, device, itt)
-    case .mapti(let device, let event, let intid, let collection):
-      try map(n, .mapti, device, event, intid, collection)
-    case .mapi(let device, let event, let collection):
-      try map(n, .mapi, device, event, INTID(rawValue: event.rawValue), collection)
-    case .movi(let device, let event, let collection): try movi(n, device, event, collection)
-    case .movall(let from, let to): try movall(from: from, to: to)
-    case .discard(let device, let event): try discard(n, device, event)
-    case .clear(let device, let event): try clear(n, device, event)
-    case .int(let device, let event): try int(n, device, event)
-    case .inv(let device, let event): try inv(n, device, event)
-    case .invall(let collection): try invall(n, collection)
-    case .sync(let target): try sync(target)
+  mutating func execute(
+    _ opcode: ITSCommand.Opcode, _ entry: QueueEntry, its n: ITSIndex
+  ) throws(CommandFault) {
+    switch opcode {
+    case .mapc: try mapc(n, entry.collection, entry.valid ? entry.target : nil)
+    case .mapd: try mapd(n, entry.device, entry.itt)
+    case .mapti: try map(n, .mapti, entry.device, entry.event, entry.intid, entry.collection)
+    case .mapi:
+      let intid = INTID(rawValue: entry.event.rawValue)
+      try map(n, .mapi, entry.device, entry.event, intid, entry.collection)
+    case .movi: try movi(n, entry.device, entry.event, entry.collection)
+    case .movall: try movall(from: entry.target, to: entry.secondTarget)
+    case .discard: try discard(n, entry.device, entry.event)
+    case .clear: try clear(n, entry.device, entry.event)
+    case .int: try int(n, entry.device, entry.event)
+    case .inv: try inv(n, entry.device, entry.event)
+    case .invall: try invall(n, entry.collection)
+    case .sync: try sync(entry.target)
     }
   }
 

@@ -6,7 +6,7 @@ extension Engine {
   /// - Source: Arm IHI 0069, "INV".
   mutating func inv(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) throws(CommandFault) {
     let (intid, pe) = try holder(
-      n, .inv, device, event, unmapped: configuration.profile.invUnmappedCollection)
+      n, .inv, device, event, unmapped: profile.invUnmappedCollection)
     // A shared LPI without a target has a configuration all the same.
     if let pe = pe ?? (lpisAreShared ? PEIndex(0) : nil) { invalidate(intid, at: pe) }
   }

@@ -5,10 +5,14 @@ extension Engine {
   /// Work: one CTE lookup, one message.
   /// - Source: Arm IHI 0069, "INVALL".
   mutating func invall(_ n: ITSIndex, _ collection: ICID) throws(CommandFault) {
+    guard profile.invallScope != .everyPE else {
+      for index in 0..<pes.count { invalidateAll(PEIndex(index)) }
+      return
+    }
     try checkCollection(.invall, collection)
     do throws(WalkFault) { invalidateAll(try walkCollection(n, collection)) } catch {
       guard case .collectionUnmapped = error,
-        configuration.profile.invallUnmappedCollection == .works
+        profile.invallUnmappedCollection == .works
       else { throw CommandFault(.invall, walk: error) }
       for index in 0..<pes.count { invalidateAll(PEIndex(index)) }
     }

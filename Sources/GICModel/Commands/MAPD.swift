@@ -6,29 +6,29 @@ extension Engine {
   /// Work: one DTE write.
   /// - Source: Arm IHI 0069, "MAPD".
   mutating func mapd(_ n: ITSIndex, _ device: DeviceID, _ itt: ITT?) throws(CommandFault) {
-    if let itt, itt.eventIDBits > configuration.identity.eventIDBits {
+    if let itt, itt.eventIDBits > facts.eventIDBits {
       throw CommandFault(.mapd, .ittSizeOOR)
     }
     do throws(WalkFault) {
       let address = try dteAddress(n, device).address
-      // An unmapped device's entry is zeroed even with tables in the ITS: no restore must find it.
+      // With V = 0 the entry is zeroed even with tables in the ITS: no restore must find it.
       guard storeEntry(address, NativeFormat.encode(DTE(itt: itt))),
-        itt != nil || tablesAreInRAM || !isMapped(n, device) || memory.store64(address, 0)
+        itt != nil || tablesAreInRAM || memory.store64(address, 0)
       else { throw .unreachable }
     } catch {
       // Level 1 without a page for the device: there is no entry that could be written.
       if case .deviceUnmapped = error { throw CommandFault(.mapd, .deviceOOR) }
       throw CommandFault(.mapd, walk: error)
     }
-    if configuration.profile.mapdLiveDevice == .freesEvents { freeEvents(n, device) }
+    if profile.mapdLiveDevice == .freesEvents { freeEvents(n, device) }
     // A remapped device must not be translated through its old ITT.
-    its[n].translations.forget(device)
-    if let itt { its[n].translations.remember(device, itt) }
+    if let itt {
+      its[n].translations.remember(device, itt)
+    } else {
+      its[n].translations.forget(device)
+    }
+    awaitReaders()
     observer.observe(.deviceWritten(device))
-  }
-
-  private func isMapped(_ n: ITSIndex, _ device: DeviceID) -> Bool {
-    its[n].translations.device(device) != nil
   }
 
   /// The events of a device go, with what they have pending.

@@ -13,28 +13,26 @@ extension Engine {
     do throws(WalkFault) { known = try walkDevice(n, device) } catch {
       throw CommandFault(opcode, walk: error)
     }
-    guard UInt64(event.rawValue) >> UInt64(known.eventIDBits) == 0
+    guard UInt64(event.rawValue) &>> UInt64(known.eventIDBits) == 0
     else { throw CommandFault(opcode, .eventOOR) }
     let target = knownTarget(n, collection)
     guard intid.isLPI, intid.rawValue < intidLimit(at: target)
     else { throw CommandFault(opcode, .intidOOR) }
-    if configuration.profile.maptiMappedEvent == .keeps {
-      guard (try? walkEvent(n, device, event)) == nil else { return }
-    }
+    if profile.maptiMappedEvent == .keeps, isMapped(n, device, event) { return }
     try checkCollection(opcode, collection)
-    if configuration.profile.maptiCollection == .slot, target == nil {
+    if profile.maptiCollection == .slot, target == nil {
       try checkSlot(n, opcode, collection)
     }
     // A table that is written only when it is saved lives here alone: what finds no room is
     // refused.
-    if configuration.profile.tables == .atSave {
+    if profile.tables == .atSave {
       guard its[n].translations.hasRoom(known, event) else { throw .unreachable }
     }
     let address = iteAddress(known, event)
     let mapping = ITE.Mapping(intid: intid, collection: collection)
     let isNew = !isShared(intid)
     var wasPending = false
-    if isNew, configuration.profile.maptiLPITables == .required {
+    if isNew, profile.maptiLPITables == .required {
       guard memory.contains(address, byteCount: 8) else { throw .unreachable }
       wasPending = try takeFromLPITables(intid, target)
     }
@@ -45,7 +43,11 @@ extension Engine {
       claim(intid, for: target)
       if old != 0 { release(TranslationCache.intid(old)) }
     }
-    its[n].translations.set(device, event, TranslationCache.word(intid, collection))
+    let word = TranslationCache.word(intid, collection)
+    let old = hasLanes ? its[n].translations.word(known, event) : 0
+    its[n].translations.set(known, device, event, word)
+    // The LPI that the event had does not become pending any more.
+    if old != 0, old != word { awaitReaders() }
     observer.observe(.eventWritten(device, event))
     if isNew, let pe = target ?? (lpisAreShared ? PEIndex(0) : nil) {
       readProperty(of: intid, at: pe)
@@ -53,14 +55,20 @@ extension Engine {
     if wasPending, let target { restorePending(intid, at: target) }
   }
 
+  private mutating func isMapped(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
+    (try? walkEvent(n, device, event)) != nil
+  }
+
   /// INTIDs of LPIs that an event may be mapped to are below this.
-  private func intidLimit(at target: PEIndex?) -> UInt32 {
-    let profile = configuration.profile
-    guard profile.maptiINTIDs == .propbaser else { return configuration.intidLimit }
+  @inline(__always) private func intidLimit(at target: PEIndex?) -> UInt32 {
+    profile.maptiINTIDs == .distributor ? facts.intidLimit : propbaserLimit(at: target)
+  }
+
+  private func propbaserLimit(at target: PEIndex?) -> UInt32 {
     if profile.propbaser == .shared {
       return INTID.firstLPI.rawValue + UInt32(lpiCount(PEIndex(0)))
     }
-    guard let target, pes[target.index].lpisEnabled else { return configuration.intidLimit }
+    guard let target, pes[target.index].lpisEnabled else { return facts.intidLimit }
     return pes[target.index].lpiLimit
   }
 
@@ -69,7 +77,7 @@ extension Engine {
     _ n: ITSIndex, _ opcode: ITSCommand.Opcode, _ collection: ICID
   ) throws(CommandFault) {
     guard let found = try? cteAddress(n, collection) else {
-      if Int(collection.rawValue) < configuration.identity.hardwareCollections { return }
+      if Int(collection.rawValue) < facts.hardwareCollections { return }
       throw CommandFault(opcode, .collectionOOR)
     }
     guard memory.contains(found, byteCount: 8) else { throw CommandFault(opcode, .collectionOOR) }
@@ -81,13 +89,13 @@ extension Engine {
   private mutating func takeFromLPITables(
     _ intid: INTID, _ target: PEIndex?
   ) throws(CommandFault) -> Bool {
-    let registers = pes[(target ?? PEIndex(0)).index]
-    let properties = GICR.PROPBASER(raw: registers.propbaser).physicalAddress
+    let holder = (target ?? PEIndex(0)).index
+    let properties = GICR.PROPBASER(raw: pes[holder].propbaser).physicalAddress
     guard memory.load8(properties &+ UInt64(intid.rawValue - INTID.firstLPI.rawValue)) != nil
     else { throw .unreachable }
     guard target != nil else { return false }
     let address =
-      GICR.PENDBASER(raw: registers.pendbaser).physicalAddress &+ UInt64(intid.rawValue / 64 * 8)
+      GICR.PENDBASER(raw: pes[holder].pendbaser).physicalAddress &+ UInt64(intid.rawValue / 64 * 8)
     guard let word = memory.load64(address) else { throw .unreachable }
     let bit: UInt64 = 1 << UInt64(intid.rawValue % 64)
     guard word & bit != 0 else { return false }

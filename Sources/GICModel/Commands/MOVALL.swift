@@ -11,10 +11,19 @@ extension Engine {
     guard source != target else {
       return observer.observe(.moveAll(from: source, to: target, count: 0))
     }
+    let takesAll = profile.movallScope == .everyLPI
     var count = 0
-    for index in 0..<pes.count where index != target.index {
-      let isSource = index == source.index || configuration.profile.movallScope == .everyLPI
-      if isSource { count += moveAllPending(from: PEIndex(index), to: target) }
+    if takesAll, lpisAreShared {
+      count = retargetAll(to: target)
+      for index in 0..<pes.count where index != target.index && index != source.index {
+        observer.observe(.forgotten(PEIndex(index)))
+      }
+    } else {
+      for index in 0..<pes.count where index != target.index && (takesAll || index == source.index)
+      {
+        count += moveAllPending(from: PEIndex(index), to: target)
+        if index != source.index { observer.observe(.forgotten(PEIndex(index))) }
+      }
     }
     observer.observe(.moveAll(from: source, to: target, count: count))
   }

@@ -16,10 +16,14 @@ extension Engine {
       known = try its[n].translations.device(device).orThrow(.deviceUnmapped)
     } catch { throw CommandFault(.movi, walk: error) }
     let mapping = ITE.Mapping(intid: route.intid, collection: collection)
-    guard memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
+    // Tables that the ITS holds itself change there alone.
+    guard
+      !tablesAreInRAM
+        || memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
     else { throw .unreachable }
     its[n].translations.set(device, event, TranslationCache.word(route.intid, collection))
     observer.observe(.eventWritten(device, event))
+    awaitReaders()
     movePending(route.intid, from: source, to: target)
   }
 }

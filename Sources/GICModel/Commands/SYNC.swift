@@ -7,7 +7,7 @@ extension Engine {
   /// - Source: Arm IHI 0069, "SYNC".
   mutating func sync(_ target: RDbase) throws(CommandFault) {
     guard let pe = pe(at: target) else {
-      if configuration.profile.syncTarget == .ignored { return }
+      if profile.syncTarget == .ignored { return }
       throw CommandFault(.sync, .targetOOR)
     }
     observer.observe(.synchronize(pe))

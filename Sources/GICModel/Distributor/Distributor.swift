@@ -1,11 +1,43 @@
 import GICArch
 
-/// The shared part of the GIC: group enables and the SPIs, one bit or byte an INTID, 0 through
-/// 1019. The places of INTIDs 0 through 31 stay empty: those are banked in the redistributors.
+/// The shared part of the GIC, whose copies are the same storage: group enables and the SPIs, one
+/// bit or byte an INTID, 0 through 1019. The places of INTIDs 0 through 31 stay empty: those are
+/// banked in the redistributors.
 struct Distributor {
+  /// What has no array of its own.
+  private struct Control {
+    var enableGroup0 = false
+    var enableGroup1 = false
+    var statusr = GICD.STATUSR(raw: 0)
+    var anyPETargets: (group0: PEIndex?, group1: PEIndex?) = (nil, nil)
+    var turn = 0
+    /// Bit n: word n has candidates.
+    var candidateWords: UInt32 = 0
+  }
+  private let control = Slab(count: 1) { _ in Control() }
   /// GICD_CTLR: EnableGrp0 and EnableGrp1; ARE and DS are always one.
-  var enableGroup0 = false
-  var enableGroup1 = false
+  var enableGroup0: Bool {
+    get { control[0].enableGroup0 }
+    nonmutating set { control[0].enableGroup0 = newValue }
+  }
+  var enableGroup1: Bool {
+    get { control[0].enableGroup1 }
+    nonmutating set { control[0].enableGroup1 = newValue }
+  }
+  var statusr: GICD.STATUSR {
+    get { control[0].statusr }
+    nonmutating set { control[0].statusr = newValue }
+  }
+  /// Where SPIs for any PE go now; nil while nobody participates.
+  var anyPETargets: (group0: PEIndex?, group1: PEIndex?) {
+    get { control[0].anyPETargets }
+    nonmutating set { control[0].anyPETargets = newValue }
+  }
+  /// The PE at which the search for those begins.
+  var turn: Int {
+    get { control[0].turn }
+    nonmutating set { control[0].turn = newValue }
+  }
   /// Words of 32 INTIDs that are implemented.
   let wordCount: Int
   let group: Slab<UInt32>
@@ -32,17 +64,28 @@ struct Distributor {
   }
 
   func deallocate() {
+    control.deallocate()
     for slab in [group, enabled, latched, level, active, edge] { slab.deallocate() }
     priority.deallocate()
     router.deallocate()
   }
 
-  mutating func reset() {
-    enableGroup0 = false
-    enableGroup1 = false
+  func reset() {
+    control[0] = Control()
     for slab in [group, enabled, latched, level, active, edge] { slab.fill(0) }
     priority.fill(0)
     router.fill(0)
+  }
+
+  /// Words of 32 SPIs that have candidates, one bit each: most machines at most times have none.
+  @inline(__always) var candidateWords: UInt32 { control[0].candidateWords }
+  /// Brings ``candidateWords`` up to date, after anything about SPIs has changed.
+  func noteCandidates() {
+    var words: UInt32 = 0
+    for word in 1..<Swift.max(wordCount, 1) where candidates(word) != 0 {
+      words |= 1 &<< UInt32(word)
+    }
+    control[0].candidateWords = words
   }
 
   /// INTIDs of SPIs that exist are 32 up to this.
@@ -61,14 +104,18 @@ struct Distributor {
 }
 
 extension Engine {
-  /// Whether SPI `intid` is for this PE. An SPI for any PE goes to PE 0, which is always awake.
+  /// Whether SPI `intid` is for this PE.
   func isRouted(_ intid: INTID, to pe: PEIndex) -> Bool {
     let route = GICD.IROUTER(raw: distributor.router[Int(intid.rawValue)])
-    return route.anyPE ? pe.rawValue == 0 : route.affinity == pes[pe.index].affinity
+    guard route.anyPE else { return route.affinity == pes[pe.index].affinity }
+    guard choosesAmongPEs else { return pe.rawValue == 0 }
+    let isGroup1 = distributor.group[Int(intid.rawValue >> 5)][bit: Int(intid.rawValue & 31)]
+    return pe == (isGroup1 ? distributor.anyPETargets.group1 : distributor.anyPETargets.group0)
   }
 
   /// Something about SPIs or group enables changed that any PE may see.
   mutating func distributorChanged() {
+    distributor.noteCandidates()
     for index in 0..<pes.count { updateLines(PEIndex(index)) }
   }
 

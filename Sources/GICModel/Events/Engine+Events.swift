@@ -28,6 +28,12 @@ extension Engine {
     return lastEntry
   }
 
+  private func append(_ event: LoggedEvent) {
+    world[0].logLock.lock()
+    log[0].append(event)
+    world[0].logLock.unlock()
+  }
+
   @inline(never)
   mutating func logDropped(
     _ kind: MSIOutcome.Kind, its n: ITSIndex, _ device: DeviceID, event: UInt64,
@@ -39,7 +45,7 @@ extension Engine {
     logged.target = target.map { processorNumber(of: $0) }
     let entry = takeLastEntry()
     if kind.isDecidedByEntry { logged.entry = entry }
-    eventLog.append(logged)
+    append(logged)
   }
 
   @inline(never)
@@ -62,7 +68,7 @@ extension Engine {
       logged.entry = note ?? entryWritten(by: command, its: n)
     }
     (logged.cycle, logged.slot, logged.packet) = (stamp, slot, packet)
-    eventLog.append(logged)
+    append(logged)
   }
 
   @inline(never)
@@ -71,7 +77,7 @@ extension Engine {
   ) {
     var logged = LoggedEvent(kind, its: n)
     (logged.cycle, logged.slot, logged.packet) = (stamp, slot, packet)
-    eventLog.append(logged)
+    append(logged)
   }
 
   /// The entry that a command could not write.

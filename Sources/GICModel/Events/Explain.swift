@@ -11,10 +11,11 @@ extension Engine {
     guard explainITS(n, device, &story),
       let known = explainDevice(n, device, &story),
       let route = explainEvent(n, known.itt, known.words, &story),
-      let pe = explainCollection(n, route.collection, &story),
+      let pe = explainTarget(n, route, &story),
       explainRedistributor(route.intid, pe, &story)
     else { return story }
-    explainDelivery(route.intid, pe, &story)
+    // A shared LPI has a target of its own.
+    explainDelivery(route.intid, home(of: route.intid, else: pe), &story)
     return story
   }
 
@@ -47,6 +48,7 @@ extension Engine {
   ) -> (itt: ITT, words: TranslationCache.Device?)? {
     let table = its[n].deviceBASER
     let known = its[n].translations.device(device)
+    guard tablesAreInRAM else { return explainHeldDevice(known, device, &story) }
     guard known != nil || table.valid else {
       return story.none(
         .deviceTable, "GITS_BASER0.Valid is 0: there is no device table",
@@ -129,8 +131,16 @@ extension Engine {
         story.steps.last?.entry)
     }
     story.pass(.eventID, "EventID \(event) is within the ITT, 0 through \(hex(limit - 1))")
+    let word = known.map { its[n].translations.word($0, event) } ?? 0
     var entry = translationEntry(itt.base, event)
-    if let known { entry.cached = EntryLayout.word(its[n].translations.word(known, event)) }
+    if known != nil { entry.cached = EntryLayout.word(word) }
+    if !tablesAreInRAM { entry = heldEntry(.translation, entry.cached) }
+    guard tablesAreInRAM || entry.cached != nil else {
+      return story.none(
+        .translation,
+        "EventID \(event) is not mapped: the ITS, which holds its tables, has no entry",
+        "no MAPTI or MAPI of this event has run, or a DISCARD has")
+    }
     guard let raw = entry.cached ?? entry.raw else {
       return story.none(
         .translation, "the ITE lies outside guest RAM",
@@ -151,7 +161,23 @@ extension Engine {
         "the ITE was not written by a command of this ITS", entry)
     }
     story.pass(.intid, "INTID \(mapping.intid) is an LPI below \(configuration.intidLimit)")
-    return Route(intid: mapping.intid, collection: mapping.collection)
+    return Route(
+      intid: mapping.intid, collection: mapping.collection,
+      isOrphan: TranslationCache.isOrphan(word))
+  }
+
+  private func explainTarget(
+    _ n: ITSIndex, _ route: Route, _ story: inout Explanation
+  ) -> PEIndex? {
+    guard !route.isOrphan else {
+      return story.none(
+        .collection, "the event has lost collection \(route.collection), which was unmapped since",
+        "MAPD the device anew, then MAPTI: a MAPC of the collection does not bring it back",
+        story.steps.last { $0.stage == .translation }?.entry)
+    }
+    return tablesAreInRAM
+      ? explainCollection(n, route.collection, &story)
+      : explainHeldCollection(n, route.collection, &story)
   }
 
   private func explainCollection(

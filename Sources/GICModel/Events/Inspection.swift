@@ -14,29 +14,9 @@ extension Machine {
   public func registers(of pe: PEIndex) -> [RegisterValue]? { nil }
 }
 
-extension FunctionalMachine {
-  public func events(from sequence: UInt64, limit: Int) -> EventBatch {
-    engine.eventLog.batch(from: sequence, limit: limit)
-  }
-  public func explain(
-    _ device: DeviceID, _ event: EventID, at address: PhysicalAddress
-  ) -> Explanation? {
-    engine.explain(device, event, its: engine.itsIndex(of: address))
-  }
-  public func tables(
-    at address: PhysicalAddress, device: DeviceID?, limit: Int
-  ) -> TableDump? {
-    let n = engine.itsIndex(of: address)
-    return n < 0 ? nil : engine.tables(n, device: device, limit: limit)
-  }
-  public func registers(of pe: PEIndex) -> [RegisterValue]? {
-    engine.has(pe) ? engine.registers(of: pe) : nil
-  }
-}
-
 extension TimedMachine {
   public func events(from sequence: UInt64, limit: Int) -> EventBatch {
-    core.rules.eventLog.batch(from: sequence, limit: limit)
+    core.rules.log[0].batch(from: sequence, limit: limit)
   }
   public func explain(
     _ device: DeviceID, _ event: EventID, at address: PhysicalAddress

@@ -29,7 +29,7 @@ public struct TableEntry: Equatable, Sendable {
   }
 
   /// Remembered, and RAM says something else by now.
-  public var isStale: Bool { cached != nil && cached != raw }
+  public var isStale: Bool { address != nil && cached != nil && cached != raw }
 }
 
 /// A rejected command or a dropped MSI.

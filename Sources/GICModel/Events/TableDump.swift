@@ -1,5 +1,5 @@
-// The ITS tables as they lie in guest RAM, decoded: valid entries only, and never more work than a
-// request may cost, whatever the guest has written there.
+// The ITS tables as they lie in guest RAM, or as the ITS holds them itself, decoded: valid entries
+// only, and never more work than a request may cost, whatever the guest has written there.
 
 import GICArch
 
@@ -36,6 +36,9 @@ public struct TableDump: Equatable, Sendable {
   /// Everything that was asked for is here. False: there are more rows than the limit, or more
   /// entries than are looked at for one request.
   public var isComplete = true
+  /// The ITS holds its tables itself: these are its own mappings, which guest RAM has after a save
+  /// only.
+  public var isHeld = false
 
   init(its: Int, deviceTable: GITS.BASER, collectionTable: GITS.BASER) {
     (self.its, self.deviceTable, self.collectionTable) = (its, deviceTable, collectionTable)
@@ -43,7 +46,7 @@ public struct TableDump: Equatable, Sendable {
 }
 
 /// What one dump may still cost.
-private struct DumpBudget {
+struct DumpBudget {
   /// Entries of all kinds in the result.
   var rows: Int
   /// Entries that are looked at.
@@ -62,6 +65,10 @@ extension Engine {
     var dump = TableDump(
       its: n, deviceTable: its[n].deviceBASER, collectionTable: its[n].collectionBASER)
     var budget = DumpBudget(rows: limit)
+    guard tablesAreInRAM else {
+      dumpHeld(n, device, &dump, &budget)
+      return dump
+    }
     dumpCollections(n, &dump, &budget)
     if let device {
       dumpDevice(n, device, deviceEntry(n, device), &dump, &budget)

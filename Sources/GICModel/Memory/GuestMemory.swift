@@ -7,8 +7,9 @@ import Synchronization
 @safe struct GuestMemory {
   /// More ranges than any machine needs; a bound on what a client can make us search.
   static let rangeLimit = 64
+  /// Those that are used come first; the others hold no byte. Copies are the same storage.
   private let ranges: Slab<Range>
-  private var count = 0
+  private let used = Slab(repeating: 0, count: 1)
 
   /// One range; its pointer is used by ``pointer(_:_:)`` alone.
   @safe private struct Range: BitwiseCopyable {
@@ -20,14 +21,18 @@ import Synchronization
   init() {
     ranges = Slab(repeating: Range(), count: GuestMemory.rangeLimit)
   }
-  func deallocate() { ranges.deallocate() }
+  func deallocate() {
+    ranges.deallocate()
+    used.deallocate()
+  }
 
-  mutating func map(_ ram: GuestRAM) throws(MemoryError) {
+  func map(_ ram: GuestRAM) throws(MemoryError) {
     guard ram.byteCount > 0 else { throw .empty }
     guard ram.address & 0xfff == 0, ram.byteCount & 0xfff == 0 else { throw .misaligned }
     let length = UInt64(ram.byteCount)
     let (end, wraps) = ram.address.addingReportingOverflow(length)
     guard !wraps, end <= 1 << 52 else { throw .wraps }
+    let count = used[0]
     guard count < ranges.count else { throw .tooManyRanges }
     for index in 0..<count {
       let other = ranges[index]
@@ -36,13 +41,15 @@ import Synchronization
     }
     // SAFETY: who made the GuestRAM promises that its bytes stay mapped until it is unmapped here.
     unsafe ranges[count] = Range(start: ram.address, byteCount: length, base: ram.base)
-    count += 1
+    used[0] = count + 1
   }
 
-  mutating func unmap(_ address: PhysicalAddress) throws(MemoryError) {
-    for index in 0..<count where ranges[index].start == address {
-      count -= 1
-      ranges[index] = ranges[count]
+  func unmap(_ address: PhysicalAddress) throws(MemoryError) {
+    let last = used[0] - 1
+    for index in 0..<used[0] where ranges[index].start == address {
+      ranges[index] = ranges[last]
+      ranges[last] = Range()
+      used[0] = last
       return
     }
     throw .notMapped
@@ -53,13 +60,15 @@ import Synchronization
   @unsafe private func pointer(
     _ address: PhysicalAddress, _ byteCount: UInt64
   ) -> UnsafeMutableRawPointer? {
-    for index in 0..<count {
+    // Most machines have one range; an unused place holds no byte.
+    for index in 0..<GuestMemory.rangeLimit {
       let range = ranges[index]
       let offset = address &- range.start
       if offset < range.byteCount, byteCount <= range.byteCount &- offset {
         // SAFETY: offset and length were just checked against the range.
         return unsafe range.base.unsafelyUnwrapped + Int(truncatingIfNeeded: offset)
       }
+      if range.byteCount == 0 { return nil }
     }
     return nil
   }
@@ -96,13 +105,14 @@ import Synchronization
     return QueueEntry(dw0, dw1, dw2, dw3)
   }
 
-  /// Copies `bytes.count` bytes out of RAM. False, and nothing copied, if one range has not got
-  /// them.
-  func load(_ address: PhysicalAddress, into bytes: Slab<UInt8>) -> Bool {
-    guard let source = unsafe pointer(address, UInt64(bytes.count)) else { return false }
-    // SAFETY: both ends have `bytes.count` bytes.
-    unsafe bytes.copy(from: source)
-    return true
+  /// `byteCount` bytes at `address`, checked here and never again; nil if one range has not got
+  /// them. It is good until a range is unmapped.
+  func window(_ address: PhysicalAddress, byteCount: Int) -> GuestWindow? {
+    guard address & 7 == 0, let base = unsafe pointer(address, UInt64(byteCount)) else {
+      return nil
+    }
+    // SAFETY: the range holds them, and the address is aligned in both address spaces.
+    return unsafe GuestWindow(base: base, wordCount: byteCount / 8)
   }
 
   /// Whether one range holds all these bytes.

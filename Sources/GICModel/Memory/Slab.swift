@@ -1,10 +1,14 @@
+import CHints
+
 /// A fixed number of elements in one allocation of their own. It is what hot state lives in: a
 /// subscript is a bounds check and an address, with no reference count and no exclusivity check.
 ///
 /// Whoever makes a slab owns it and must call ``deallocate()`` once; copies are the same storage.
 @safe struct Slab<Element: ~Copyable> {
-  let count: Int
+  // First, because ThreadSanitizer's instrumentation takes the first word of a value that is
+  // changed through a copy for an address.
   private let base: UnsafeMutablePointer<Element>
+  let count: Int
 
   /// - Parameter element: makes element `i`.
   init(count: Int, element: (Int) -> Element) {
@@ -25,16 +29,25 @@
   }
 
   @inline(__always) subscript(index: Int) -> Element {
-    _read {
+    unsafeAddress {
       precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
       // SAFETY: the index was checked.
-      yield unsafe base[index]
+      return unsafe UnsafePointer(base + index)
     }
-    nonmutating _modify {
+    nonmutating unsafeMutableAddress {
       precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
       // SAFETY: the index was checked.
-      yield unsafe &base[index]
+      return unsafe base + index
     }
+  }
+}
+
+extension Slab where Element: ~Copyable {
+  /// Tells the processor that an element will be read.
+  @inline(__always) func prefetch(_ index: Int) {
+    guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return }
+    // SAFETY: a hint reads nothing.
+    unsafe hint_prefetch(base + index)
   }
 }
 

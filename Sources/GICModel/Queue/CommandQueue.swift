@@ -16,53 +16,72 @@ extension Engine {
   func isStalled(_ n: ITSIndex) -> Bool { its[n].stalled }
 
   /// Grant of the next command of ITS `n`: fetches, decodes and executes it. CREADR does not move.
+  /// A reserved opcode and a slot that cannot be read are skipped or hold the queue, as a rejected
+  /// command does.
   /// - Returns: what it was; nil for a reserved opcode or a slot that could not be read.
   mutating func executeCommand(_ n: ITSIndex) -> ITSCommand? {
     let slot = its[n].granted
     let entry = memory.loadEntry(its[n].cbaser.physicalAddress &+ UInt64(slot))
     its[n].granted = nextSlot(n, slot)
+    defer { reclaim(n) }
     guard let entry else {
       counts.unreachableSlots &+= 1
       logSlot(.slotUnreachable, its: n, slot: slot, nil)
-      if configuration.profile.commandFetchFaults == .stall { stall(n, at: slot) }
+      if profile.commandErrors == .stall || profile.commandFetchFaults == .stall {
+        stall(n, at: slot)
+      }
       return nil
     }
-    guard let command = ITSCommand(decoding: entry) else {
+    execute(entry, its: n, slot: slot)
+    return ITSCommand(decoding: entry)
+  }
+
+  /// Executes what was fetched from `slot`, and counts it.
+  @inline(__always)
+  private mutating func execute(_ entry: QueueEntry, its n: ITSIndex, slot: Int) {
+    guard let opcode = ITSCommand.Opcode(rawValue: entry.opcode) else {
       counts.unknownCommands &+= 1
-      logSlot(.unknownCommand, its: n, slot: slot, entry)
-      return nil
+      return unknown(entry, its: n, slot: slot)
     }
-    do {
-      try execute(command, its: n)
-      counts.complete(command.opcode)
+    do throws(CommandFault) {
+      try execute(opcode, entry, its: n)
+      counts.complete(opcode)
     } catch {
-      reject(command, error, its: n, slot: slot, entry)
+      reject(error, its: n, slot: slot, entry)
     }
-    return command
+  }
+
+  @inline(never)
+  private mutating func unknown(_ entry: QueueEntry, its n: ITSIndex, slot: Int) {
+    logSlot(.unknownCommand, its: n, slot: slot, entry)
+    if profile.commandErrors == .stall { stall(n, at: slot) }
   }
 
   /// A rejected command has had no effect. It is skipped, or it holds the queue, as the profile
   /// says.
+  @inline(never)
   private mutating func reject(
-    _ command: ITSCommand, _ fault: CommandFault, its n: ITSIndex, slot: Int,
-    _ packet: QueueEntry
+    _ fault: CommandFault, its n: ITSIndex, slot: Int, _ packet: QueueEntry
   ) {
-    logRejected(command, fault, its: n, slot: slot, packet)
-    var policy = configuration.profile.commandErrors
+    if let command = ITSCommand(decoding: packet) {
+      logRejected(command, fault, its: n, slot: slot, packet)
+    }
+    var policy = profile.commandErrors
     switch fault {
     case .rejected(let error):
       counts.reject(error)
       observer.observe(.rejected(error))
     case .unreachable:
       counts.unreachableEntries &+= 1
-      if policy == .skip { policy = configuration.profile.tableFaults }
+      if policy == .skip { policy = profile.tableFaults }
     }
     if policy == .stall { stall(n, at: slot) }
   }
 
-  /// The command at `slot` holds the queue until CWRITER.Retry.
+  /// What lies at `slot` holds the queue until CWRITER.Retry.
   private mutating func stall(_ n: ITSIndex, at slot: Int) {
     its[n].stalled = true
+    its[n].showsStall = true
     its[n].granted = slot
   }
 
@@ -79,16 +98,69 @@ extension Engine {
 
   /// Without time: runs everything that waits, to the end.
   mutating func drain(_ n: ITSIndex) {
-    while waitingCommands(n) > 0 {
+    while runSome(n, cost: .max) {}
+  }
+
+  /// Without time: executes and retires commands of ITS `n`, which is owned, until they have cost
+  /// this much or the queue is as far as CWRITER was at the beginning.
+  /// - Returns: whether more may run now.
+  mutating func runSome(_ n: ITSIndex, cost: Int) -> Bool {
+    let written = its[n].queue.written
+    guard waitingCommands(n) > 0 else {
+      its[n].queue.finish(written)
+      return false
+    }
+    let end = QueueState.offset(written)
+    let byteCount = its[n].cbaser.byteCount
+    if let window = memory.window(its[n].cbaser.physicalAddress, byteCount: byteCount) {
+      if translationsAreCold(n) {
+        run(n, window, byteCount, through: end, cost: cost, looksAhead: true)
+      } else {
+        run(n, window, byteCount, through: end, cost: cost, looksAhead: false)
+      }
+    } else {
       _ = executeCommand(n)
       retireCommand(n)
     }
+    reclaim(n)
+    if its[n].granted == end || its[n].stalled { its[n].queue.finish(written) }
+    return waitingCommands(n) > 0
+  }
+
+  /// Executes and retires the commands of a queue that lies in RAM as a whole, up to the offset
+  /// `end`, to one that stalls, or until they have cost enough.
+  @inline(__always)
+  private mutating func run(
+    _ n: ITSIndex, _ window: GuestWindow, _ byteCount: Int, through end: Int, cost: Int,
+    looksAhead: Bool
+  ) {
+    var slot = its[n].granted
+    var left = cost
+    while slot != end, left > 0 {
+      let entry = window.loadEntry(slot)
+      if looksAhead { lookAhead(n, window, byteCount, slot, end) }
+      execute(entry, its: n, slot: slot)
+      if its[n].stalled { break }
+      left &-= QueueCost.of(entry.opcode)
+      slot = slot &+ QueueEntry.byteCount
+      if slot >= byteCount { slot = 0 }
+    }
+    its[n].granted = slot
+    its[n].creadr = slot
+  }
+
+  /// Gives back what the owner of ITS `n` has taken away.
+  @inline(__always) mutating func reclaim(_ n: ITSIndex) {
+    guard its[n].translations.hasRetired else { return }
+    awaitReaders()
+    its[n].translations.reclaim()
   }
 
   /// CWRITER.Retry: the held command runs again.
   mutating func retry(_ n: ITSIndex) {
     guard its[n].stalled else { return }
     its[n].stalled = false
+    its[n].showsStall = profile.stallEnds == .anyWrite
     its[n].granted = its[n].creadr
   }
 }
@@ -100,7 +172,7 @@ enum CommandFault: Error {
   case unreachable
 
   /// The command's own number for a fault of the walk.
-  init(_ opcode: ITSCommand.Opcode, walk fault: WalkFault) {
+  @inline(never) init(_ opcode: ITSCommand.Opcode, walk fault: WalkFault) {
     let reason: CommandError.Reason
     switch fault {
     case .deviceOOR: reason = .deviceOOR
@@ -114,7 +186,7 @@ enum CommandFault: Error {
     }
     self.init(opcode, reason)
   }
-  init(_ opcode: ITSCommand.Opcode, _ reason: CommandError.Reason) {
+  @inline(never) init(_ opcode: ITSCommand.Opcode, _ reason: CommandError.Reason) {
     guard let error = CommandError(opcode, reason) else {
       self = .unreachable
       return

@@ -8,26 +8,27 @@ extension Engine {
   /// PENDBASER.PTZ says that it is all zero). What lies outside RAM reads as 0.
   mutating func enableLPIs(_ pe: PEIndex) {
     guard !pes[pe.index].lpisEnabled else { return }
-    pes[pe.index].lpisEnabled = true
     pes[pe.index].lpiLimit =
       lpisAreShared
-      ? configuration.intidLimit : INTID.firstLPI.rawValue + UInt32(lpiCount(pe))
+      ? facts.intidLimit : INTID.firstLPI.rawValue + UInt32(lpiCount(pe))
+    pes[pe.index].lpisEnabled = true
     attachPropertyTable(pe)
     let pendbaser = GICR.PENDBASER(raw: pes[pe.index].pendbaser)
-    if lpisAreShared, configuration.profile.pendingTables == .atSave {
+    if lpisAreShared, profile.pendingTables == .atSave {
       return overwriteSharedPending(pe, pendbaser)
     }
     pes[pe.index].lpis.clearAll()
-    if !pendbaser.ptz {
-      let words = pes[pe.index].lpis.pending
-      let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
+    let ptzMeansNothing = profile.pendbaserPTZ == .readsBack
+    if !pendbaser.ptz || ptzMeansNothing {
+      let places = pes[pe.index].lpis.pending.count
+      let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, places)
       for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
         let bits = memory.load64(pendbaser.physicalAddress &+ UInt64(word * 8)) ?? 0
         pes[pe.index].lpis.load(word, bits)
       }
     }
     // PTZ spoke of the table as it is now; the next clear of EnableLPIs writes into it.
-    pes[pe.index].pendbaser[bit: 62] = false
+    if !ptzMeansNothing { pes[pe.index].pendbaser[bit: 62] = false }
     let found = UInt64(pes[pe.index].lpis.count)
     counts.restored &+= found
     counts.cleared &+= pes[pe.index].parked
@@ -56,7 +57,7 @@ extension Engine {
   /// 1 to 0: the pending table in RAM becomes exact, and the redistributor forgets.
   mutating func disableLPIs(_ pe: PEIndex) {
     guard pes[pe.index].lpisEnabled else { return }
-    if configuration.profile.pendingTables == .atSave {
+    if profile.pendingTables == .atSave {
       // What is pending stays so here, and waits for the next set.
       pes[pe.index].lpisEnabled = false
       if !lpisAreShared { properties[pes[pe.index].propertyTable].users -= 1 }
@@ -65,6 +66,7 @@ extension Engine {
     flushPendingTable(pe)
     pes[pe.index].parked = UInt64(pes[pe.index].lpis.count)
     pes[pe.index].lpis.clearAll()
+    observer.observe(.forgotten(pe))
     pes[pe.index].lpisEnabled = false
     if !lpisAreShared { properties[pes[pe.index].propertyTable].users -= 1 }
     candidatesChanged(pe)
@@ -75,12 +77,13 @@ extension Engine {
     let base = GICR.PENDBASER(raw: pes[pe.index].pendbaser).physicalAddress
     if lpisAreShared { return flushSharedPending(pe, base) }
     guard pes[pe.index].lpisEnabled else { return }
-    let words = pes[pe.index].lpis.pending
-    let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, words.count)
+    let places = pes[pe.index].lpis.pending.count
+    let last = min((lpiCount(pe) + Int(INTID.firstLPI.rawValue)) / 64, places)
     for word in Int(INTID.firstLPI.rawValue) / 64..<max(last, Int(INTID.firstLPI.rawValue) / 64) {
       let address = base &+ UInt64(word * 8)
+      let bits = pes[pe.index].lpis.bits(word)
       // Only what differs is written, so that a page that nothing changed stays clean.
-      if memory.load64(address) != words[word] { _ = memory.store64(address, words[word]) }
+      if memory.load64(address) != bits { _ = memory.store64(address, bits) }
     }
   }
 
@@ -94,6 +97,22 @@ extension Engine {
       word[bit: Int(intid.rawValue % 64)] = isPending
       _ = memory.store64(address, word)
     }
+  }
+
+  /// Whether the LPI tables in RAM are looked at, or written, whenever an LPI becomes pending.
+  @inline(__always) var lpiTablesAreLive: Bool { facts.lpiTablesAreLive }
+
+  /// A pending bit was set or cleared; where RAM is always exact it is written there.
+  @inline(__always) mutating func pendingBitChanged(_ intid: INTID, at pe: PEIndex) {
+    if lpiTablesAreLive { pendingWordChanged(Int(intid.rawValue &>> 6), at: pe) }
+  }
+
+  /// The same of 64 INTIDs.
+  @inline(never)
+  mutating func pendingWordChanged(_ word: Int, at pe: PEIndex) {
+    guard profile.pendingTables == .writeThrough else { return }
+    let base = GICR.PENDBASER(raw: pes[pe.index].pendbaser).physicalAddress
+    _ = memory.store64(base &+ UInt64(word &* 8), pes[pe.index].lpis.bits(word))
   }
 
   mutating func flushPendingTables() {
@@ -116,15 +135,15 @@ extension Engine {
     // There are as many places as PEs, and this PE uses none: one is free.
     var place = 0
     while properties[place].users > 0 { place += 1 }
-    if properties[place].bytes.count == 0 {
-      properties[place].bytes.deallocate()
+    if properties[place].capacity == 0 {
+      properties[place].deallocate()
       properties[place] = PropertyTable(
-        lpiCount: Int(configuration.intidLimit) - Int(INTID.firstLPI.rawValue))
+        lpiCount: Int(facts.intidLimit) - Int(INTID.firstLPI.rawValue))
     }
     properties[place].address = address
     properties[place].lpiCount = count
     properties[place].users = 1
     pes[pe.index].propertyTable = place
-    readProperties(place)
+    _ = properties[place].refill(from: memory)
   }
 }

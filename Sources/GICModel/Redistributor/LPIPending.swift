@@ -1,4 +1,5 @@
 import GICArch
+import Synchronization
 
 /// The pending LPIs of one PE, and which of them is the best, without ever scanning the table.
 ///
@@ -7,9 +8,11 @@ import GICArch
 /// is pending; a word above says which words of the bitmap are not 0; one word says which
 /// priorities have any. A block bit may be stale (a shared configuration byte changed, or the last
 /// candidate went): the search looks at the block and mends it. With 16-bit INTIDs: 8 KiB and 64 x
-/// 17 x 8 bytes.
+/// 15 x 8 bytes.
+///
+/// Its PE's owner changes it. Any thread may ask ``isPending(_:)``.
 struct LPIPending: BitwiseCopyable {
-  let pending: Slab<UInt64>
+  let pending: Slab<Atomic<UInt64>>
   /// Pending here, but its set message is still on the way: no candidate yet. Empty without time.
   let underWay: Slab<UInt64>
   private let blocks: Slab<UInt64>
@@ -20,11 +23,14 @@ struct LPIPending: BitwiseCopyable {
   private let summaryWords: Int
   private(set) var count = 0
 
+  /// Words of `pending` that hold no LPI.
+  private static var firstBlock: Int { Int(INTID.firstLPI.rawValue) / 64 }
+
   init(intidBits: Int, tracksArrival: Bool) {
-    let words = Swift.max((1 << intidBits) >> 6, 64)
-    pending = Slab(repeating: 0, count: words)
+    let words = Swift.max((1 << intidBits) >> 6, LPIPending.firstBlock)
+    pending = Slab(count: words) { _ in Atomic(0) }
     underWay = Slab(repeating: 0, count: tracksArrival ? words : 0)
-    blockWords = words / 64
+    blockWords = Swift.max((words - LPIPending.firstBlock) / 64, 1)
     blocks = Slab(repeating: 0, count: blockWords * 64)
     summaryWords = (blockWords + 63) / 64
     summaries = Slab(repeating: 0, count: summaryWords * 64)
@@ -36,8 +42,11 @@ struct LPIPending: BitwiseCopyable {
     summaries.deallocate()
   }
 
+  /// What it holds of the host's memory, in bytes.
+  var byteCount: Int { (pending.count + underWay.count + blocks.count + summaries.count) * 8 }
+
   mutating func clearAll() {
-    pending.fill(0)
+    for word in 0..<pending.count { pending[word].store(0, ordering: .relaxed) }
     count = 0
     underWay.fill(0)
     forgetCandidates()
@@ -45,31 +54,47 @@ struct LPIPending: BitwiseCopyable {
 
   @inline(__always) func isPending(_ intid: INTID) -> Bool {
     let word = Int(intid.rawValue &>> 6)
-    return word < pending.count && pending[word] &>> UInt64(intid.rawValue & 63) & 1 != 0
+    return word < pending.count
+      && pending[word].load(ordering: .relaxed) &>> UInt64(intid.rawValue & 63) & 1 != 0
   }
+
+  /// Tells the processor that an LPI of this configuration will be looked up, and perhaps set.
+  @inline(__always) func prefetch(_ intid: INTID, _ configuration: LPIConfiguration) {
+    let block = Int(intid.rawValue &>> 6)
+    pending.prefetch(block)
+    let level = Int(configuration.raw &>> 2)
+    blocks.prefetch(level &* blockWords &+ (block &- LPIPending.firstBlock) &>> 6)
+    summaries.prefetch(level &* summaryWords &+ (block &- LPIPending.firstBlock) &>> 12)
+  }
+
+  /// Pending bits of 64 INTIDs.
+  @inline(__always) func bits(_ word: Int) -> UInt64 { pending[word].load(ordering: .relaxed) }
 
   /// - Returns: whether it was not pending before.
   @inline(__always) mutating func set(_ intid: INTID) -> Bool {
     let word = Int(intid.rawValue &>> 6)
     let bit: UInt64 = 1 &<< UInt64(intid.rawValue & 63)
-    guard pending[word] & bit == 0 else { return false }
-    pending[word] |= bit
+    let old = bits(word)
+    guard old & bit == 0 else { return false }
+    pending[word].store(old | bit, ordering: .relaxed)
     count &+= 1
     return true
   }
 
   /// Takes over 64 pending bits from a table.
-  mutating func load(_ word: Int, _ bits: UInt64) {
-    count &+= bits.nonzeroBitCount &- pending[word].nonzeroBitCount
-    pending[word] = bits
+  mutating func load(_ word: Int, _ new: UInt64) {
+    count &+= new.nonzeroBitCount &- bits(word).nonzeroBitCount
+    pending[word].store(new, ordering: .relaxed)
   }
 
   /// - Returns: whether it was pending. A stale candidate is mended by the next search.
   @inline(__always) mutating func clear(_ intid: INTID) -> Bool {
     let word = Int(intid.rawValue &>> 6)
     let bit: UInt64 = 1 &<< UInt64(intid.rawValue & 63)
-    guard word < pending.count, pending[word] & bit != 0 else { return false }
-    pending[word] &= ~bit
+    guard word < pending.count else { return false }
+    let old = bits(word)
+    guard old & bit != 0 else { return false }
+    pending[word].store(old & ~bit, ordering: .relaxed)
     count &-= 1
     if underWay.count > 0 { underWay[word] &= ~bit }
     return true
@@ -83,14 +108,69 @@ struct LPIPending: BitwiseCopyable {
     underWay.count > 0 && underWay[Int(intid.rawValue &>> 6)][bit: Int(intid.rawValue & 63)]
   }
 
+  /// The least INTID above `intid` that is under way.
+  func nextUnderWay(after intid: INTID) -> INTID? {
+    guard underWay.count > 0 else { return nil }
+    let first = Int(intid.rawValue) &+ 1
+    var word = first &>> 6
+    guard word < underWay.count else { return nil }
+    var bits = underWay[word] & .max &<< UInt64(first & 63)
+    while bits == 0 {
+      word &+= 1
+      guard word < underWay.count else { return nil }
+      bits = underWay[word]
+    }
+    return INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
+  }
+
+  /// Pending bits of a block of 64 that may be candidates.
+  @inline(__always) private func arrived(_ block: Int) -> UInt64 {
+    underWay.count > 0 ? bits(block) & ~underWay[block] : bits(block)
+  }
+
   /// Makes a pending LPI a candidate, if its configuration enables it.
   @inline(__always) mutating func consider(_ intid: INTID, _ configuration: LPIConfiguration) {
     guard configuration.enabled else { return }
-    let level = Int(configuration.raw &>> 2)
-    let block = Int(intid.rawValue &>> 6)
-    blocks[level &* blockWords &+ block &>> 6] |= 1 &<< UInt64(block & 63)
-    summaries[level &* summaryWords &+ block &>> 12] |= 1 &<< UInt64(block &>> 6 & 63)
+    enter(block: Int(intid.rawValue &>> 6), level: Int(configuration.raw &>> 2))
+  }
+
+  @inline(__always) private mutating func enter(block: Int, level: Int) {
+    let place = block &- LPIPending.firstBlock
+    blocks[level &* blockWords &+ place &>> 6] |= 1 &<< UInt64(place & 63)
+    summaries[level &* summaryWords &+ place &>> 12] |= 1 &<< UInt64(place &>> 6 & 63)
     priorities |= 1 &<< UInt64(level)
+  }
+
+  /// Makes candidates of those of a block's LPIs that `bits` names, as far as they are enabled.
+  /// Their configurations are looked at eight at a time: often all are the same.
+  private mutating func consider(block: Int, _ bits: UInt64, _ table: PropertyTable) {
+    var rest = bits
+    var entered: UInt64 = 0
+    while rest != 0 {
+      let group = rest.trailingZeroBitCount &>> 3
+      var eight = rest &>> UInt64(group &<< 3) & 0xff
+      rest &= ~(0xff &<< UInt64(group &<< 3))
+      let word = table.word((block &- LPIPending.firstBlock) &<< 3 &+ group)
+      // All eight bytes are the lowest.
+      if word == word & 0xff &* 0x0101_0101_0101_0101 { eight = 1 }
+      while eight != 0 {
+        let byte = word &>> UInt64(eight.trailingZeroBitCount &<< 3)
+        eight &= eight &- 1
+        let level = byte &>> 2 & 63
+        guard byte & 1 != 0, entered[bit: Int(level)] == false else { continue }
+        entered |= 1 &<< level
+        enter(block: block, level: Int(level))
+      }
+    }
+  }
+
+  /// Takes 64 pending bits in, each of which becomes pending and, if enabled, a candidate.
+  /// - Returns: how many were pending already.
+  mutating func receive(_ word: Int, _ new: UInt64, _ table: PropertyTable) -> Int {
+    let old = bits(word)
+    load(word, old | new)
+    consider(block: word, new & ~old, table)
+    return (old & new).nonzeroBitCount
   }
 
   mutating func forgetCandidates() {
@@ -118,11 +198,12 @@ struct LPIPending: BitwiseCopyable {
       let summary = level &* summaryWords &+ word
       let blockWord = word &* 64 &+ summaries[summary].trailingZeroBitCount
       let place = level &* blockWords &+ blockWord
-      let block = blockWord &<< 6 &+ blocks[place].trailingZeroBitCount
-      var bits = pending[block]
-      if underWay.count > 0 { bits &= ~underWay[block] }
+      let block =
+        blockWord &<< 6 &+ blocks[place].trailingZeroBitCount &+ LPIPending.firstBlock
+      var bits = arrived(block)
       while bits != 0 {
-        let intid = INTID(rawValue: UInt32(block &<< 6 &+ bits.trailingZeroBitCount))
+        let intid = INTID(
+          rawValue: UInt32(truncatingIfNeeded: block &<< 6 &+ bits.trailingZeroBitCount))
         let configuration = table.configuration(of: intid)
         if configuration.enabled, Int(configuration.raw &>> 2) == level {
           return (intid, configuration.priority)
@@ -144,13 +225,7 @@ struct LPIPending: BitwiseCopyable {
       summaries[summary] &= summaries[summary] &- 1
       if isEmpty(level) { priorities &= priorities &- 1 }
     }
-    var bits = pending[block]
-    if underWay.count > 0 { bits &= ~underWay[block] }
-    while bits != 0 {
-      let intid = INTID(rawValue: UInt32(block &<< 6 &+ bits.trailingZeroBitCount))
-      consider(intid, table.configuration(of: intid))
-      bits &= bits &- 1
-    }
+    consider(block: block, arrived(block), table)
   }
 
   private func isEmpty(_ level: Int) -> Bool {
@@ -163,14 +238,10 @@ struct LPIPending: BitwiseCopyable {
   /// Enters every pending LPI anew, after the whole configuration table was read again.
   mutating func considerAll(_ table: PropertyTable) {
     forgetCandidates()
-    for block in 0..<pending.count where pending[block] != 0 {
-      var bits = pending[block]
-      if underWay.count > 0 { bits &= ~underWay[block] }
-      while bits != 0 {
-        let intid = INTID(rawValue: UInt32(block &<< 6 &+ bits.trailingZeroBitCount))
-        consider(intid, table.configuration(of: intid))
-        bits &= bits &- 1
-      }
+    guard count > 0 else { return }
+    for block in LPIPending.firstBlock..<Swift.max(pending.count, LPIPending.firstBlock) {
+      let bits = arrived(block)
+      if bits != 0 { consider(block: block, bits, table) }
     }
   }
 }

@@ -6,28 +6,70 @@ extension Engine {
   /// Sets `intid` pending at `pe`. An LPI that is pending already is merged.
   @inline(__always)
   mutating func setPending(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
-    guard intid.isLPI, intid.rawValue < configuration.intidLimit else {
-      return notSet(.intidOOR)
-    }
-    guard pes[pe.index].lpisEnabled else { return notSet(.lpisDisabled) }
-    // Its pending table has no bit for more.
-    guard intid.rawValue < pes[pe.index].lpiLimit else { return notSet(.intidOOR) }
+    guard intid.isLPI, intid.rawValue < pes[pe.index].settableLimit
+    else { return notSet(why: intid, at: pe) }
+    if lpisAreShared, let kind = setWaiting(intid) { return kind }
     let pe = home(of: intid, else: pe)
-    let isNew = pes[pe.index].lpis.set(intid)
-    observer.observe(.set(pe, intid, merged: !isNew))
-    guard isNew else {
+    guard !pes[pe.index].lpis.isPending(intid) else {
+      observer.observe(.set(pe, intid, merged: true))
       counts.merged &+= 1
       return .merged
     }
+    if lpiTablesAreLive, profile.propertyReads == .whenSet { readProperty(of: intid, at: pe) }
+    if let elsewhere = ownOrPost(pe, intid) { return elsewhere }
+    let isNew = setOwned(intid, at: pe)
+    release(pe)
+    return isNew ? .set : .merged
+  }
+
+  /// Sets an LPI of a PE that is owned.
+  /// - Returns: whether it was not pending.
+  @discardableResult
+  @inline(__always) mutating func setOwned(_ intid: INTID, at pe: PEIndex) -> Bool {
+    // Another thread may have been here since anybody looked.
+    if hasLanes, pes[pe.index].lpis.isPending(intid) {
+      counts.merged &+= 1
+      return false
+    }
+    setNew(intid, at: pe)
+    return true
+  }
+
+  /// An LPI that was not pending becomes so.
+  @inline(__always) private mutating func setNew(_ intid: INTID, at pe: PEIndex) {
+    _ = pes[pe.index].lpis.set(intid)
+    observer.observe(.set(pe, intid, merged: false))
     pes[pe.index].counts.lpisSet &+= 1
+    pendingBitChanged(intid, at: pe)
     if Observer.offersAtOnce {
       let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
-      pes[pe.index].lpis.consider(intid, property)
-      offerBest(pe)
+      offerNew(intid, property, to: pe)
     } else {
       pes[pe.index].lpis.setUnderWay(intid, true)
     }
-    return .set
+  }
+
+  /// Without time: a new candidate changes what is shown only if it goes before it.
+  @inline(__always)
+  private mutating func offerNew(_ intid: INTID, _ property: LPIConfiguration, to pe: PEIndex) {
+    guard property.enabled else { return }
+    pes[pe.index].lpis.consider(intid, property)
+    guard pes[pe.index].lpisEnabled else { return }
+    if let offered = pes[pe.index].offered {
+      let priority = pes[pe.index].offeredPriority
+      guard property.priority < priority || (property.priority == priority && intid < offered)
+      else { return }
+    }
+    pes[pe.index].offered = intid
+    pes[pe.index].offeredPriority = property.priority
+    updateLines(pe)
+  }
+
+  @inline(never)
+  private mutating func notSet(why intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
+    let isLPI = intid.isLPI && intid.rawValue < facts.intidLimit
+    // The pending table has no bit for an LPI beyond the limit.
+    return notSet(isLPI && !pes[pe.index].lpisEnabled ? .lpisDisabled : .intidOOR)
   }
 
   private mutating func notSet(_ kind: MSIOutcome.Kind) -> MSIOutcome.Kind {
@@ -38,19 +80,28 @@ extension Engine {
 
   /// Clears `intid` at `pe`, because a command or register says so.
   mutating func clearPending(_ intid: INTID, at pe: PEIndex) {
+    own(pe)
     let wasPending = pes[pe.index].lpis.clear(intid)
     observer.observe(.clear(pe, intid, wasPending: wasPending))
     if wasPending {
+      pendingBitChanged(intid, at: pe)
       counts.cleared &+= 1
-      candidatesChanged(pe)
+      candidateGone(intid, from: pe)
     }
+    release(pe)
   }
 
-  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it
-  /// stays.
+  /// An LPI is not pending any more. Without time that changes what is shown only if it was it.
+  @inline(__always) private mutating func candidateGone(_ intid: INTID, from pe: PEIndex) {
+    if Observer.offersAtOnce, pes[pe.index].offered != intid { return }
+    candidatesChanged(pe)
+  }
+
+  /// Moves `intid` if it is pending at `source`, by messages of the ITS. A target that takes no
+  /// LPIs takes none: then it stays.
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
     guard !lpisAreShared else {
-      let wasPending = retarget(intid, to: target)
+      let wasPending = retarget(intid, to: target, byMessage: true)
       return observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     }
     guard source != target, pes[target.index].lpisEnabled,
@@ -59,32 +110,60 @@ extension Engine {
       observer.observe(.move(from: source, to: target, intid, wasPending: false))
       return
     }
+    own(source)
     let wasPending = pes[source.index].lpis.clear(intid)
     observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
+    if wasPending {
+      pendingBitChanged(intid, at: source)
+      candidateGone(intid, from: source)
+    }
+    release(source)
     guard wasPending else { return }
-    receive(intid, at: target)
-    candidatesChanged(source)
-    candidatesChanged(target)
+    own(target)
+    receive(intid, at: target, byMessage: true)
+    if !Observer.offersAtOnce { candidatesChanged(target) }
+    release(target)
   }
 
   /// Moves every pending LPI, and the targets of all that are shared. - Returns: how many moved.
   mutating func moveAllPending(from source: PEIndex, to target: PEIndex) -> Int {
     guard !lpisAreShared else {
       var moved = 0
-      for intid in sharedLPIs(at: source) where retarget(intid, to: target) { moved += 1 }
+      for intid in sharedLPIs(at: source)
+      where retarget(intid, to: target, byMessage: true) { moved += 1 }
       return moved
     }
     guard source != target, pes[target.index].lpisEnabled else { return 0 }
+    // Of two the lower one first.
+    own(min(source, target))
+    own(max(source, target))
+    let moved = moveAllOwned(from: source, to: target)
+    release(source)
+    release(target)
+    return moved
+  }
+
+  private mutating func moveAllOwned(from source: PEIndex, to target: PEIndex) -> Int {
     var moved = 0
-    let words = pes[source.index].lpis.pending
-    for word in 0..<words.count where words[word] != 0 {
-      var bits = words[word]
-      while bits != 0 {
-        let intid = INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
-        bits &= bits &- 1
-        guard intid.rawValue < pes[target.index].lpiLimit else { break }
-        if pes[source.index].lpis.clear(intid) { receive(intid, at: target) }
-        moved += 1
+    if pes[source.index].lpis.count > 0 {
+      // The target has no bits for more.
+      let first = Int(INTID.firstLPI.rawValue) / 64
+      for word in first..<Swift.max(Int(pes[target.index].lpiLimit) / 64, first) {
+        let bits = pes[source.index].lpis.bits(word)
+        guard bits != 0 else { continue }
+        moved += bits.nonzeroBitCount
+        guard Observer.offersAtOnce else {
+          moveByMessages(word, bits, from: source, to: target)
+          continue
+        }
+        pes[source.index].lpis.load(word, 0)
+        let merged = pes[target.index].lpis.receive(
+          word, bits, properties[pes[target.index].propertyTable])
+        counts.merged &+= UInt64(merged)
+        if lpiTablesAreLive {
+          pendingWordChanged(word, at: source)
+          pendingWordChanged(word, at: target)
+        }
       }
     }
     if moved > 0 {
@@ -94,19 +173,43 @@ extension Engine {
     return moved
   }
 
-  /// A moved LPI comes in. It is a candidate at once: its message is the move itself.
-  mutating func receive(_ intid: INTID, at pe: PEIndex) {
+  /// With time: each of a word's pending LPIs is under way until its message arrives.
+  private mutating func moveByMessages(
+    _ word: Int, _ bits: UInt64, from source: PEIndex, to target: PEIndex
+  ) {
+    var bits = bits
+    while bits != 0 {
+      let intid = INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
+      bits &= bits &- 1
+      guard pes[source.index].lpis.clear(intid) else { continue }
+      pendingBitChanged(intid, at: source)
+      receive(intid, at: target, byMessage: true)
+    }
+  }
+
+  /// A moved LPI comes in. With time, one that comes by a message is under way until the message
+  /// arrives (``arrive(_:at:)``).
+  mutating func receive(_ intid: INTID, at pe: PEIndex, byMessage: Bool) {
     guard pes[pe.index].lpis.set(intid) else {
       counts.merged &+= 1
       return
     }
+    pendingBitChanged(intid, at: pe)
+    guard Observer.offersAtOnce || !byMessage else {
+      return pes[pe.index].lpis.setUnderWay(intid, true)
+    }
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
-    pes[pe.index].lpis.consider(intid, property)
+    if Observer.offersAtOnce {
+      offerNew(intid, property, to: pe)
+    } else {
+      pes[pe.index].lpis.consider(intid, property)
+    }
   }
 
   /// A pending bit has been taken over from RAM.
   mutating func restorePending(_ intid: INTID, at pe: PEIndex) {
     guard pes[pe.index].lpis.set(intid) else { return }
+    pendingBitChanged(intid, at: pe)
     counts.restored &+= 1
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
@@ -145,48 +248,71 @@ extension Engine {
 
   /// Reads one configuration byte again, if the PE takes LPIs at all. What it says now holds for
   /// every PE that shares the table, and for what is pending there.
-  mutating func readProperty(of intid: INTID, at pe: PEIndex) {
+  @inline(__always) mutating func readProperty(of intid: INTID, at pe: PEIndex) {
     guard pes[pe.index].lpisEnabled || lpisAreShared else { return }
     let place = pes[pe.index].propertyTable
     if lpisAreShared { pointSharedTable(at: pe) }
-    let table = properties[place]
-    let index = Int(intid.rawValue) - Int(INTID.firstLPI.rawValue)
-    guard index >= 0, index < table.lpiCount else { return }
-    let byte = memory.load8(table.address &+ UInt64(index)) ?? 0
-    guard byte != table.bytes[index] else { return }
-    table.bytes[index] = byte
-    guard table.users > 1 else { return propertyChanged(intid, at: pe) }
-    for index in 0..<pes.count where uses(place, pes[index]) {
+    let index = Int(intid.rawValue) &- Int(INTID.firstLPI.rawValue)
+    // A shared LPI was mapped when there was a byte for it, and keeps what it had if there is none.
+    let end = lpisAreShared ? properties[place].capacity : properties[place].lpiCount
+    guard index >= 0, index < end, let byte = propertyByte(index, place),
+      byte != properties[place][index]
+    else { return }
+    takeProperty(index, place)
+    guard properties[place].users > 1 else { return propertyChanged(intid, at: pe) }
+    for index in 0..<pes.count where uses(place, PEIndex(index)) {
       propertyChanged(intid, at: PEIndex(index))
     }
   }
 
-  private mutating func propertyChanged(_ intid: INTID, at pe: PEIndex) {
-    guard pes[pe.index].lpis.isPending(intid), !pes[pe.index].lpis.isUnderWay(intid)
-    else { return }
-    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
-    pes[pe.index].lpis.consider(intid, property)
-    candidatesChanged(pe)
+  /// What the byte in RAM says; nil if it means nothing.
+  @inline(__always) private func propertyByte(_ index: Int, _ place: Int) -> UInt8? {
+    let found = memory.load8(properties[place].address &+ UInt64(index))
+    return found ?? (lpisAreShared ? nil : 0)
   }
 
-  private func uses(_ place: Int, _ pe: PEState) -> Bool {
-    pe.lpisEnabled && pe.propertyTable == place
+  /// Takes a byte over. Of two threads that read it again at once, the second sees what the first
+  /// has seen, or something newer.
+  private func takeProperty(_ index: Int, _ place: Int) {
+    world[0].propertyLock.lock()
+    if let byte = propertyByte(index, place) { properties[place][index] = byte }
+    world[0].propertyLock.unlock()
+  }
+
+  private mutating func propertyChanged(_ intid: INTID, at pe: PEIndex) {
+    own(pe)
+    if pes[pe.index].lpis.isPending(intid), !pes[pe.index].lpis.isUnderWay(intid) {
+      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+      pes[pe.index].lpis.consider(intid, property)
+      candidatesChanged(pe)
+    }
+    release(pe)
+  }
+
+  private func uses(_ place: Int, _ pe: PEIndex) -> Bool {
+    pes[pe.index].lpisEnabled && pes[pe.index].propertyTable == place
   }
 
   /// INVALL: reads the PE's whole configuration table again, for every PE that shares it.
   mutating func invalidateAll(_ pe: PEIndex) {
     observer.observe(.invalidateAll(pe))
-    if configuration.profile.invallScope == .target, lpisAreShared {
+    if profile.invallScope == .target, lpisAreShared {
       for intid in sharedLPIs(at: pe) { readProperty(of: intid, at: pe) }
       return
     }
     guard pes[pe.index].lpisEnabled else { return }
     if lpisAreShared { pointSharedTable(at: pe) }
     let place = pes[pe.index].propertyTable
-    readProperties(place)
-    for index in 0..<pes.count where uses(place, pes[index]) && pes[index].lpis.count > 0 {
-      pes[index].lpis.considerAll(properties[place])
-      candidatesChanged(PEIndex(index))
+    world[0].propertyLock.lock()
+    let changed = properties[place].refill(from: memory)
+    world[0].propertyLock.unlock()
+    for index in 0..<pes.count where uses(place, PEIndex(index)) {
+      own(PEIndex(index))
+      if pes[index].lpis.count > 0 {
+        if changed { pes[index].lpis.considerAll(properties[place]) }
+        candidatesChanged(PEIndex(index))
+      }
+      release(PEIndex(index))
     }
   }
 
@@ -201,17 +327,7 @@ extension Engine {
   /// How many LPIs PROPBASER.IDbits gives the PE, at most what the machine has.
   func lpiCount(_ pe: PEIndex) -> Int {
     let bits = min(
-      GICR.PROPBASER(raw: pes[pe.index].propbaser).idBits, configuration.identity.intidBits)
+      GICR.PROPBASER(raw: pes[pe.index].propbaser).idBits, facts.intidBits)
     return max((1 << bits) - Int(INTID.firstLPI.rawValue), 0)
-  }
-
-  /// Reads a configuration table. What lies outside RAM reads as disabled.
-  mutating func readProperties(_ place: Int) {
-    let table = properties[place]
-    if table.lpiCount == table.bytes.count, memory.load(table.address, into: table.bytes) { return }
-    for index in 0..<table.bytes.count {
-      table.bytes[index] =
-        index < table.lpiCount ? memory.load8(table.address &+ UInt64(index)) ?? 0 : 0
-    }
   }
 }

@@ -1,15 +1,23 @@
 import GICArch
+import Synchronization
 
 /// Everything that belongs to one PE: its redistributor, its private interrupts, its CPU interface
-/// and its lines. One owner at a time.
-struct PEState {
+/// and its lines. One owner at a time (``PEDoor``); whether and which LPIs it takes changes only
+/// while nobody else works on the machine, and any thread may ask for the lines.
+struct PEState: ~Copyable {
   let affinity: Affinity
 
   // Redistributor, LPIs
-  var lpisEnabled = false
+  var lpisEnabled = false { didSet { settableLimit = lpisEnabled ? lpiLimit : 0 } }
+  /// ``lpiLimit`` while LPIs are enabled, else 0.
+  private(set) var settableLimit: UInt32 = 0
   var propbaser: UInt64
   var pendbaser: UInt64
   var waker = UInt64(GICR.WAKER.reset)
+  /// GICR_CTLR's DPG0 and DPG1NS: no SPI of that group that is for any PE is for this one.
+  var isDeselected = (group0: false, group1: false)
+  var statusr = GICR.STATUSR(raw: 0)
+  var partidr: UInt64 = 0
   var lpis: LPIPending
   /// Which of the machine's property tables it uses; meaningful while LPIs are enabled.
   var propertyTable = 0
@@ -42,13 +50,15 @@ struct PEState {
   var apr1 = InlineArray<4, UInt32>(repeating: 0)
 
   // Lines
-  var lines: LineLevels = []
-  var lineSequence: UInt32 = 0
+  /// Sequence [39:8], levels [7:0].
+  private let published = Atomic<UInt64>(0)
 
   // Counts
   var counts = MachineStatistics.PE()
   /// Pending LPIs that a clear of EnableLPIs left in the table in RAM.
   var parked: UInt64 = 0
+
+  let door = PEDoor()
 
   init(affinity: Affinity, configuration: MachineConfiguration, tracksArrival: Bool) {
     self.affinity = affinity
@@ -59,6 +69,17 @@ struct PEState {
     (propbaser, pendbaser) = (resetBaser, resetBaser)
     bpr0 = configuration.minimumBPR0
     bpr1 = configuration.minimumBPR0 + 1
+  }
+
+  @inline(__always) var lines: LineLevels {
+    LineLevels(rawValue: UInt8(truncatingIfNeeded: published.load(ordering: .acquiring)))
+  }
+  /// Rises with each change of the lines.
+  var lineSequence: UInt32 {
+    UInt32(truncatingIfNeeded: published.load(ordering: .acquiring) &>> 8)
+  }
+  func publish(_ lines: LineLevels, sequence: UInt32) {
+    published.store(UInt64(sequence) &<< 8 | UInt64(lines.rawValue), ordering: .releasing)
   }
 
   /// Pending SGIs and PPIs: latched, or level-sensitive and high.

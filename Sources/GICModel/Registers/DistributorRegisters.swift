@@ -9,7 +9,8 @@ extension Engine {
     switch offset {
     case GICD.CTLR.offset:
       var control = GICD.CTLR(raw: GICD.CTLR.reset)
-      control.enableGrp0 = distributor.enableGroup0
+      control.enableGrp0 =
+        distributor.enableGroup0 && configuration.profile.groupEnables == .each
       control.enableGrp1 = distributor.enableGroup1
       return control.raw
     case GICD.TYPER.offset: return configuration.distributorTYPER.raw
@@ -19,15 +20,17 @@ extension Engine {
       if let index = GICD.IROUTER.index(at: offset) {
         return index >= 32 && index < distributor.intidEnd ? distributor.router[index] : 0
       }
-      return identification(.distributor, offset)
+      return readOptionalDistributor(offset) ?? identification(.distributor, offset)
     }
   }
 
   mutating func writeDistributor(_ offset: Int, _ value: UInt64) -> Bool {
     switch offset {
     case GICD.CTLR.offset:
-      distributor.enableGroup0 = GICD.CTLR(raw: value).enableGrp0
-      distributor.enableGroup1 = GICD.CTLR(raw: value).enableGrp1
+      let control = GICD.CTLR(raw: value)
+      distributor.enableGroup0 =
+        configuration.profile.groupEnables == .one ? control.enableGrp1 : control.enableGrp0
+      distributor.enableGroup1 = control.enableGrp1
     default:
       if let (bank, word) = bank(at: offset) {
         writeBank(bank, word, value)
@@ -36,13 +39,14 @@ extension Engine {
         var route = value & GICD.IROUTER.writable
         // Without 1 of N every SPI names its PE.
         if !configuration.identity.oneOfNSupported
-          || configuration.profile.anyPERouting == .ignored
+          || profile.anyPERouting == .ignored
         {
           route &= ~UInt64.ones(31, 31)
         }
+        if !configuration.identity.affinity3Valid { route &= ~UInt64.ones(39, 32) }
         distributor.router[index] = route
       } else {
-        return readDistributor(offset) != nil
+        return writeOptionalDistributor(offset, value) || readDistributor(offset) != nil
       }
     }
     distributorChanged()
@@ -129,13 +133,17 @@ extension Engine {
 }
 
 extension MachineConfiguration {
+  /// Whether there are LPIs at all.
+  var hasLPIs: Bool { profile.lpisWithoutITS == .work || !shape.itsBases.isEmpty }
+
   /// GICD_TYPER.
   var distributorTYPER: GICD.TYPER {
     var typer = GICD.TYPER(raw: 0)
     typer.itLinesNumber = identity.itLinesNumber
-    typer.lpis = true
+    typer.lpis = hasLPIs
     typer.dvis = identity.gicVersion >= 4
-    typer.idBits = identity.intidBits
+    // Without LPIs only those below 1024 need bits.
+    typer.idBits = hasLPIs ? identity.intidBits : 10
     typer.a3v = identity.affinity3Valid
     typer.no1N = !identity.oneOfNSupported
     return typer

@@ -10,17 +10,20 @@ extension Engine {
     case GITS.TYPER.offset: return configuration.itsTYPER.raw
     case GITS.CBASER.offset: return its[n].cbaser.raw
     case GITS.CWRITER.offset: return UInt64(its[n].cwriter)
-    case GITS.CREADR.offset: return UInt64(its[n].creadr) | (its[n].stalled ? 1 : 0)
+    case GITS.CREADR.offset:
+      return UInt64(its[n].creadr) | (its[n].stalled || its[n].showsStall ? 1 : 0)
     default:
       if let index = GITS.BASER.index(at: offset) { return its[n].baser[index] }
-      return identification(.its, offset)
+      return readOptional(its: n, offset) ?? identification(.its, offset)
     }
   }
 
   private func readITSControl(_ n: ITSIndex) -> UInt64 {
     var control = GITS.CTLR(raw: 0)
     control.enabled = its[n].enabled
-    switch configuration.profile.quiescent {
+    control.imDe = its[n].imDe
+    control.umsiIRQ = its[n].umsiIRQ
+    switch profile.quiescent {
     case .always: control.quiescent = true
     case .queueEmpty: control.quiescent = its[n].creadr == its[n].cwriter
     case .nothingRuns:
@@ -41,7 +44,7 @@ extension Engine {
     case GITS.IIDR.offset, GITS.TYPER.offset: break
     default:
       guard let index = GITS.BASER.index(at: offset) else {
-        return identification(.its, offset) != nil
+        return writeOptional(its: n, offset, value) || identification(.its, offset) != nil
       }
       writeBASER(n, index, value)
     }
@@ -49,7 +52,9 @@ extension Engine {
   }
 
   private mutating func writeITSControl(_ n: ITSIndex, _ control: GITS.CTLR) {
-    let profile = configuration.profile
+    its[n].imDe = control.imDe && profile.imDe == .stored
+    its[n].umsiIRQ = control.umsiIRQ && profile.unmappedMSIs == .interrupt
+    unmappedMSILineChanged()
     if control.enabled, !its[n].enabled, profile.enableWithoutTables == .ignored {
       guard its[n].cbaser.valid, its[n].deviceBASER.valid, its[n].collectionBASER.valid
       else { return }
@@ -60,6 +65,7 @@ extension Engine {
       its[n].collections.forgetAll(from: configuration.identity.hardwareCollections)
     }
     its[n].enabled = control.enabled
+    if control.enabled, profile.stallEnds == .anyWrite { retry(n) }
     workArrived(n)
   }
 
@@ -69,21 +75,22 @@ extension Engine {
     guard !its[n].enabled, its[n].creadr == its[n].granted else { return }
     let written = GITS.CBASER(raw: value & GITS.CBASER.writable)
     its[n].cbaser =
-      configuration.profile.cbaserWrites == .sanitised
+      profile.cbaserWrites == .sanitised
       ? TableAttributes.sanitised(written) : written
     its[n].creadr = 0
     its[n].granted = 0
-    if configuration.profile.cbaserWriteResets == .creadrAndCWRITER { its[n].cwriter = 0 }
-    its[n].stalled = false
+    if profile.cbaserWriteResets == .creadrAndCWRITER { its[n].cwriter = 0 }
+    (its[n].stalled, its[n].showsStall) = (false, false)
   }
 
   /// An offset beyond the queue is UNPREDICTABLE: the write is dropped, or stops the queue.
   private mutating func writeCWRITER(_ n: ITSIndex, _ value: UInt64) {
     let offset = Int(value & GITS.CWRITER.writable)
     guard
-      offset < its[n].cbaser.byteCount || configuration.profile.cwriterBeyondQueue == .stops
+      offset < its[n].cbaser.byteCount || profile.cwriterBeyondQueue == .stops
     else { return }
     if GITS.CWRITER(raw: value).retry { retry(n) }
+    if configuration.profile.stallEnds == .anyWrite { retry(n) }
     its[n].cwriter = offset
     workArrived(n)
   }
@@ -91,7 +98,7 @@ extension Engine {
   /// Where a queue that nothing runs in goes on, if the profile lets software say it.
   private mutating func writeCREADR(_ n: ITSIndex, _ value: UInt64) {
     let offset = GITS.CREADR(raw: value).queueOffset
-    guard configuration.profile.creadrWrites == .taken, offset < its[n].cbaser.byteCount,
+    guard profile.creadrWrites == .taken, offset < its[n].cbaser.byteCount,
       its[n].creadr == its[n].granted
     else { return }
     its[n].creadr = offset
@@ -99,9 +106,10 @@ extension Engine {
     workArrived(n)
   }
 
-  /// Without time whatever may run runs now; with time the sequencer looks for itself.
+  /// Without time whatever may run runs before the access is answered; with time the sequencer
+  /// looks for itself.
   private mutating func workArrived(_ n: ITSIndex) {
-    if Observer.offersAtOnce { drain(n) }
+    if Observer.offersAtOnce { woken = n }
   }
 
   /// Type and Entry_Size stay. Ignored while the ITS is enabled. What was remembered of the table
@@ -110,12 +118,12 @@ extension Engine {
     let old = GITS.BASER(raw: its[n].baser[index])
     guard !its[n].enabled, old.type != .none else { return }
     var mask = GITS.BASER.writable
-    if index == ITSState.collectionTable, configuration.profile.collectionIndirect == .flat {
+    if index == ITSState.collectionTable, profile.collectionIndirect == .flat {
       mask &= ~UInt64.ones(62, 62)
     }
     let new = GITS.BASER(raw: old.raw & ~GITS.BASER.writable | value & mask)
     its[n].baser[index] =
-      configuration.profile.baserWrites == .sanitised ? TableAttributes.sanitised(new).raw : new.raw
+      profile.baserWrites == .sanitised ? TableAttributes.sanitised(new).raw : new.raw
     // With tables in the ITS an invalid register frees the table, and a valid one changes nothing.
     guard tablesAreInRAM || !new.valid else { return }
     if index == ITSState.deviceTable { forgetDevices(n) }
@@ -130,7 +138,7 @@ extension Engine {
   }
 
   private mutating func forgetCollections(_ n: ITSIndex) {
-    if configuration.profile.mapcUnmap == .orphans {
+    if profile.mapcUnmap == .orphans {
       its[n].translations.orphanAll(from: configuration.identity.hardwareCollections)
     }
     its[n].collections.forgetAll(from: configuration.identity.hardwareCollections)
@@ -148,6 +156,9 @@ extension MachineConfiguration {
     typer.seis = identity.serrorSupport
     typer.pta = identity.ptaIsAddress
     typer.hcc = identity.hardwareCollections
+    typer.mpam = profile.mpam == .registers
+    typer.umsi = profile.unmappedMSIs != .unreported
+    typer.umsiIRQ = profile.unmappedMSIs == .interrupt
     if identity.showsCollectionIDBits {
       typer.collectionIDBits = identity.collectionIDBits
       typer.cil = true

@@ -8,7 +8,7 @@ extension Engine {
     case GICR.CTLR.offset:
       var control = GICR.CTLR(raw: 0)
       control.enableLPIs = pes[pe.index].lpisEnabled
-      switch configuration.profile.redistributorControl {
+      switch profile.redistributorControl {
       case .directLPI:
         control.ces = true
         control.ir = configuration.identity.directLPI
@@ -17,24 +17,28 @@ extension Engine {
         control.ces = revision >= 3
         control.ir = revision >= 3
       }
+      control.dpg0 = pes[pe.index].isDeselected.group0
+      control.dpg1NS = pes[pe.index].isDeselected.group1
       return control.raw
-    case GICR.IIDR.offset: return UInt64(configuration.identity.distributorIIDR)
+    case GICR.IIDR.offset: return UInt64(configuration.identity.redistributorIIDR)
     case GICR.TYPER.offset: return redistributorTYPER(pe).raw
     case GICR.WAKER.offset:
-      return configuration.profile.waker == .absent ? 0 : pes[pe.index].waker
+      return profile.waker == .absent ? 0 : pes[pe.index].waker
     case GICR.PROPBASER.offset: return pes[pe.index].propbaser
     case GICR.PENDBASER.offset:
-      // PTZ reads as zero.
-      return pes[pe.index].pendbaser & ~(1 << 62)
+      return configuration.profile.pendbaserPTZ == .readsBack
+        ? pes[pe.index].pendbaser : pes[pe.index].pendbaser & ~(1 << 62)
     case GICR.SYNCR.offset where hasRegister(offset): return 0
-    default: return identification(.redistributor, offset)
+    default: return readOptional(pe, offset) ?? identification(.redistributor, offset)
     }
   }
 
   private func redistributorTYPER(_ pe: PEIndex) -> GICR.TYPER {
     let identity = configuration.identity
     var typer = GICR.TYPER(raw: 0)
-    typer.plpis = true
+    typer.plpis = configuration.hasLPIs
+    typer.dpgs = choosesAmongPEs
+    typer.mpam = configuration.profile.mpam == .registers
     typer.vlpis = identity.gicVersion >= 4
     typer.directLPI = identity.directLPI
     typer.last = pe.index == pes.count - 1
@@ -47,10 +51,11 @@ extension Engine {
   mutating func writeRedistributor(_ pe: PEIndex, _ offset: Int, _ value: UInt64) -> Bool {
     switch offset {
     case GICR.CTLR.offset:
-      if GICR.CTLR(raw: value).enableLPIs { enableLPIs(pe) } else { disableLPIs(pe) }
+      if configuration.hasLPIs { writeRedistributorControl(pe, GICR.CTLR(raw: value)) }
     case GICR.WAKER.offset:
       // ChildrenAsleep follows ProcessorSleep: there is nothing that must come to rest first.
       pes[pe.index].waker = value[bit: 1] ? 6 : 0
+      participationChanged()
     case GICR.PROPBASER.offset:
       // Where the tables lie is fixed while they are used.
       if !pes[pe.index].lpisEnabled { writePROPBASER(pe, value) }
@@ -58,22 +63,30 @@ extension Engine {
       if !pes[pe.index].lpisEnabled {
         let written = GICR.PENDBASER(raw: value & (GICR.PENDBASER.writable | 1 << 62))
         pes[pe.index].pendbaser =
-          configuration.profile.lpiBaserWrites == .sanitised
+          profile.lpiBaserWrites == .sanitised
           ? TableAttributes.sanitised(written).raw : written.raw
       }
     case GICR.SETLPIR.offset, GICR.CLRLPIR.offset, GICR.INVLPIR.offset, GICR.INVALLR.offset:
       return writeDirectLPI(pe, offset, value)
-    default: return readRedistributor(pe, offset) != nil
+    default: return writeOptional(pe, offset, value) || readRedistributor(pe, offset) != nil
     }
     return true
+  }
+
+  private mutating func writeRedistributorControl(_ pe: PEIndex, _ control: GICR.CTLR) {
+    if choosesAmongPEs {
+      pes[pe.index].isDeselected = (control.dpg0, control.dpg1NS)
+      participationChanged()
+    }
+    if control.enableLPIs { enableLPIs(pe) } else { disableLPIs(pe) }
   }
 
   private mutating func writePROPBASER(_ pe: PEIndex, _ value: UInt64) {
     let written = GICR.PROPBASER(raw: value & GICR.PROPBASER.writable)
     let kept =
-      configuration.profile.lpiBaserWrites == .sanitised
+      profile.lpiBaserWrites == .sanitised
       ? TableAttributes.sanitised(written) : written
-    guard configuration.profile.propbaser == .shared else {
+    guard profile.propbaser == .shared else {
       pes[pe.index].propbaser = kept.raw
       return
     }
@@ -85,7 +98,7 @@ extension Engine {
     switch offset {
     case GICR.SETLPIR.offset, GICR.CLRLPIR.offset: configuration.identity.directLPI
     case GICR.INVLPIR.offset, GICR.INVALLR.offset, GICR.SYNCR.offset:
-      configuration.identity.directLPI || configuration.profile.invalidateRegisters == .always
+      configuration.identity.directLPI || profile.invalidateRegisters == .always
     default: false
     }
   }
@@ -101,7 +114,7 @@ extension Engine {
       invalidateAll(pe)
       return true
     }
-    guard intid.isLPI, intid.rawValue < configuration.intidLimit else { return true }
+    guard intid.isLPI, intid.rawValue < facts.intidLimit else { return true }
     switch offset {
     case GICR.SETLPIR.offset:
       counts.msis &+= 1

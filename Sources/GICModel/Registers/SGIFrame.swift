@@ -4,20 +4,20 @@ import GICArch
 
 extension Engine {
   func readSGIFrame(_ pe: PEIndex, _ offset: Int) -> UInt64? {
-    let state = pes[pe.index]
+    let index = pe.index
     switch offset {
-    case GICR.SGI.IGROUPR0.offset: return UInt64(state.group)
-    case GICR.SGI.ISENABLER0.offset, GICR.SGI.ICENABLER0.offset: return UInt64(state.enabled)
-    case GICR.SGI.ISPENDR0.offset, GICR.SGI.ICPENDR0.offset: return UInt64(state.pending)
-    case GICR.SGI.ISACTIVER0.offset, GICR.SGI.ICACTIVER0.offset: return UInt64(state.active)
-    case GICR.SGI.ICFGR0.offset: return configurationBits(state.edge & 0xffff)
-    case GICR.SGI.ICFGR1.offset: return configurationBits(state.edge >> 16)
+    case GICR.SGI.IGROUPR0.offset: return UInt64(pes[index].group)
+    case GICR.SGI.ISENABLER0.offset, GICR.SGI.ICENABLER0.offset: return UInt64(pes[index].enabled)
+    case GICR.SGI.ISPENDR0.offset, GICR.SGI.ICPENDR0.offset: return UInt64(pes[index].pending)
+    case GICR.SGI.ISACTIVER0.offset, GICR.SGI.ICACTIVER0.offset: return UInt64(pes[index].active)
+    case GICR.SGI.ICFGR0.offset: return configurationBits(pes[index].edge & 0xffff)
+    case GICR.SGI.ICFGR1.offset: return configurationBits(pes[index].edge >> 16)
     case GICR.SGI.IGRPMODR0.offset, GICR.SGI.NSACR.offset: return 0
     default:
-      guard let index = GICR.SGI.IPRIORITYR.index(at: offset) else { return nil }
+      guard let register = GICR.SGI.IPRIORITYR.index(at: offset) else { return nil }
       var value: UInt64 = 0
       for byte in 0..<4 {
-        value |= UInt64(state.priority[index * 4 + byte]) << UInt64(byte * 8)
+        value |= UInt64(pes[index].priority[register * 4 + byte]) << UInt64(byte * 8)
       }
       return value
     }

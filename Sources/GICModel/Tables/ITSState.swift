@@ -1,25 +1,39 @@
 import GICArch
+import Synchronization
 
 /// Everything that one ITS knows. The rules that move it are the engine's extensions.
-struct ITSState {
+///
+/// What a thread looks at that does not own the ITS is atomic: the offsets of the queue, and what
+/// is remembered of the tables. The registers change only while nobody else works on the machine.
+struct ITSState: ~Copyable {
   /// First byte of the control frame.
   let base: PhysicalAddress
   var enabled = false
   var cbaser = GITS.CBASER(raw: 0)
-  /// Byte offsets into the queue: what the guest wrote; what it reads; what is granted next. CREADR
-  /// is behind `granted` while commands are under way.
-  var cwriter = 0
-  var creadr = 0
-  var granted = 0
-  /// A rejected command holds the queue at CREADR until the guest writes CWRITER.Retry.
-  var stalled = false
-  var baser: InlineArray<8, UInt64>
-  var translations: TranslationCache
-  var collections = CollectionCache()
+  let queue = QueueState()
+  // Registers that a profile may leave out.
+  var imDe = false
+  var umsiIRQ = false
+  var statusr = GITS.STATUSR(raw: 0)
+  var umsir = GITS.UMSIR(raw: 0)
+  var partidr: UInt64 = 0
+  var baser: InlineArray<8, UInt64> {
+    didSet {
+      devices = TableShape(deviceBASER)
+      collectionShape = TableShape(collectionBASER)
+    }
+  }
+  /// What GITS_BASER0 and GITS_BASER1 say of their tables.
+  private(set) var devices: TableShape
+  private(set) var collectionShape: TableShape
+  let translations: TranslationCache
+  let collections = CollectionCache()
 
   init(base: PhysicalAddress, configuration: MachineConfiguration) {
     self.base = base
     baser = ITSState.resetBASERs(configuration)
+    devices = TableShape(GITS.BASER(raw: baser[ITSState.deviceTable]))
+    collectionShape = TableShape(GITS.BASER(raw: baser[ITSState.collectionTable]))
     translations = TranslationCache(deviceIDBits: configuration.identity.deviceIDBits)
   }
   func deallocate() {

@@ -22,21 +22,27 @@ struct Route {
   var isOrphan = false
 }
 
+extension Route {
+  @inline(__always) init(_ word: TranslationCache.Word) {
+    intid = TranslationCache.intid(word)
+    collection = TranslationCache.collection(word)
+    isOrphan = TranslationCache.isOrphan(word)
+  }
+}
+
 extension Engine {
   /// Where the DTE lies, and after how many reads: 1 (flat) or 2 (indirect).
   /// - Throws: `.deviceOOR` beyond the table, `.deviceUnmapped` if level 1 has no page for it.
   mutating func dteAddress(
     _ n: ITSIndex, _ device: DeviceID
   ) throws(WalkFault) -> (address: PhysicalAddress, levels: Int) {
-    guard UInt64(device.rawValue) >> UInt64(configuration.identity.deviceIDBits) == 0
-    else { throw .deviceOOR }
-    let table = its[n].deviceBASER
+    guard UInt64(device.rawValue) &>> deviceIDBits == 0 else { throw .deviceOOR }
     do throws(WalkFault) {
       return try entryAddress(
-        table, Int(device.rawValue), beyond: .deviceOOR, hole: .deviceUnmapped)
+        its[n].devices, Int(device.rawValue), beyond: .deviceOOR, hole: .deviceUnmapped)
     } catch {
       if case .deviceOOR = error { throw error }
-      let place = levelOneAddress(table, Int(device.rawValue))
+      let place = its[n].devices.levelOneAddress(Int(device.rawValue))
       decided(by: .deviceLevelOne, at: place, memory.load64(place))
       throw error
     }
@@ -44,45 +50,43 @@ extension Engine {
 
   /// Where entry `index` of a table lies, and after how many reads.
   /// - Throws: `beyond` outside the table, `hole` if level 1 has no page for it.
-  private func entryAddress(
-    _ table: GITS.BASER, _ index: Int, beyond: WalkFault, hole: WalkFault
+  @inline(__always) private func entryAddress(
+    _ table: TableShape, _ index: Int, beyond: WalkFault, hole: WalkFault
   ) throws(WalkFault) -> (address: PhysicalAddress, levels: Int) {
-    guard table.valid, index < table.capacity else { throw beyond }
-    let entry = table.entryByteCount
-    guard table.indirect else {
-      return (table.physicalAddress &+ UInt64(index &* entry), 1)
+    if index < table.flatCapacity {
+      return (table.base &+ UInt64(truncatingIfNeeded: index &* table.entryByteCount), 1)
     }
-    // Level 1 holds 8-byte entries, each a page of level-2 entries.
-    let perPage = table.pageByteCount / entry
-    guard let raw = memory.load64(levelOneAddress(table, index))
-    else { throw .unreachable }
+    return (try levelTwoAddress(table, index, beyond: beyond, hole: hole), 2)
+  }
+
+  /// Level 1 holds 8-byte entries, each a page of level-2 entries.
+  @inline(never)
+  private func levelTwoAddress(
+    _ table: TableShape, _ index: Int, beyond: WalkFault, hole: WalkFault
+  ) throws(WalkFault) -> PhysicalAddress {
+    guard table.valid, table.indirect, index < table.capacity else { throw beyond }
+    let perPage = table.pageByteCount / table.entryByteCount
+    guard let raw = memory.load64(table.levelOneAddress(index)) else { throw .unreachable }
     let levelOne = LevelOneEntry(raw: raw)
     guard levelOne.valid else { throw hole }
     let page = levelOne.page & ~UInt64(table.pageByteCount &- 1)
-    return (page &+ UInt64((index % perPage) &* entry), 2)
-  }
-
-  /// Where the level-1 entry of entry `index` lies.
-  private func levelOneAddress(_ table: GITS.BASER, _ index: Int) -> PhysicalAddress {
-    let slot = index / (table.pageByteCount / table.entryByteCount)
-    return table.physicalAddress &+ UInt64(slot &* LevelOneEntry.byteCount)
+    return page &+ UInt64((index % perPage) &* table.entryByteCount)
   }
 
   /// Where the CTE lies; nil for a collection that the ITS holds itself.
+  @inline(__always)
   func cteAddress(_ n: ITSIndex, _ collection: ICID) throws(WalkFault) -> PhysicalAddress? {
     let index = Int(collection.rawValue)
-    if index < configuration.identity.hardwareCollections { return nil }
+    if index < facts.hardwareCollections { return nil }
     return try entryAddress(
-      its[n].collectionBASER, index, beyond: .collectionUnmapped, hole: .collectionUnmapped
+      its[n].collectionShape, index, beyond: .collectionUnmapped, hole: .collectionUnmapped
     ).address
   }
 
-  /// Whether RAM backs up what is cached: a miss is read there, and a change written. Else the ITS
-  /// holds its tables itself, and only the entries' places matter.
-  @inline(__always) var tablesAreInRAM: Bool { configuration.profile.tables == .writeThrough }
-
   /// Stores an entry, or with tables in the ITS looks whether it could be stored.
-  func storeEntry(_ address: PhysicalAddress, _ raw: @autoclosure () -> UInt64) -> Bool {
+  @inline(__always) func storeEntry(_ address: PhysicalAddress, _ raw: @autoclosure () -> UInt64)
+    -> Bool
+  {
     tablesAreInRAM ? memory.store64(address, raw()) : memory.contains(address, byteCount: 8)
   }
 
@@ -96,10 +100,9 @@ extension Engine {
   mutating func walkDevice(
     _ n: ITSIndex, _ device: DeviceID
   ) throws(WalkFault) -> TranslationCache.Device {
-    guard UInt64(device.rawValue) >> UInt64(configuration.identity.deviceIDBits) == 0
-    else { throw .deviceOOR }
+    guard UInt64(device.rawValue) &>> deviceIDBits == 0 else { throw .deviceOOR }
     if let known = its[n].translations.device(device) {
-      observer.observe(.deviceLookup(device, levels: its[n].deviceBASER.indirect ? 2 : 1))
+      observer.observe(.deviceLookup(device, levels: its[n].devices.indirect ? 2 : 1))
       return known
     }
     return try readDevice(n, device)
@@ -120,7 +123,7 @@ extension Engine {
       throw .deviceUnmapped
     }
     // MAPD never writes a wider one; a guest's own store may.
-    itt.eventIDBits = min(itt.eventIDBits, configuration.identity.eventIDBits)
+    itt.eventIDBits = min(itt.eventIDBits, facts.eventIDBits)
     its[n].translations.remember(device, itt)
     guard let known = its[n].translations.device(device) else { throw .deviceUnmapped }
     return known
@@ -131,32 +134,41 @@ extension Engine {
   mutating func walkEvent(
     _ n: ITSIndex, _ device: DeviceID, _ event: EventID
   ) throws(WalkFault) -> Route {
+    guard UInt64(device.rawValue) &>> deviceIDBits == 0 else { throw .deviceOOR }
+    // One that is remembered was checked when it was.
+    let word = its[n].translations.word(device, event)
+    guard word != 0 else { return try readEvent(n, device, event) }
+    observer.observe(.deviceLookup(device, levels: its[n].devices.indirect ? 2 : 1))
+    observer.observe(.eventLookup(device, event))
+    return Route(word)
+  }
+
+  /// The walk of an event that is not remembered.
+  @inline(never)
+  private mutating func readEvent(
+    _ n: ITSIndex, _ device: DeviceID, _ event: EventID
+  ) throws(WalkFault) -> Route {
     let known = try walkDevice(n, device)
-    guard UInt64(event.rawValue) >> UInt64(known.eventIDBits) == 0 else {
+    guard UInt64(event.rawValue) &>> UInt64(known.eventIDBits) == 0 else {
       decided(by: device, known, its: n)
       throw .eventOOR
     }
     observer.observe(.eventLookup(device, event))
-    var word = its[n].translations.word(known, event)
-    if word == 0 {
-      guard tablesAreInRAM else { throw .eventUnmapped }
-      let address = iteAddress(known, event)
-      guard let raw = memory.load64(address) else {
-        decided(by: .translation, at: address, nil)
-        throw .unreachable
-      }
-      guard let mapping = NativeFormat.decodeITE(raw).mapping,
-        mapping.intid.rawValue < configuration.intidLimit, mapping.intid.isLPI
-      else {
-        decided(by: .translation, at: address, raw)
-        throw .eventUnmapped
-      }
-      word = TranslationCache.word(mapping.intid, mapping.collection)
-      its[n].translations.set(device, event, word)
+    guard tablesAreInRAM else { throw .eventUnmapped }
+    let address = iteAddress(known, event)
+    guard let raw = memory.load64(address) else {
+      decided(by: .translation, at: address, nil)
+      throw .unreachable
     }
-    return Route(
-      intid: TranslationCache.intid(word), collection: TranslationCache.collection(word),
-      isOrphan: TranslationCache.isOrphan(word))
+    guard let mapping = NativeFormat.decodeITE(raw).mapping,
+      mapping.intid.rawValue < facts.intidLimit, mapping.intid.isLPI
+    else {
+      decided(by: .translation, at: address, raw)
+      throw .eventUnmapped
+    }
+    let word = TranslationCache.word(mapping.intid, mapping.collection)
+    its[n].translations.set(device, event, word)
+    return Route(word)
   }
 
   /// The PE to which an event's collection goes.
@@ -174,6 +186,13 @@ extension Engine {
       observer.observe(.collectionLookup(collection))
       return pe
     }
+    return try readCollection(n, collection)
+  }
+
+  @inline(never)
+  private mutating func readCollection(
+    _ n: ITSIndex, _ collection: ICID
+  ) throws(WalkFault) -> PEIndex {
     guard let address = try cteAddress(n, collection) else { throw .collectionUnmapped }
     observer.observe(.collectionLookup(collection))
     guard tablesAreInRAM else { throw .collectionUnmapped }
@@ -191,8 +210,11 @@ extension Engine {
   }
 
   /// Where a collection goes now, for work that no lookup is due for. Nil if it is not mapped.
-  func knownTarget(_ n: ITSIndex, _ collection: ICID) -> PEIndex? {
-    if let pe = its[n].collections.target(collection) { return pe }
+  @inline(__always) func knownTarget(_ n: ITSIndex, _ collection: ICID) -> PEIndex? {
+    its[n].collections.target(collection) ?? storedTarget(n, collection)
+  }
+
+  @inline(never) private func storedTarget(_ n: ITSIndex, _ collection: ICID) -> PEIndex? {
     guard tablesAreInRAM, let found = try? cteAddress(n, collection),
       let raw = memory.load64(found),
       let target = NativeFormat.decodeCTE(raw).target
@@ -201,12 +223,14 @@ extension Engine {
   }
 
   /// The PE that an RDbase names: by Processor_Number, or by the address of its redistributor.
-  func pe(at target: RDbase) -> PEIndex? {
+  @inline(__always) func pe(at target: RDbase) -> PEIndex? {
+    guard targetsAreIndices else { return namedPE(at: target) }
+    return target.rawValue < UInt64(pes.count) ? PEIndex(Int(target.rawValue)) : nil
+  }
+
+  private func namedPE(at target: RDbase) -> PEIndex? {
     guard configuration.identity.ptaIsAddress else {
-      guard numbered.isEmpty else {
-        return UInt16(exactly: target.rawValue).flatMap { numbered[ProcessorNumber(rawValue: $0)] }
-      }
-      return target.rawValue < UInt64(pes.count) ? PEIndex(Int(target.rawValue)) : nil
+      return UInt16(exactly: target.rawValue).flatMap { numbered[ProcessorNumber(rawValue: $0)] }
     }
     let shape = configuration.shape
     let address = (target.rawValue & .ones(35, 0)) &<< 16

@@ -1,42 +1,54 @@
 import GICArch
+import Synchronization
 
 /// What the ITS remembers of its device table and ITTs: per device a flat array of 8-byte words,
 /// one an event, each complete in itself. What is not here is read from guest RAM; commands put it
 /// here or take it away.
+///
+/// Any thread may look up a word: it loads the device's descriptor and then the word, and stores
+/// nothing. Only the owner of the ITS changes anything. Storage that it takes away is kept until
+/// ``reclaim()``, which it calls when no reader from before can be left.
 struct TranslationCache {
-  /// One remembered device.
+  /// One remembered device. The descriptor: valid [63], EventID bits - 1 [62:58], and the name of
+  /// the block of event words [52:0].
   struct Device: BitwiseCopyable {
-    var mapped = false
-    var eventIDBits: UInt8 = 0
-    var itt: PhysicalAddress = 0
+    fileprivate(set) var descriptor: UInt64
+    fileprivate(set) var itt: PhysicalAddress
+
+    @inline(__always) var eventIDBits: Int { Int(descriptor &>> 58 & 31) &+ 1 }
     /// The event words, by EventID; there are more as higher EventIDs are seen.
-    var words: Slab<UInt64>
+    @inline(__always) var words: WordBlock { WordBlock(name: descriptor & WordBlock.nameMask) }
   }
   /// An event word: valid [63], orphan [62], ICID [39:24], INTID [23:0]. 0 is "not known". An
   /// orphan has lost its collection for ever.
   typealias Word = UInt64
 
-  static let chunkBits = 8
-  private let chunks: Slab<Slab<Device>?>
-  private let noWords = Slab<UInt64>(repeating: 0, count: 0)
+  /// What the owner alone looks at.
+  private struct Usage {
+    /// Event words there are.
+    var wordCount = 0
+    /// Blocks that nobody finds any more.
+    var retired: [UInt64] = []
+  }
 
+  static let chunkBits = 8
+  /// Blocks of 256 devices, two words each: descriptor and ITT.
+  private let chunks: Slab<Atomic<UInt64>>
+  private let usage = Slab(count: 1) { _ in Usage() }
   /// Event words there may be in all, so that no guest makes the host's memory grow without bound:
   /// 128 MiB of them unless a test says otherwise.
   private let wordLimit: Int
-  /// Event words there are.
-  private let wordCount = Slab<Int>(repeating: 0, count: 1)
 
   init(deviceIDBits: Int, wordLimit: Int = 1 << 24) {
     self.wordLimit = wordLimit
     let count = 1 << Swift.max(deviceIDBits - TranslationCache.chunkBits, 0)
-    chunks = Slab(count: count) { _ in nil }
+    chunks = Slab(count: count) { _ in Atomic(0) }
   }
 
   func deallocate() {
     forgetAll()
     chunks.deallocate()
-    noWords.deallocate()
-    wordCount.deallocate()
+    usage.deallocate()
   }
 
   @inline(__always) static func word(_ intid: INTID, _ collection: ICID) -> Word {
@@ -51,21 +63,196 @@ struct TranslationCache {
 
   @inline(__always) static func isOrphan(_ word: Word) -> Bool { word[bit: 62] }
   static func orphan(_ word: Word) -> Word { word | 1 &<< 62 }
+}
+
+// Looking up, by any thread.
+extension TranslationCache {
+  @inline(__always) private func chunk(_ index: Int) -> WordBlock {
+    WordBlock(name: chunks[index].load(ordering: .acquiring))
+  }
+
+  /// The device's descriptor; 0 if it is not known. `device` must fit the cache's width.
+  @inline(__always) private func descriptor(_ device: DeviceID) -> UInt64 {
+    let id = Int(device.rawValue)
+    return chunk(id &>> TranslationCache.chunkBits).load(ofMany: (id & 0xff) &<< 1)
+  }
+
+  /// The remembered device; nil if it is not known. `device` must fit the cache's width.
+  @inline(__always) func device(_ device: DeviceID) -> Device? {
+    let id = Int(device.rawValue)
+    let chunk = chunk(id &>> TranslationCache.chunkBits)
+    let descriptor = chunk.load(ofMany: (id & 0xff) &<< 1)
+    guard descriptor != 0 else { return nil }
+    return Device(descriptor: descriptor, itt: chunk.load(ofMany: (id & 0xff) &<< 1 | 1))
+  }
+
+  /// The word of an event of a remembered device; 0 if it is not known.
+  @inline(__always) func word(_ device: Device, _ event: EventID) -> Word {
+    device.words.load(Int(event.rawValue))
+  }
+
+  /// The word of an event; 0 if it is not known. `device` must fit the cache's width.
+  @inline(__always) func word(_ device: DeviceID, _ event: EventID) -> Word {
+    WordBlock(name: descriptor(device) & WordBlock.nameMask).load(Int(event.rawValue))
+  }
+
+  /// Event words that there are.
+  var wordCount: Int { usage[0].wordCount }
+}
+
+// Looking ahead: the lines that a lookup will read, one stage after the other.
+extension TranslationCache {
+  @inline(__always) func prefetch(_ device: DeviceID) {
+    let id = Int(device.rawValue)
+    let place = id &>> TranslationCache.chunkBits
+    if place < chunks.count { chunk(place).prefetch((id & 0xff) &<< 1) }
+  }
+  @inline(__always) func prefetch(_ device: DeviceID, _ event: EventID) {
+    guard Int(device.rawValue) &>> TranslationCache.chunkBits < chunks.count else { return }
+    WordBlock(name: descriptor(device) & WordBlock.nameMask).prefetch(Int(event.rawValue))
+  }
+  /// The word of an event of any device; 0 if it is not known.
+  @inline(__always) func peek(_ device: DeviceID, _ event: EventID) -> Word {
+    guard Int(device.rawValue) &>> TranslationCache.chunkBits < chunks.count else { return 0 }
+    return word(device, event)
+  }
+}
+
+// Changing, by the owner.
+extension TranslationCache {
+  /// Remembers a device with no events, in the place of what was known of it.
+  func remember(_ device: DeviceID, _ itt: ITT) {
+    let id = Int(device.rawValue)
+    let index = id >> TranslationCache.chunkBits
+    if chunk(index).count == 0 {
+      chunks[index].store(WordBlock(count: 512).name, ordering: .releasing)
+    }
+    let chunk = chunk(index)
+    let old = chunk.load(ofMany: (id & 0xff) << 1)
+    chunk.store((id & 0xff) << 1 | 1, itt.base)
+    chunk.store((id & 0xff) << 1, 1 &<< 63 | UInt64((itt.eventIDBits - 1) & 31) &<< 58)
+    retire(old)
+  }
+
+  /// Forgets a device and all its events.
+  func forget(_ device: DeviceID) {
+    let id = Int(device.rawValue)
+    let chunk = chunk(id >> TranslationCache.chunkBits)
+    let old = chunk.load((id & 0xff) << 1)
+    guard old != 0 else { return }
+    chunk.store((id & 0xff) << 1, 0)
+    retire(old)
+  }
+
+  @inline(__always) private func retire(_ descriptor: UInt64) {
+    if descriptor & WordBlock.nameMask != 0 { retireWords(descriptor) }
+  }
+
+  @inline(never) private func retireWords(_ descriptor: UInt64) {
+    let words = WordBlock(name: descriptor & WordBlock.nameMask)
+    usage[0].wordCount -= words.count
+    usage[0].retired.append(words.name)
+  }
+
+  /// Whether there is storage that nobody finds any more.
+  @inline(__always) var hasRetired: Bool { !usage[0].retired.isEmpty }
+
+  /// Gives back what nobody finds any more. Nobody may be reading it either.
+  func reclaim() {
+    for name in usage[0].retired { WordBlock(name: name).deallocate() }
+    usage[0].retired.removeAll(keepingCapacity: usage[0].retired.count <= 256)
+  }
+
+  /// Nobody may be reading.
+  func forgetAll() {
+    reclaim()
+    for index in 0..<chunks.count {
+      let chunk = chunk(index)
+      guard chunk.count > 0 else { continue }
+      for slot in 0..<256 {
+        WordBlock(name: chunk.load(slot << 1) & WordBlock.nameMask).deallocate()
+      }
+      chunks[index].store(0, ordering: .releasing)
+      chunk.deallocate()
+    }
+    usage[0].wordCount = 0
+  }
+
+  /// How many words a device must have so that `event` is one of them; they grow by doubling.
+  private func capacity(_ device: Device, holding event: EventID) -> Int {
+    // Most devices have few events: then there is one block from the beginning.
+    var capacity = Swift.max(
+      device.words.count, WordBlock.minimumCount, 1 << Swift.min(device.eventIDBits, 5))
+    while capacity <= Int(event.rawValue) { capacity *= 2 }
+    return capacity
+  }
+
+  /// Whether ``set(_:_:_:)`` can remember this event.
+  func hasRoom(_ device: Device, _ event: EventID) -> Bool {
+    if Int(event.rawValue) < device.words.count { return true }
+    return usage[0].wordCount + capacity(device, holding: event) - device.words.count <= wordLimit
+  }
+
+  /// Remembers (or, with 0, forgets) an event of a remembered device. Where there is no room for
+  /// it, it stays unknown, and is read from guest RAM whenever it is wanted.
+  @inline(__always) func set(_ device: DeviceID, _ event: EventID, _ word: Word) {
+    let words = WordBlock(name: descriptor(device) & WordBlock.nameMask)
+    if Int(event.rawValue) < words.count {
+      words.store(Int(event.rawValue), word)
+    } else if word != 0 {
+      grow(device, event, word)
+    }
+  }
+
+  /// As ``set(_:_:_:)``, of a device as it was just found.
+  @inline(__always)
+  func set(_ known: Device, _ device: DeviceID, _ event: EventID, _ word: Word) {
+    if Int(event.rawValue) < known.words.count {
+      known.words.store(Int(event.rawValue), word)
+    } else {
+      grow(device, event, word)
+    }
+  }
+
+  @inline(never) private func grow(_ id: DeviceID, _ event: EventID, _ word: Word) {
+    guard let device = device(id), hasRoom(device, event) else { return }
+    let capacity = capacity(device, holding: event)
+    let words =
+      device.words.count == 0
+      ? WordBlock(count: capacity) : device.words.grown(to: capacity)
+    words.store(Int(event.rawValue), word)
+    retire(device.descriptor)
+    usage[0].wordCount += capacity
+    chunk(Int(id.rawValue) >> TranslationCache.chunkBits).store(
+      (Int(id.rawValue) & 0xff) << 1, device.descriptor & ~WordBlock.nameMask | words.name)
+  }
+}
+
+// Walking over everything, by the owner.
+extension TranslationCache {
+  private func forEachDevice(_ body: (DeviceID, WordBlock) -> Void) {
+    for index in 0..<chunks.count {
+      let chunk = chunk(index)
+      for slot in 0..<chunk.count / 2 {
+        let descriptor = chunk.load(slot << 1)
+        guard descriptor != 0 else { continue }
+        body(
+          DeviceID(rawValue: UInt32(index << TranslationCache.chunkBits | slot)),
+          WordBlock(name: descriptor & WordBlock.nameMask))
+      }
+    }
+  }
 
   /// Every remembered event that belongs to `collection`.
   func events(of collection: ICID) -> [(device: DeviceID, event: EventID, word: Word)] {
     var found: [(device: DeviceID, event: EventID, word: Word)] = []
-    for index in 0..<chunks.count {
-      guard let chunk = chunks[index] else { continue }
-      for slot in 0..<chunk.count where chunk[slot].mapped {
-        let device = DeviceID(rawValue: UInt32(index << TranslationCache.chunkBits | slot))
-        let words = chunk[slot].words
-        for event in 0..<words.count where words[event] != 0 {
-          let word = words[event]
-          guard !TranslationCache.isOrphan(word), TranslationCache.collection(word) == collection
-          else { continue }
-          found.append((device, EventID(rawValue: UInt32(event)), word))
-        }
+    forEachDevice { device, words in
+      for event in 0..<words.count {
+        let word = words.load(event)
+        guard word != 0, !TranslationCache.isOrphan(word),
+          TranslationCache.collection(word) == collection
+        else { continue }
+        found.append((device, EventID(rawValue: UInt32(event)), word))
       }
     }
     return found
@@ -73,14 +260,11 @@ struct TranslationCache {
 
   /// Every event whose collection is `first` or above loses it.
   func orphanAll(from first: Int) {
-    for index in 0..<chunks.count {
-      guard let chunk = chunks[index] else { continue }
-      for slot in 0..<chunk.count where chunk[slot].mapped {
-        let words = chunk[slot].words
-        for event in 0..<words.count
-        where words[event] != 0 && Int(TranslationCache.collection(words[event]).rawValue) >= first
-        {
-          words[event] = TranslationCache.orphan(words[event])
+    forEachDevice { _, words in
+      for event in 0..<words.count {
+        let word = words.load(event)
+        if word != 0, Int(TranslationCache.collection(word).rawValue) >= first {
+          words.store(event, TranslationCache.orphan(word))
         }
       }
     }
@@ -89,7 +273,7 @@ struct TranslationCache {
   /// A device's remembered events.
   func words(of device: DeviceID) -> [Word] {
     guard let words = self.device(device)?.words else { return [] }
-    return (0..<words.count).map { words[$0] }.filter { $0 != 0 }
+    return (0..<words.count).map { words.load($0) }.filter { $0 != 0 }
   }
   /// Their LPIs, one an event.
   func intids(of device: DeviceID) -> [INTID] { words(of: device).map(TranslationCache.intid) }
@@ -97,131 +281,19 @@ struct TranslationCache {
   /// The LPIs of all remembered events, one an event.
   func intids() -> [INTID] {
     var found: [INTID] = []
-    for index in 0..<chunks.count {
-      guard let chunk = chunks[index] else { continue }
-      for slot in 0..<chunk.count where chunk[slot].mapped {
-        found += intids(of: DeviceID(rawValue: UInt32(index << TranslationCache.chunkBits | slot)))
-      }
-    }
+    forEachDevice { device, _ in found += intids(of: device) }
     return found
   }
 
-  /// The remembered device; nil if it is not known. `device` must fit the cache's width.
-  @inline(__always) func device(_ device: DeviceID) -> Device? {
-    let id = Int(device.rawValue)
-    guard let chunk = chunks[id &>> TranslationCache.chunkBits] else { return nil }
-    let found = chunk[id & 0xff]
-    return found.mapped ? found : nil
-  }
-
-  /// Remembers a device with no events, in the place of what was known of it.
-  func remember(_ device: DeviceID, _ itt: ITT) {
-    forget(device)
-    let id = Int(device.rawValue)
-    let chunk: Slab<Device>
-    if let present = chunks[id >> TranslationCache.chunkBits] {
-      chunk = present
-    } else {
-      let noWords = noWords
-      chunk = Slab(count: 1 << TranslationCache.chunkBits) { _ in Device(words: noWords) }
-      chunks[id >> TranslationCache.chunkBits] = chunk
-    }
-    chunk[id & 0xff].mapped = true
-    chunk[id & 0xff].itt = itt.base
-    chunk[id & 0xff].eventIDBits = UInt8(itt.eventIDBits)
-  }
-
-  /// Forgets a device and all its events.
-  func forget(_ device: DeviceID) {
-    let id = Int(device.rawValue)
-    guard let chunk = chunks[id >> TranslationCache.chunkBits], chunk[id & 0xff].mapped
-    else { return }
-    wordCount[0] -= chunk[id & 0xff].words.count
-    if chunk[id & 0xff].words.count > 0 { chunk[id & 0xff].words.deallocate() }
-    chunk[id & 0xff] = Device(words: noWords)
-  }
-
-  func forgetAll() {
-    for index in 0..<chunks.count {
-      guard let chunk = chunks[index] else { continue }
-      for slot in 0..<chunk.count where chunk[slot].words.count > 0 {
-        chunk[slot].words.deallocate()
+  /// The lowest remembered DeviceID that is not below `first`.
+  func firstDevice(from first: UInt64) -> DeviceID? {
+    for index in Int(first >> UInt64(TranslationCache.chunkBits))..<chunks.count {
+      let chunk = chunk(index)
+      for slot in 0..<chunk.count / 2 where chunk.load(slot << 1) != 0 {
+        let id = UInt64(index << TranslationCache.chunkBits | slot)
+        if id >= first { return DeviceID(rawValue: UInt32(truncatingIfNeeded: id)) }
       }
-      chunk.deallocate()
-      chunks[index] = nil
     }
-    wordCount[0] = 0
-  }
-
-  /// The word of an event of a remembered device; 0 if it is not known.
-  @inline(__always) func word(_ device: Device, _ event: EventID) -> Word {
-    let index = Int(event.rawValue)
-    return index < device.words.count ? device.words[index] : 0
-  }
-
-  /// How many words a device must have so that `event` is one of them; they grow by doubling.
-  private func capacity(_ words: Slab<UInt64>, holding event: EventID) -> Int {
-    var capacity = Swift.max(words.count, 8)
-    while capacity <= Int(event.rawValue) { capacity *= 2 }
-    return capacity
-  }
-
-  /// Whether ``set(_:_:_:)`` can remember this event.
-  func hasRoom(_ device: Device, _ event: EventID) -> Bool {
-    let capacity = capacity(device.words, holding: event)
-    return capacity == device.words.count
-      || wordCount[0] + capacity - device.words.count <= wordLimit
-  }
-
-  /// Remembers (or, with 0, forgets) an event of a remembered device. Where there is no room for
-  /// it, it stays unknown, and is read from guest RAM whenever it is wanted.
-  func set(_ device: DeviceID, _ event: EventID, _ word: Word) {
-    let id = Int(device.rawValue)
-    let index = Int(event.rawValue)
-    guard let chunk = chunks[id >> TranslationCache.chunkBits], chunk[id & 0xff].mapped
-    else { return }
-    let words = chunk[id & 0xff].words
-    if index < words.count {
-      words[index] = word
-      return
-    }
-    guard word != 0, hasRoom(chunk[id & 0xff], event) else { return }
-    let capacity = capacity(words, holding: event)
-    wordCount[0] += capacity - words.count
-    if words.count == 0 {
-      chunk[id & 0xff].words = Slab(repeating: 0, count: capacity)
-    } else {
-      chunk[id & 0xff].words = words.grown(to: capacity, filler: 0)
-    }
-    chunk[id & 0xff].words[index] = word
-  }
-}
-
-/// What the ITS remembers of its collection table: one word a collection, valid [63], PE index
-/// [31:0].
-struct CollectionCache {
-  private var words = Slab<UInt64>(repeating: 0, count: 16)
-
-  func deallocate() { words.deallocate() }
-  /// Forgets the collections of the table; those below `first` the ITS holds itself.
-  func forgetAll(from first: Int) {
-    for index in min(first, words.count)..<words.count { words[index] = 0 }
-  }
-
-  @inline(__always) func target(_ collection: ICID) -> PEIndex? {
-    let index = Int(collection.rawValue)
-    guard index < words.count, words[index][bit: 63] else { return nil }
-    return PEIndex(rawValue: UInt32(truncatingIfNeeded: words[index]))
-  }
-
-  mutating func set(_ collection: ICID, _ target: PEIndex?) {
-    let index = Int(collection.rawValue)
-    if index >= words.count {
-      guard target != nil else { return }
-      var capacity = words.count
-      while capacity <= index { capacity *= 2 }
-      words = words.grown(to: capacity, filler: 0)
-    }
-    words[index] = target.map { 1 &<< 63 | UInt64($0.rawValue) } ?? 0
+    return nil
   }
 }

@@ -4,4 +4,8 @@ import GICArch
 extension Engine: TransactionRules, MachineRules {
   func lines(of pe: PEIndex) -> LineLevels { pe.index < pes.count ? pes[pe.index].lines : [] }
   var hasLineChanges: Bool { !outbox.isEmpty }
+  func signals(_ access: Access) -> Bool {
+    access.operation == .msi
+      ? itsIndex(of: access.address) >= 0 : configuration.profile.translaterStores == .signal
+  }
 }

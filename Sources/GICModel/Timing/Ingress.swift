@@ -13,6 +13,7 @@ extension TimedCore where Rules: ~Copyable {
     } else {
       counters.waitedOutside &+= 1
       its[n].outside.append(msi)
+      trace(.outside, n, its[n].outside.count)
     }
   }
 
@@ -22,17 +23,22 @@ extension TimedCore where Rules: ~Copyable {
   private mutating func admit(_ msi: OutsideMSI, its n: ITSIndex) {
     var transaction = Transaction(.msi, its: n, at: msi.cycle)
     (transaction.device, transaction.event) = (msi.device, msi.event)
-    transaction.spend(MSIStage.ingressWait, until: now)
-    transaction.spend(MSIStage.accept, until: now &+ timing.msiAcceptCycles)
-    let index = pool.allocate(transaction)
+    let index = begin(transaction)
+    spend(index, MSIStage.ingressWait, until: now)
+    spend(index, MSIStage.accept, until: now &+ timing.msiAcceptCycles)
     its[n].fifo.append(index, in: pool)
-    if its[n].fifo.count == 1 { wakeArbiter(n, at: transaction.mark) }
+    trace(.ingress, n, its[n].fifo.count)
+    if its[n].fifo.count == 1 { wakeArbiter(n, at: pool[index].mark) }
   }
 
   /// Takes the oldest MSI out for its grant, and lets the next one in.
   mutating func popIngress(_ n: ITSIndex) -> TransactionIndex? {
     guard let index = its[n].fifo.popFirst(in: pool) else { return nil }
-    if let msi = its[n].outside.popFirst() { admit(msi, its: n) }
+    trace(.ingress, n, its[n].fifo.count)
+    if let msi = its[n].outside.popFirst() {
+      trace(.outside, n, its[n].outside.count)
+      admit(msi, its: n)
+    }
     return index
   }
 }

@@ -1,11 +1,12 @@
 import GICArch
 
-// Unit 6: the link from an ITS to the LPI unit. Messages leave in the order in which they were
+// Unit 6: the link from an ITS to the LPI units. Messages leave in the order in which they were
 // made. A message needs a credit; it is formatted for `linkFormatCycles` (a SYNC is formatted while
 // its operation runs: 0) and then has the link for `linkBeats`, so that a format may overlap the
-// last beats of the message before. After the last beat it travels `hopCycles` and is at the LPI
-// unit. A credit is back `linkReturnCycles` after the LPI unit took the message, and can be used at
-// that cycle.
+// last beats of the message before. After the last beat it travels `linkHops` times `hopCycles`, to
+// another chip `crossChipCycles` more, and is at the LPI unit. A credit is back `linkReturnCycles`
+// (from another chip `crossChipCycles` more) after the LPI unit took the message, and can be used
+// at that cycle. So long is also an answer's way: SYNC's, and that of the first of two messages.
 extension TimedCore where Rules: ~Copyable {
   /// A message is addressed to its PE: from its grant on it is an effect that a SYNC waits for.
   func began(_ index: TransactionIndex) {
@@ -25,22 +26,37 @@ extension TimedCore where Rules: ~Copyable {
     }
   }
 
+  /// From an ITS to a PE's LPI unit, beyond the first hop.
+  @inline(__always) func travel(its n: ITSIndex, to pe: UInt32) -> UInt64 {
+    let isFar = topology.chip(ofITS: n) != topology.chip(ofPE: Int(pe))
+    return isFar ? hops &+ timing.crossChipCycles : hops
+  }
+  /// From there back.
+  @inline(__always) func wayBack(its n: ITSIndex, from pe: UInt32) -> UInt64 {
+    let isFar = topology.chip(ofITS: n) != topology.chip(ofPE: Int(pe))
+    return isFar ? timing.linkReturnCycles &+ timing.crossChipCycles : timing.linkReturnCycles
+  }
+
   /// Puts a message in the link's queue.
   mutating func send(_ index: TransactionIndex) {
     let n = Int(pool[index].its)
     its[n].linkQueue.append(index, in: pool)
+    trace(.linkQueue, n, its[n].linkQueue.count)
     if its[n].linkQueue.count == 1 { advanceLink(n) }
   }
 
   mutating func creditReturned(_ n: ITSIndex) {
     its[n].credits &+= 1
+    trace(.credits, n, its[n].credits)
     advanceLink(n)
   }
 
-  mutating func linkFreed(_ n: ITSIndex) {
-    guard its[n].linkArmed == now else { return }
-    its[n].linkArmed = .max
-    advanceLink(n)
+  /// One link is free for its next message: the first of those that are now.
+  mutating func linkFreed() {
+    for n in 0..<its.count where its[n].linkArmed == now {
+      its[n].linkArmed = .max
+      return advanceLink(n)
+    }
   }
 
   private mutating func advanceLink(_ n: ITSIndex) {
@@ -58,10 +74,13 @@ extension TimedCore where Rules: ~Copyable {
       let wasFull = its[n].linkQueue.count >= max(1, timing.linkCredits)
       guard let index = its[n].linkQueue.popFirst(in: pool) else { return }
       its[n].credits &-= 1
+      trace(.linkQueue, n, its[n].linkQueue.count)
+      trace(.credits, n, its[n].credits)
       let last = now &+ format &+ timing.linkBeats
       its[n].linkFree = last
-      spendOnLink(index, arrival: last &+ timing.hopCycles)
-      wheel.schedule(.lpiArrival, at: last &+ timing.hopCycles, payload: index)
+      let arrival = last &+ travel(its: n, to: pool[index].pe)
+      spendOnLink(index, arrival: arrival)
+      wheel.schedule(.lpiArrival, at: arrival, payload: index)
       if wasFull { wakeArbiter(n, at: now) }
     }
   }
@@ -69,14 +88,40 @@ extension TimedCore where Rules: ~Copyable {
   private mutating func spendOnLink(_ index: TransactionIndex, arrival: UInt64) {
     if pool[index].kind == .synchronize {
       // The SYNC command's own record keeps these cycles: until its arrival it is on the link.
-      pool[its[Int(pool[index].its)].execution.transaction].spend(
-        CommandStage.link, until: arrival)
+      spend(its[Int(pool[index].its)].execution.transaction, CommandStage.link, until: arrival)
       return
     }
     if pool[index].kind == .msi {
       its[Int(pool[index].its)].latencySum &+= now &- pool[index].start
     }
-    pool[index].spend(MSIStage.creditWait, until: now)
-    pool[index].spend(MSIStage.link, until: arrival)
+    spend(index, MSIStage.creditWait, until: now)
+    spend(index, MSIStage.link, until: arrival)
   }
+}
+
+/// Which chip and which LPI unit is whose.
+struct Topology: ~Copyable {
+  let unitCount: Int
+  private let chipOfITS: Slab<UInt16>
+  private let chipOfPE: Slab<UInt16>
+  private let unitOfPE: Slab<UInt16>
+
+  init(_ timing: TimingParameters, itsCount: Int, peCount: Int) {
+    let chips = max(1, min(timing.chips, peCount))
+    chipOfITS = Slab(count: itsCount) { UInt16($0 * chips / itsCount) }
+    chipOfPE = Slab(count: peCount) { UInt16($0 * chips / peCount) }
+    let chipOfPE = self.chipOfPE
+    unitOfPE = Slab(count: peCount) { timing.lpiPerRedistributor ? UInt16($0) : chipOfPE[$0] }
+    unitCount = timing.lpiPerRedistributor ? max(1, peCount) : chips
+  }
+  deinit {
+    chipOfITS.deallocate()
+    chipOfPE.deallocate()
+    unitOfPE.deallocate()
+  }
+
+  @inline(__always) func chip(ofITS n: Int) -> UInt16 { chipOfITS[n] }
+  @inline(__always) func chip(ofPE pe: Int) -> UInt16 { chipOfPE[pe] }
+  /// The LPI unit of a PE.
+  @inline(__always) func unit(ofPE pe: Int) -> Int { Int(unitOfPE[pe]) }
 }

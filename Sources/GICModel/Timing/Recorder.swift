@@ -1,29 +1,34 @@
 import GICArch
 
 /// The timed clock's observer: keeps what one transaction did until the scheduler has read it. A
-/// fixed buffer and a bitmap of PEs, no allocation. Copies are the same storage; its owner
-/// deallocates it.
+/// buffer that grows when a transaction does more than any before it, and a bitmap of PEs. Copies
+/// are the same storage; its owner deallocates it.
 struct Recorder: EngineObserver {
   static var offersAtOnce: Bool { false }
-  /// No transaction does more than this, apart from ``StageEvent/candidatesChanged(_:)``, which has
-  /// a place for every PE.
-  static var capacity: Int { 32 }
+  /// Hardly any transaction does more than this, apart from ``StageEvent/candidatesChanged(_:)``,
+  /// which has a place for every PE.
+  static var usualCount: Int { 32 }
+  static var filler: StageEvent { .synchronize(PEIndex(0)) }
 
   private struct Counts: BitwiseCopyable {
     var events = 0
     var changedPEs = 0
   }
-  private let log: Slab<StageEvent>
+  /// One element, so that copies see it grow.
+  private let log: Slab<Slab<StageEvent>>
   private let counts: Slab<Counts>
   private let changed: Slab<UInt64>
 
   init(peCount: Int) {
-    log = Slab(count: Recorder.capacity) { _ in .synchronize(PEIndex(0)) }
+    log = Slab(count: 1) { _ in
+      Slab(count: Recorder.usualCount) { _ in Recorder.filler }
+    }
     counts = Slab(repeating: Counts(), count: 1)
     changed = Slab(repeating: 0, count: (peCount + 63) / 64)
   }
 
   func deallocate() {
+    log[0].deallocate()
     log.deallocate()
     counts.deallocate()
     changed.deallocate()
@@ -36,9 +41,8 @@ struct Recorder: EngineObserver {
       return
     }
     let count = counts[0].events
-    assert(count < Recorder.capacity, "a transaction did more than the recorder has room for")
-    guard count < Recorder.capacity else { return }
-    log[count] = event
+    if count == log[0].count { grow() }
+    log[0][count] = event
     counts[0].events = count &+ 1
   }
 
@@ -55,7 +59,14 @@ struct Recorder: EngineObserver {
 
   /// How many events are kept.
   var count: Int { counts[0].events }
-  subscript(index: Int) -> StageEvent { log[index] }
+  subscript(index: Int) -> StageEvent { log[0][index] }
+
+  private func grow() {
+    let old = log[0]
+    log[0] = Slab(count: old.count * 2) { $0 < old.count ? old[$0] : Recorder.filler }
+    old.deallocate()
+  }
+
   /// Forgets the events, not the PEs.
   func clear() { counts[0].events = 0 }
 

@@ -5,10 +5,17 @@ import GICArch
 /// The rules as a machine's owner sees them, beside the transactions.
 protocol MachineRules: TransactionRules, ~Copyable {
   mutating func access(_ access: Access) -> Response
+  /// Whether the access, which is an MSI or a store to GITS_TRANSLATER, signals. Where it does not
+  /// the rules answer it at once.
+  func signals(_ access: Access) -> Bool
   /// The PE's interrupt outputs now; none of a PE that does not exist.
   func lines(of pe: PEIndex) -> LineLevels
   /// Whether a line has changed since the changes were last handed out.
   var hasLineChanges: Bool { get }
+}
+
+extension MachineRules where Self: ~Copyable {
+  func signals(_ access: Access) -> Bool { true }
 }
 
 extension TimedCore where Rules: MachineRules & ~Copyable {
@@ -36,7 +43,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     if access.operation == .msi || access.operation == .write,
       let (n, offset) = its(of: access)
     {
-      if let event = TimedCore.event(of: access, offset: offset) {
+      if let event = TimedCore.event(of: access, offset: offset), rules.signals(access) {
         submit(DeviceID(rawValue: access.source), event, its: n)
         return access.operation == .msi
           ? Response(value: MSIOutcome(.accepted).packed)
@@ -53,7 +60,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     recorder.clear()
     rules.stamp = now
     let response = rules.access(access)
-    takeEffects()
+    takeEffects(direct: true)
     return response
   }
 
@@ -83,14 +90,17 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
   }
 
   /// Everything under way ends.
-  mutating func drain() { while runCycle(through: .max) != nil {} }
+  mutating func drain() {
+    while runCycle(through: .max) != nil {}
+    watch(at: .max)
+  }
 
   /// Lets time pass up to `limit`, or until the condition holds, at most until nothing is under way
   /// if `limit` is `.max`.
   mutating func advance(to limit: UInt64, until condition: StopCondition) -> UInt64 {
     while !holds(condition) {
       if runCycle(through: limit) != nil { continue }
-      if limit != .max { run(to: limit) }
+      if limit == .max { watch(at: .max) } else { run(to: limit) }
       break
     }
     return now

@@ -2,11 +2,12 @@ import GICArch
 
 // Units 4 and 5: the three caches, the translation slots and the table memory port of an ITS.
 //
-// Each cache takes one lookup a cycle; it ends `…LookupCycles` later, hit or miss. An MSI looks up
-// device, event, collection, one after the other. A miss takes a slot, and the slot a read (two,
-// one after the other, for a device behind an indirect table); the line is in the cache at the
-// cycle at which the last answer comes, and the waiting transactions go on at that cycle, in the
-// order in which they joined. Commands share the slots; their lookups are part of their operation.
+// Each cache takes one lookup every `lookupIntervalCycles`; it ends `…LookupCycles` later, hit or
+// miss. An MSI looks up device, event, collection, one after the other. A miss takes a slot, and
+// the slot a read (two, one after the other, for a device behind an indirect table); the line is in
+// the cache at the cycle at which the last answer comes, and the waiting transactions go on at that
+// cycle, in the order in which they joined. Commands share the slots; their lookups are part of
+// their operation.
 extension TimedCore where Rules: ~Copyable {
   /// The MSI's lookups begin at its mark.
   mutating func beginLookup(_ index: TransactionIndex) {
@@ -26,7 +27,7 @@ extension TimedCore where Rules: ~Copyable {
       case .collection: timing.collectionLookupCycles
       }
     let start = max(pool[index].mark, its[n].lookupFree[Int(table.rawValue)])
-    its[n].lookupFree[Int(table.rawValue)] = start &+ 1
+    its[n].lookupFree[Int(table.rawValue)] = start &+ timing.lookupIntervalCycles
     pool[index].table = table
     wheel.schedule(.lookup, at: start &+ cycles, payload: index)
   }
@@ -39,7 +40,7 @@ extension TimedCore where Rules: ~Copyable {
       case .event: .eventLookup
       case .collection: .collectionLookup
       }
-    pool[index].spend(stage, until: now)
+    spend(index, stage, until: now)
     let n = Int(pool[index].its)
     if lookup(table, lineKey(of: index), its: n) { found(index) } else { miss(index, its: n) }
   }
@@ -90,15 +91,23 @@ extension TimedCore where Rules: ~Copyable {
       let reads = table == .device ? pool[index].levels : 1
       let slot = its[n].slots.take(table, key, reads: reads)
       its[n].slots.slots[slot].waiters.append(index, in: pool)
+      trace(.translationSlots, n, its[n].slots.busyCount)
       read(its: n, slot: slot)
     } else {
       its[n].slots.queue.append(index, in: pool)
+      trace(.translationQueue, n, its[n].slots.queue.count)
     }
   }
 
   private mutating func read(its n: ITSIndex, slot: Int) {
     counters.tableReads &+= 1
-    let answer = its[n].port.request(at: now)
+    let request: MemoryPort.Request =
+      switch its[n].slots.slots[slot].table {
+      case .device: .deviceEntry
+      case .event: .eventEntry
+      case .collection: .collectionEntry
+      }
+    let answer = its[n].port.request(request, at: now)
     wheel.schedule(.tableRead, at: answer, payload: UInt32(n) &<< 16 | UInt32(slot))
   }
 
@@ -109,6 +118,7 @@ extension TimedCore where Rules: ~Copyable {
       return
     }
     var answered = its[n].slots.free(slot)
+    trace(.translationSlots, n, its[n].slots.busyCount)
     if !answered.stale {
       switch answered.table {
       case .device: its[n].deviceCache.fill(answered.key)
@@ -119,6 +129,7 @@ extension TimedCore where Rules: ~Copyable {
     while let index = answered.waiters.popFirst(in: pool) { resume(index) }
     // Who waited for a slot looks again: the line may have come in the meantime.
     while its[n].slots.hasFree, let index = its[n].slots.queue.popFirst(in: pool) {
+      trace(.translationQueue, n, its[n].slots.queue.count)
       if touch(pool[index].table, lineKey(of: index), its: n) {
         resume(index)
       } else {
@@ -130,9 +141,9 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func resume(_ index: TransactionIndex) {
     if pool[index].kind == .command {
-      pool[index].spend(CommandStage.tableMemory, until: now)
+      spend(index, CommandStage.tableMemory, until: now)
     } else {
-      pool[index].spend(MSIStage.tableMemory, until: now)
+      spend(index, MSIStage.tableMemory, until: now)
     }
     found(index)
   }
@@ -142,7 +153,7 @@ extension TimedCore where Rules: ~Copyable {
       send(index)
     } else {
       counters.dropped &+= 1
-      pool.release(index)
+      end(index, .dropped)
     }
   }
 

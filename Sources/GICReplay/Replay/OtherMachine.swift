@@ -11,6 +11,8 @@ extension TraceEvent {
     let inFrame = offset & 0xffff
     switch operation {
     case .distributorRead:
+      // EnableGrp0, which a machine with one enable for both groups has not.
+      if offset == GICD.CTLR.offset { return .ones(0, 0) }
       let identity = [GICD.TYPER.offset, GICD.IIDR.offset]
       return identity.contains(offset) || inFrame >= IdentificationBlock.offset ? .max : 0
     case .redistributorRead: return redistributorIdentity(offset)

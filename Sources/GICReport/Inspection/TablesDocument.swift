@@ -70,9 +70,12 @@ public struct TablesDocument: JSONDocument, Equatable, Sendable {
   public var collections: [Collection]
   /// Whether everything that was asked for is here.
   public var complete: Bool
+  /// Where the entries were read: `guest RAM`, or `ITS` for one that holds its tables itself, whose
+  /// entries RAM has after a save only.
+  public var source: String
 
   enum CodingKeys: String, CodingKey {
-    case its, devices, collections, complete
+    case its, devices, collections, complete, source
     case deviceTable = "device_table"
     case collectionTable = "collection_table"
   }
@@ -98,12 +101,17 @@ public struct TablesDocument: JSONDocument, Equatable, Sendable {
         pe: $0.pe.map { Int($0.rawValue) }, entry: EntryDocument($0.entry))
     }
     complete = dump.isComplete
+    source = dump.isHeld ? "ITS" : "guest RAM"
   }
 
   /// For people: collections, devices, and the events of each.
   public func text() -> String {
     var out = "ITS \(its)\ndevice table: \(deviceTable.text)\n"
-    out += "collection table: \(collectionTable.text)\n\n"
+    out += "collection table: \(collectionTable.text)\n"
+    if source == "ITS" {
+      out += "the ITS holds these mappings itself; guest RAM has them after a save only\n"
+    }
+    out += "\n"
     if collections.isEmpty { out += "no collection is mapped\n" }
     for row in collections {
       let target = row.pe.map { "PE \($0)" } ?? "no PE (RDbase \(row.target))"

@@ -1,5 +1,5 @@
 // A small guest around a machine: its RAM, and what a driver does with the frames. The first bytes
-// of an input choose the machine.
+// of an input choose the machine and its profile.
 
 import FuzzDriver
 import GICArch
@@ -12,6 +12,8 @@ import GICModel
   public static let queue: PhysicalAddress = ramBase + 0x2_f000
   public static let deviceTable: PhysicalAddress = ramBase
   public static let collectionTable: PhysicalAddress = ramBase + 0x1000
+  /// KVM's tables lie on 64 KiB.
+  public static let alignedCollectionTable: PhysicalAddress = ramBase + 0x1_0000
   public static let itt: PhysicalAddress = ramBase + 0x2000
   public static let propertyTable: PhysicalAddress = ramBase + 0x4000
   public static let pendingTable: PhysicalAddress = ramBase + 0x1_0000
@@ -26,10 +28,12 @@ import GICModel
     configuration.shape.itsBases = [0x0a00_0000, 0x0a02_0000]
     configuration.shape.gicrBase = 0x1000_0000
     let choices = input.byte()
+    let bases = Profile.Base.allCases
+    configuration.profile = Profile(base: bases[input.choice(bases.count)])
     configuration.identity.directLPI = choices & 1 != 0
     configuration.identity.ptaIsAddress = choices & 2 != 0
     configuration.identity.hardwareCollections = choices & 4 != 0 ? 2 : 0
-    configuration.profile.commandErrors = choices & 8 != 0 ? .stall : .skip
+    if choices & 8 != 0 { configuration.profile.commandErrors = .stall }
     configuration.identity.itLinesNumber = choices & 16 != 0 ? 31 : 1
     configuration.identity.oneOfNSupported = choices & 32 != 0
     configuration.clock = timed && choices & 64 != 0 ? .timed : .functional
@@ -87,7 +91,10 @@ import GICModel
   /// Tables, queue and LPIs of ITS 0 as a driver sets them up; collection c goes to PE c.
   public func bringUp() {
     write(0, GITS.BASER.offset, 1 << 63 | FuzzGuest.deviceTable)
-    write(0, GITS.BASER.offset + 8, 1 << 63 | FuzzGuest.collectionTable)
+    let collections =
+      machine.configuration.profile.base == .kvm
+      ? FuzzGuest.alignedCollectionTable : FuzzGuest.collectionTable
+    write(0, GITS.BASER.offset + 8, 1 << 63 | collections)
     write(0, GITS.CBASER.offset, 1 << 63 | FuzzGuest.queue)
     for pe in 0..<2 {
       write(2 + pe, GICR.PROPBASER.offset, FuzzGuest.propertyTable | 13)

@@ -1,0 +1,35 @@
+import CHints
+import GICArch
+import Synchronization
+
+/// Doublewords of guest RAM next to each other, whose place in RAM was checked once: a command
+/// queue, or a table. The guest's CPUs write beside us, so each is loaded whole.
+@safe struct GuestWindow {
+  private let words: UnsafeMutablePointer<Atomic<UInt64>>
+  let wordCount: Int
+
+  /// - Parameter base: 8-byte aligned, with `wordCount` doublewords of mapped RAM.
+  @unsafe init(base: UnsafeMutableRawPointer, wordCount: Int) {
+    unsafe words = base.assumingMemoryBound(to: Atomic<UInt64>.self)
+    self.wordCount = wordCount
+  }
+
+  @inline(__always) func load64(_ index: Int) -> UInt64 {
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: wordCount))
+    // SAFETY: the index was checked, and the RAM stays mapped while the window is used.
+    return UInt64(littleEndian: unsafe words[index].load(ordering: .relaxed))
+  }
+
+  /// Copies the queue entry at byte offset `slot`, a multiple of 32, before anyone looks at it: the
+  /// guest may be writing it.
+  @inline(__always) func loadEntry(_ slot: Int) -> QueueEntry {
+    let index = slot &>> 3
+    precondition(index >= 0 && index &+ 3 < wordCount)
+    // SAFETY: all four were checked.
+    return QueueEntry(
+      UInt64(littleEndian: unsafe words[index].load(ordering: .relaxed)),
+      UInt64(littleEndian: unsafe words[index &+ 1].load(ordering: .relaxed)),
+      UInt64(littleEndian: unsafe words[index &+ 2].load(ordering: .relaxed)),
+      UInt64(littleEndian: unsafe words[index &+ 3].load(ordering: .relaxed)))
+  }
+}

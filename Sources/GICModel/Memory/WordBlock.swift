@@ -1,0 +1,78 @@
+import CHints
+import Synchronization
+
+/// A power of two of atomic doublewords, which begin as 0, in one allocation. A block is named by
+/// one word, so that it is published, or taken away, in one store: bits [47:0] are its address,
+/// bits [52:48] the logarithm of its count; the rest is its holder's. 0 is no block: it has no
+/// words.
+///
+/// Any thread may read a block that it found published. Whoever takes one away deallocates it when
+/// nobody can be reading it any more.
+@safe struct WordBlock: BitwiseCopyable {
+  /// The bits of a name that belong to the block.
+  static var nameMask: UInt64 { (1 &<< 53) &- 1 }
+  private static var addressMask: UInt64 { (1 &<< 48) &- 1 }
+  /// Blocks are no smaller than this, so that a name whose logarithm is 0 has no words.
+  static var minimumCount: Int { 8 }
+  /// The name, and whatever else its holder keeps in the same word.
+  let name: UInt64
+
+  @inline(__always) init(name: UInt64) { self.name = name }
+
+  /// - Parameter count: a power of two, 8 or more.
+  init(count: Int) {
+    precondition(count >= WordBlock.minimumCount && count.nonzeroBitCount == 1)
+    let words = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: count)
+    // SAFETY: `count` words were allocated; each is initialised before anyone sees the block.
+    for index in 0..<count { unsafe (words + index).initialize(to: Atomic(0)) }
+    let address = UInt64(UInt(bitPattern: words))
+    precondition(address & ~WordBlock.addressMask == 0, "an address of more than 48 bits")
+    name = address | UInt64(count.trailingZeroBitCount) &<< 48
+  }
+
+  func deallocate() {
+    guard count > 0 else { return }
+    // SAFETY: the block was made by ``init(count:)``, and its holder calls this once.
+    unsafe words?.deallocate()
+  }
+
+  @inline(__always) private var words: UnsafeMutablePointer<Atomic<UInt64>>? {
+    unsafe UnsafeMutablePointer(bitPattern: UInt(name & WordBlock.addressMask))
+  }
+  @inline(__always) var count: Int { (1 &<< Int(name &>> 48 & 31)) & ~1 }
+
+  /// Word `index`; 0 beyond the end.
+  @inline(__always) func load(_ index: Int) -> UInt64 {
+    guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return 0 }
+    // SAFETY: the index was checked against the count in the name, so there is a block.
+    return unsafe words.unsafelyUnwrapped[index].load(ordering: .acquiring)
+  }
+
+  /// Word `index` of a block that has at least 512, or of none: then 0.
+  /// - Parameter index: the low nine bits count.
+  @inline(__always) func load(ofMany index: Int) -> UInt64 {
+    guard name != 0 else { return 0 }
+    // SAFETY: who asks has made no smaller blocks, and the index is below 512.
+    return unsafe words.unsafelyUnwrapped[index & 511].load(ordering: .acquiring)
+  }
+
+  @inline(__always) func store(_ index: Int, _ word: UInt64) {
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+    // SAFETY: the index was checked.
+    unsafe words.unsafelyUnwrapped[index].store(word, ordering: .releasing)
+  }
+
+  /// A larger block that begins with this one's words. This one stays.
+  func grown(to newCount: Int) -> WordBlock {
+    let new = WordBlock(count: newCount)
+    for index in 0..<count { new.store(index, load(index)) }
+    return new
+  }
+
+  /// Tells the processor that word `index` will be read.
+  @inline(__always) func prefetch(_ index: Int) {
+    guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return }
+    // SAFETY: a hint reads nothing.
+    unsafe hint_prefetch(words.unsafelyUnwrapped + index)
+  }
+}

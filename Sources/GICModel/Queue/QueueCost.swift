@@ -1,0 +1,15 @@
+import GICArch
+
+/// What commands cost the host, in units of one that looks up or changes a single entry: about 10
+/// ns. A drainer spends so much, and then lets others at the machine.
+enum QueueCost {
+  /// Between two looks at whether anybody waits: about 10 us, or one command.
+  static var batch: Int { 1024 }
+  /// One that reads a whole table, or moves everything.
+  static var wholeTable: Int { 512 }
+
+  @inline(__always) static func of(_ opcode: UInt8) -> Int {
+    opcode == ITSCommand.Opcode.invall.rawValue || opcode == ITSCommand.Opcode.movall.rawValue
+      ? wholeTable : 1
+  }
+}
