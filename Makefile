@@ -13,9 +13,12 @@ SEEDS ?= 50
 ROUNDS ?= 1000000
 STEPS ?= 10000
 COMMANDS ?= 10000000
+VCPUS ?= 4
 LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources Bench/Micro/Package.swift \
 	Bench/Micro/Benchmarks
 
+# Debian's package where this Python cannot make a virtual environment.
+PYTHON_VENV = $$(python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv:/none)
 # Tests of two threads on one machine, and of storage that is given back.
 RACES := LitmusTests|LitmusQueueTests|StorageTests
 
@@ -25,7 +28,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo test conformance ci bench bench-peer check-hot bench-readme bench-micro study fuzz soak hostile mutations litmus tsan format format-check clean
+.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients check-hot bench-readme bench-micro study trace-check fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -43,13 +46,26 @@ build: deps ## Build itsd and itsctl, optimised
 demo: build ## Replay a real Linux boot through the daemon; print latencies; write report.html
 	@.ci/demo $(TRACE) $(CLOCK) $(OUT)
 
-test: deps ## Run all tests
+attach-demo: build ## Run AArch64 guest code on VCPUS=4 emulated CPUs (Unicorn) with the daemon's GIC
+	@.ci/dependencies gcc:/usr/bin/gcc $(PYTHON_VENV)
+	@.ci/attach-demo .build/release/itsd $(VCPUS)
+
+test: deps ## Run all tests, those of the C and Python clients too
+	@.ci/dependencies gcc:/usr/bin/gcc g++:/usr/bin/g++ $(PYTHON_VENV)
 	@echo "building and running the tests"
 	@swift test --parallel
+	@.ci/clients "$$(swift build --show-bin-path)/itsd"
+	@.ci/attach-demo "$$(swift build --show-bin-path)/itsd" 1 2 8 || [ $$? -eq 3 ]
 	@.ci/soak 'random programs' ITSD_SEEDS=50 ITSD_STEPS=10000
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
+
+validate: build ## Hold the timing model against its laws; writes OUT/validation.html; LONG=1 for more
+	@mkdir -p $(OUT)
+	@.build/release/itsctl validate --trace Tests/Traces/linux-smp1.trace.xz \
+	  --trace Tests/Traces/linux-smp4.trace.xz $(if $(LONG),--long) --html $(OUT)/validation.html
+	@echo "wrote $(OUT)/validation.html"
 
 ci: deps format-check test ## What continuous integration runs: format, build, tests, demo
 	@$(MAKE) --no-print-directory demo
@@ -71,11 +87,22 @@ bench-readme: ## Measure everything on a quiet machine and write the README's ta
 bench-micro: deps ## Measure single data structures with package-benchmark
 	@swift package --package-path Bench/Micro --disable-sandbox benchmark
 
+bench-clients: build ## Measure what attaching costs, beside plain C; the machine should be idle
+	@.ci/dependencies gcc:/usr/bin/gcc
+	@.ci/bench-clients .build/release/itsd
+
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)
 
+trace-check: build ## Trace one boot, and have Perfetto's schema and GTKWave read the files
+	@.ci/trace-check $(TRACE) $(OUT)
+
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)
+
+fuzz-protocol: deps ## Hostile peers against a running daemon for SECONDS=60; SEED=1 begins
+	@swift build --product itsd
+	@.ci/fuzz-protocol "$$(swift build --show-bin-path)/itsd" $(SECONDS) $(SEED)
 
 soak: ## Run SEEDS=50 random programs of STEPS=10000 in each profile against the reference
 	@.ci/soak 'random programs' ITSD_SEEDS=$(SEEDS) ITSD_STEPS=$(STEPS)

@@ -1,6 +1,7 @@
 // swift-tools-version: 6.2
 // Measurements, in a package of their own so that the house depends on nothing of theirs. The micro
-// benchmarks lie in `Micro`, a package again, so that what they need does not slow this one's build.
+// benchmarks lie in `Micro`, a package again, so that what they need does not slow this one's
+// build.
 import PackageDescription
 
 let strict: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]

@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
-// Micro benchmarks for package-benchmark, in a package of their own: what it needs would add a minute
-// to a clean build of itsbench.
+// Micro benchmarks for package-benchmark, in a package of their own: what it needs would add a
+// minute to a clean build of itsbench.
 import PackageDescription
 
 let package = Package(

@@ -10,6 +10,8 @@ public final class Client {
   private let connection: Connection
   private let inbox = Inbox()
   private var lastID: UInt32 = 0
+  /// Frames that were sent or will be with the next flush.
+  private(set) var framesSent: UInt64 = 0
   /// What both ends agreed on.
   public private(set) var hello = Hello()
   /// The machine's shape, after ``attach(machine:role:configuration:wantsLines:keep:)``.
@@ -43,7 +45,8 @@ public final class Client {
 
   deinit { close() }
 
-  /// Ends the connection; what was not sent is lost. Nothing else may be called afterwards.
+  /// Ends the connection; what was not sent is lost. Nothing else may be called afterwards. To the
+  /// daemon this is a client that was lost: ``leave()`` says goodbye.
   public func close() {
     guard !isClosed else { return }
     isClosed = true
@@ -167,17 +170,40 @@ public final class Client {
     return reply
   }
 
+  /// The same for what is answered with descriptors.
+  func callForDescriptors(
+    _ request: Request, count: Int
+  ) throws(ClientError) -> (Reply, [OwnedDescriptor]) {
+    let reply = try call(request)
+    defer { inbox.descriptors.removeAll() }
+    guard inbox.descriptors.count == count else {
+      throw ClientError(
+        errno: 9, text: "\(request.type): \(inbox.descriptors.count) of \(count) descriptors came")
+    }
+    return (reply, inbox.descriptors)
+  }
+
+  /// Sends what was gathered.
+  func flush() { connection.flush() }
+
+  /// - Throws: why the connection has ended.
+  func checkAlive() throws(ClientError) {
+    loop.run(.noWait)
+    try checkOpen()
+  }
+
   @discardableResult
   private func enqueue(
     _ request: Request, at cycle: UInt64?, flags: FrameFlags,
     carrying descriptor: OwnedDescriptor? = nil
   ) -> UInt32 {
     lastID &+= 1
+    framesSent += 1
     let id = lastID
     if !flags.contains(.noReply) { inbox.expect(id) }
-    let time = cycle.map { clock.picosecond(ofCycle: $0) }
+    let time = picoseconds(cycle)
     if let descriptor {
-      connection.send(descriptor) { request.append(to: &$0, id: id, flags: flags, time: time) }
+      connection.send([descriptor]) { request.append(to: &$0, id: id, flags: flags, time: time) }
     } else {
       connection.write { request.append(to: &$0, id: id, flags: flags, time: time) }
     }
@@ -208,21 +234,24 @@ public final class Client {
   var clock: ClockScale { attachment?.clock ?? ClockScale(hertz: 1) }
 
   /// Attaches to a machine; the control role creates it if it is not there.
-  /// - Parameter configuration: YAML laid over the daemon's own configuration.
+  /// - Parameters:
+  ///   - configuration: YAML laid over the daemon's own configuration.
+  ///   - keep: the machine stays when nobody is attached any more.
+  ///   - fresh: a machine of that name whose control was lost is not gone on with, but made anew.
   @discardableResult
   public func attach(
     machine: String, role: Role = .control, configuration: String = "", wantsLines: Bool = true,
-    keep: Bool = false
+    keep: Bool = false, timeMode: TimeMode = .free, fresh: Bool = false
   ) throws(ClientError) -> Attachment {
     let reply = try call(
       .attach(
         Attach(
           machine: machine, role: role, configuration: configuration, wantsLines: wantsLines,
-          keep: keep)))
+          keep: keep, timeMode: timeMode, fresh: fresh)))
     guard var attachment = Attachment(decoding: reply.tail) else {
       throw ClientError(errno: 71, text: "the daemon's answer to ATTACH makes no sense")
     }
-    attachment.created = reply.value != 0
+    attachment.flags = reply.value
     self.attachment = attachment
     return attachment
   }

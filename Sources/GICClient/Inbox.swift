@@ -11,6 +11,8 @@ final class Inbox: ConnectionDelegate {
   var notices: [LineNotice] = []
   /// For each notice, how many of ``replies`` came before it.
   var noticePositions: [Int] = []
+  /// What came with the last reply.
+  var descriptors: [OwnedDescriptor] = []
   /// Set once, when the connection has ended.
   var failure: ClientError?
   /// Identifiers of requests that will be answered, in order; the first `answered` have been.
@@ -37,7 +39,7 @@ final class Inbox: ConnectionDelegate {
         fail(connection, error)
         return bytes.byteCount
       case .frame(let byteCount):
-        do throws(WireError) { try take(rest.extracting(first: byteCount)) } catch {
+        do throws(WireError) { try take(rest.extracting(first: byteCount), connection) } catch {
           fail(connection, error)
           return bytes.byteCount
         }
@@ -46,14 +48,19 @@ final class Inbox: ConnectionDelegate {
     }
   }
 
-  private func take(_ frame: RawSpan) throws(WireError) {
+  private func take(_ frame: RawSpan, _ connection: Connection) throws(WireError) {
     guard let slot = Slot(decoding: frame) else { return }
     switch try DaemonMessage(decoding: slot, frame: frame) {
     case .line(let notice):
       notices.append(notice)
       noticePositions.append(replies.count)
+    case .closing(let notice):
+      failure = ClientError(errno: notice.errno, text: notice.text)
     case .unknown: break
     case .reply(let reply):
+      if reply.descriptorCount > 0 || !descriptors.isEmpty {
+        descriptors = (0..<reply.descriptorCount).compactMap { _ in connection.takeDescriptor() }
+      }
       guard outstanding > 0, expected[answered] == reply.id else {
         throw WireError(.eproto, "the daemon answered \(reply.id), which was not asked next")
       }

@@ -16,3 +16,5 @@ public typealias BatchedWrite = GICWire.BatchedWrite
 public typealias BatchedMSI = GICWire.BatchedMSI
 public typealias AdvanceCondition = GICWire.AdvanceCondition
 public typealias WireBusStatus = GICWire.WireBusStatus
+public typealias TimeMode = GICWire.TimeMode
+public typealias FrameFlags = GICWire.FrameFlags

@@ -33,6 +33,10 @@ extension Resolver {
       banks & (banks - 1) == 0 && banks <= sets,
       ["timing.lpi_banks", "timing.lpi_cache_entries", "timing.lpi_cache_ways"],
       "expected a power of two up to the \(sets) sets of the LPI cache, not \(banks)")
+    let pes = machine.shape.affinities.count
+    try require(
+      timing.chips <= pes, ["timing.chips", "machine.pes", "machine.affinities"],
+      "expected at most the number of PEs, which is \(pes), not \(timing.chips)")
   }
 
   private func checkIdentity() throws(ConfigurationError) {

@@ -8,6 +8,7 @@ extension Settings {
   static let longest: UInt64 = 1 << 31
 
   private static let guess = Setting.Origin(.assumed, "no public figure")
+  private static let workload = Setting.Origin(.assumed, "a workload's parameter")
   private static let ranges = "Arm 101206, table 3-9: range"
   private static let agilex = Setting.Origin(
     .documented, "Intel Agilex 5 register map, GITS_CFGID; ways: Arm 101206, 4.9")
@@ -55,6 +56,7 @@ extension Settings {
 
   private static let caches: [Setting] =
     [
+      cycles("lookup_interval_cycles", \.timing.lookupIntervalCycles),
       cycles("device_lookup_cycles", \.timing.deviceLookupCycles),
       cycles("event_lookup_cycles", \.timing.eventLookupCycles),
       cycles("collection_lookup_cycles", \.timing.collectionLookupCycles),
@@ -75,6 +77,10 @@ extension Settings {
       "memory_latency_cycles", \.timing.memoryLatencyCycles,
       (.documented, "81 ns measured, 83 ns published for Graviton2 (AnandTech 15578), rounded up")),
     cycles("memory_request_cycles", \.timing.memoryRequestCycles),
+    count(
+      "memory_bus_bytes", \.timing.memoryBusBytes, 1...4_096, "bytes",
+      (.assumed, "Arm 101206, 3.3: 64 to 256 bits wide, value assumed")),
+    cycles("memory_beat_cycles", \.timing.memoryBeatCycles),
     cycles("link_format_cycles", \.timing.linkFormatCycles),
     .integer(
       "timing.link_beats", \.timing.linkBeats, 0...longest, unit: "beats",
@@ -83,12 +89,25 @@ extension Settings {
       "link_credits", \.timing.linkCredits, 1...4_096, "credits",
       (.assumed, ranges + " 1 to 16, value assumed")),
     cycles("link_return_cycles", \.timing.linkReturnCycles),
+    .integer(
+      "timing.link_hops", \.timing.linkHops, 0...1_024, unit: "hops",
+      (.assumed, "the ITS beside its distributor")),
     cycles("hop_cycles", \.timing.hopCycles),
+    count("chips", \.timing.chips, 1...64, "chips", (.assumed, "one chip")),
+    cycles(
+      "cross_chip_cycles", \.timing.crossChipCycles,
+      (.documented, "Linux f1a3fac4095c: 100 ns an access to the other socket, Huawei")),
   ]
 
   /// The LPI unit, the redistributor, the CPU interface and the PE.
   private static let back: [Setting] =
-    [cycles("lpi_lookup_cycles", \.timing.lpiLookupCycles)]
+    [
+      .boolean(
+        "timing.lpi_per_redistributor", \.timing.lpiPerRedistributor,
+        (.documented, "Arm 100336, 2.1.7: one LPI cache a chip")),
+      cycles("lpi_lookup_cycles", \.timing.lpiLookupCycles),
+      cycles("lpi_bank_cycles", \.timing.lpiBankCycles),
+    ]
     + cache(
       "lpi", \.timing.lpiCache.entries, \.timing.lpiCache.ways,
       (.assumed, "Arm 101206, table 3-5: range 16 to 1024, two-way; value assumed"))
@@ -99,12 +118,24 @@ extension Settings {
       count(
         "property_reads_in_flight", \.timing.propertyReadsInFlight, 1...4_096, "reads",
         (.documented, "Arm 100336, table 2-4")),
+      count(
+        "lpi_pending_entries", \.timing.pendingEntries, 1...1_048_576, "entries",
+        (.assumed, "Arm 101206, table 3-5: range 16 to 1024; value assumed")),
+      count(
+        "pending_accesses_in_flight", \.timing.pendingAccessesInFlight, 1...4_096, "accesses",
+        (.documented, "Arm 100336, table 2-4: 256-bit pending-table accesses")),
       .boolean("timing.invall_refetches", \.timing.invallRefetches, guess),
+      .boolean("timing.movall_sweeps_table", \.timing.movallSweepsTable, guess),
       cycles("hppi_select_cycles", \.timing.hppiSelectCycles),
       cycles(
         "downstream_cycles", \.timing.downstreamCycles,
         (.assumed, "DDI 0516: 16-bit stream; a 64-bit message is assumed")),
       cycles("acceptance_cycles", \.timing.acceptanceCycles),
-      cycles("pe_handling_cycles", \.timing.peHandlingCycles, (.assumed, "a workload's parameter")),
+      cycles(
+        "upstream_cycles", \.timing.upstreamCycles,
+        (.assumed, "DDI 0516: 16-bit stream; a 64-bit message is assumed")),
+      cycles("pe_handling_cycles", \.timing.peHandlingCycles, workload),
+      .choice("timing.pe_handling_distribution", \.timing.peHandlingDistribution, workload),
+      .integer("timing.pe_handling_seed", \.timing.peHandlingSeed, 0...UInt64.max, workload),
     ]
 }

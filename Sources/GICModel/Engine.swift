@@ -203,6 +203,16 @@ extension Engine {
     observer.observe(.candidatesChanged(pe))
   }
 
+  /// The least LPI above `intid` that is pending at the PE and whose message has not arrived.
+  func nextUnderWay(after intid: INTID, at pe: PEIndex) -> INTID? {
+    pes[pe.index].lpis.nextUnderWay(after: intid)
+  }
+
+  func isPending(_ intid: INTID, at pe: PEIndex) -> Bool { pes[pe.index].lpis.isPending(intid) }
+
+  /// Of one PE.
+  var pendingTableByteCount: Int { Int(configuration.intidLimit) / 8 }
+
   /// The best LPI that has arrived at the PE's redistributor, pending and enabled.
   func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {
     guard pes[pe.index].lpisEnabled else { return nil }

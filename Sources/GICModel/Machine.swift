@@ -162,6 +162,10 @@ public protocol Machine: AnyObject {
   /// Lets time pass up to `cycle`, or until the condition holds. Returns the cycle reached.
   func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64
 
+  /// The first cycle at which anything can change without another access; `.max` if nothing is
+  /// under way. No interrupt output changes before it.
+  var horizon: UInt64 { get }
+
   /// Moves the line changes since the last call to the end of `changes`.
   func drainLineChanges(into changes: inout [LineChange])
 
@@ -190,6 +194,11 @@ public protocol Machine: AnyObject {
   /// All registers of the distributor, of one PE and of the ITSs, read without effect.
   /// - Returns: nil if there is no such PE.
   func registers(of pe: PEIndex) -> [RegisterValue]?
+}
+
+extension Machine {
+  /// Without time nothing is ever under way.
+  public var horizon: UInt64 { .max }
 }
 
 /// The client's mistake about memory.

@@ -32,6 +32,8 @@ public struct MachineStatistics: Equatable, Sendable {
     public var acknowledged: UInt64 = 0
     public var lpisAcknowledged: UInt64 = 0
     public var spurious: UInt64 = 0
+    /// Cycles in which its redistributor chose, sent or had an LPI accepted; timed clock only.
+    public var presentingCycles: UInt64 = 0
     public init() {}
   }
   public var pes: [PE] = []
@@ -47,6 +49,50 @@ public struct MachineStatistics: Equatable, Sendable {
     }
   }
   public var events: [Event] = []
+
+  /// How full a queue, or how busy a unit, was. The mean is the occupancy over the cycles.
+  public struct Queue: Equatable, Sendable {
+    public var name: String
+    /// nil where nothing bounds it but what software does.
+    public var capacity: Int?
+    /// Each cycle's occupancy, added up.
+    public var occupancyCycles: UInt64
+    public var max: UInt64
+    public init(name: String, capacity: Int?, occupancyCycles: UInt64, max: UInt64) {
+      (self.name, self.capacity) = (name, capacity)
+      (self.occupancyCycles, self.max) = (occupancyCycles, max)
+    }
+  }
+  /// Timed clock only.
+  public var queues: [Queue] = []
+
+  /// What of one kind has crossed the memory ports.
+  public struct Traffic: Equatable, Sendable {
+    public var name: String
+    /// Reads and writes.
+    public var requests: UInt64
+    public var bytes: UInt64
+    public init(name: String, requests: UInt64, bytes: UInt64) {
+      (self.name, self.requests, self.bytes) = (name, requests, bytes)
+    }
+  }
+  /// Timed clock only.
+  public var traffic: [Traffic] = []
+
+  /// The MSIs of one DeviceID that were shown or merged.
+  public struct Device: Equatable, Sendable {
+    public var device: UInt32
+    public var msis: UInt64
+    /// Cycles, from arrival to acceptance or merge.
+    public var latencySum: UInt64
+    public var latencyMax: UInt64
+    public init(device: UInt32, msis: UInt64, latencySum: UInt64, latencyMax: UInt64) {
+      (self.device, self.msis) = (device, msis)
+      (self.latencySum, self.latencyMax) = (latencySum, latencyMax)
+    }
+  }
+  /// By rising DeviceID; timed clock only.
+  public var devices: [Device] = []
 
   /// Latency in cycles of one class of transaction, whole and by stage.
   public struct Latency: Equatable, Sendable {
@@ -64,6 +110,10 @@ public struct MachineStatistics: Equatable, Sendable {
   public var msiLatency: Latency?
   /// CWRITER write to completion (CREADR may pass it).
   public var commandLatency: Latency?
+
+  /// The state of every unit when work was outstanding and nothing could go on: an error of the
+  /// model. Nil as long as all is well; timed clock only.
+  public var deadlock: String?
 
   /// How long CWRITER writes have waited for those of other lanes, by lane; empty where a machine
   /// has one lane.

@@ -15,19 +15,24 @@ import GICArch
 /// - LPIs take their way through the units. SGIs, PPIs and SPIs change the lines at the access'
 ///   cycle.
 public final class TimedMachine: Machine {
-  var core: TimedCore<Engine<Recorder>, NoTrace>
+  var core: TimedCore<Engine<Recorder>, LevelMeter>
+  private let meter: LevelMeter
 
   public init(_ configuration: MachineConfiguration) {
     let peCount = configuration.shape.affinities.count
     let recorder = Recorder(peCount: peCount)
+    meter = LevelMeter(TimingShape(configuration))
     core = TimedCore(
       timing: configuration.timing, itsBases: configuration.shape.itsBases, peCount: peCount,
       rules: Engine(configuration: configuration, observer: recorder), recorder: recorder,
-      tracer: NoTrace())
+      tracer: meter)
   }
+
+  deinit { meter.deallocate() }
 
   public var configuration: MachineConfiguration { core.rules.configuration }
   public var cycle: UInt64 { core.now }
+  public var horizon: UInt64 { core.wheel.nextCycle ?? .max }
 
   public func map(_ ram: GuestRAM) throws(MemoryError) { try core.rules.memory.map(ram) }
   public func unmap(_ address: PhysicalAddress) throws(MemoryError) {
@@ -54,12 +59,14 @@ public final class TimedMachine: Machine {
     core.rules.stamp = 0
     core.rules.reset()
     core.reset()
+    meter.reset()
   }
 
   public func statistics() -> MachineStatistics {
     var statistics = MachineStatistics(clock: .timed)
     core.rules.report(into: &statistics)
     core.report(into: &statistics)
+    meter.report(into: &statistics, at: core.now)
     return statistics
   }
 }

@@ -21,6 +21,13 @@ public struct DaemonTool {
       var cycle: UInt64
       var pes: Int
       var clients: [Int]
+      var quiesced: Bool
+      var controlLost: Bool
+      var offline: [UInt32]
+      var state: String {
+        let rest = controlLost ? "waits for its control" : quiesced ? "quiesced" : "runs"
+        return offline.isEmpty ? rest : rest + ", \(offline.count) PEs offline"
+      }
     }
     struct Client: Decodable {
       var number: Int
@@ -46,9 +53,9 @@ public struct DaemonTool {
     guard !json else { return try write(answer + [0x0a], to: .standardOutput) }
     let listing = try JSONDecoder().decode(Listing.self, from: Data(answer))
     var text = DaemonTool.table(
-      ["machine", "clock", "cycle", "PEs", "clients"],
+      ["machine", "clock", "cycle", "PEs", "clients", "state"],
       listing.machines.map {
-        [$0.name, $0.clock, "\($0.cycle)", "\($0.pes)", "\($0.clients.count)"]
+        [$0.name, $0.clock, "\($0.cycle)", "\($0.pes)", "\($0.clients.count)", $0.state]
       }, none: "no machines")
     text += "\n"
     text += DaemonTool.table(

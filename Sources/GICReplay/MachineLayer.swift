@@ -46,3 +46,18 @@ extension ResolvedConfiguration {
     return text
   }
 }
+
+/// The times of a configuration and where they come from, without its machine, identity and rules.
+func timingOnly(_ layer: ConfigurationLayer) throws(ConfigurationError) -> ConfigurationLayer {
+  let resolved = try resolve([layer])
+  func quoted(_ text: String) -> String {
+    "\"" + text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] } + "\""
+  }
+  var text = "name: \(quoted(resolved.name))\ntiming:\n"
+  for value in resolved.values where value.key.hasPrefix("timing.") {
+    text +=
+      "  \(value.key.dropFirst("timing.".count)): {value: \(value.value), from: "
+      + "\(value.provenance.rawValue), source: \(quoted(value.source))}\n"
+  }
+  return ConfigurationLayer(name: layer.name, text: text)
+}

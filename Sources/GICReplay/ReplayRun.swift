@@ -18,6 +18,14 @@ public struct ReplayOptions: Sendable {
   public var clock = MachineStatistics.Clock.functional
   /// The functional clock has no time to wait, so there it says nothing.
   public var loop = Loop.closed
+  /// How long a PE handles an interrupt, from acknowledge to end, on the closed timed clock.
+  public enum Handling: String, Sendable, CaseIterable {
+    /// As long as the trace's PEs did.
+    case trace
+    /// At least as long as `timing.pe_handling_cycles` and its distribution say.
+    case model
+  }
+  public var handling = Handling.trace
   /// How many events to replay; nil is all of them. Less than all leaves the end state unchecked.
   public var limit: Int?
   public init() {}
@@ -36,15 +44,19 @@ public struct ReplayRun {
   /// - Parameter base: the machine but for its shape, which the trace says, and its clock, which
   ///   the
   ///   options say.
+  /// - Parameter times: whose times it has, and name; nil is `base`.
   /// - Throws: ``ConfigurationError`` if no machine can be made of that.
   public init(
-    _ trace: Trace, _ options: ReplayOptions, base: ConfigurationLayer
+    _ trace: Trace, _ options: ReplayOptions, base: ConfigurationLayer,
+    times: ConfigurationLayer? = nil
   ) throws(ConfigurationError) {
     (self.trace, self.options) = (trace, options)
-    configuration = try resolve([
-      base, trace.header.layer(name: trace.file),
-      ConfigurationLayer(name: "--clock", text: "clock: \(options.clock.rawValue)\n"),
-    ])
+    var layers = [base]
+    if let times { layers.append(try timingOnly(times)) }
+    layers.append(trace.header.layer(name: trace.file))
+    layers.append(
+      ConfigurationLayer(name: "--clock", text: "clock: \(options.clock.rawValue)\n"))
+    configuration = try resolve(layers)
   }
 
   /// Replays on a machine of this process.
@@ -83,6 +95,9 @@ public struct ReplayRun {
       (book, unsatisfied) = (replay.book, replay.unsatisfied)
     case (.timed, .closed):
       var replay = ClosedReplay(trace, on: target, clock: clock, limit: options.limit)
+      if options.handling == .model {
+        replay.handling = PEHandling(configuration.machine.timing)
+      }
       try replay.run(progress: progress)
       (book, unsatisfied) = (replay.book, replay.unsatisfied)
     }

@@ -12,11 +12,15 @@ public struct ReplayTool {
   public var options: ReplayOptions
   /// A preset's name or a file's path.
   public var configuration: String
+  /// A preset's name or a file's path: only its times, laid over the configuration.
+  public var times: String?
   /// Of a running daemon; nil is a machine in this process.
   public var address: String?
   public var json: Bool
   /// Where to write the page; nil is nowhere.
   public var html: String?
+  /// What to write of the machine's inside; on the timed clock in this process only.
+  public var files = TracedFiles()
 
   public init(
     trace: String, options: ReplayOptions, configuration: String, address: String?, json: Bool,
@@ -32,12 +36,20 @@ public struct ReplayTool {
     let start = ContinuousClock.now
     let loaded = try Trace(contentsOf: trace)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    var run = try ReplayRun(loaded, options, base: try Presets.load(configuration))
+    let times = try times.map { try Presets.load($0) }
+    var run = try ReplayRun(
+      loaded, options, base: try Presets.load(configuration), times: times)
     run.parseLinesPerSecond = seconds > 0 ? Double(loaded.lineCount) / seconds : 0
     let bar = ProgressLine(total: loaded.events.count)
     run.progress = bar.show
     let document =
-      if let address { try run.run(attachedTo: address) } else { try run.run(on: makeMachine) }
+      if let address {
+        try run.run(attachedTo: address)
+      } else if files.paths.isEmpty {
+        try run.run(on: makeMachine)
+      } else {
+        try traced(run)
+      }
     bar.clear()
     try write(
       json ? try document.json(.indented) : Array(document.text(colored: isatty(1) != 0).utf8),
@@ -54,6 +66,13 @@ public struct ReplayTool {
       }
     }
     return document.passed
+  }
+
+  private func traced(_ run: ReplayRun) throws -> ReplayDocument {
+    let traced = try TracedRun(files, run.configuration)
+    let document = try run.run(on: traced.makeMachine)
+    try traced.finish()
+    return document
   }
 }
 

@@ -11,6 +11,9 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
   /// Cycle of the GIC clock at which it was taken; 0 on the functional clock.
   public var cycle: UInt64
   public var conservation: Conservation
+  /// The state of every unit, if work was outstanding and nothing could go on: an error of the
+  /// model. Absent as long as all is well.
+  public var deadlock: String?
   /// Commands completed, by opcode name.
   public var commands: [String: UInt64]
   /// Commands rejected, by error name.
@@ -18,6 +21,11 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
   /// In the order of the redistributor frames.
   public var perPE: [PE]
   public var events: [Event]
+  /// Queues, slots, credits and units; empty where no time passes. So are the next two.
+  public var queues: [Queue]
+  public var traffic: [Traffic]
+  /// By rising DeviceID.
+  public var perDevice: [Device]
   public var latencyCycles: Latencies
 
   /// Where every interrupt went: none is lost, none is made.
@@ -61,8 +69,11 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
     public var acknowledged: UInt64
     public var lpisAcknowledged: UInt64
     public var spurious: UInt64
+    /// Cycles in which an LPI was on its way from the choice to the CPU interface.
+    public var presentingCycles: UInt64
 
     public init(_ pe: MachineStatistics.PE) {
+      presentingCycles = pe.presentingCycles
       (lpisSet, acknowledged) = (pe.lpisSet, pe.acknowledged)
       (lpisAcknowledged, spurious) = (pe.lpisAcknowledged, pe.spurious)
     }
@@ -71,6 +82,7 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
       case acknowledged, spurious
       case lpisSet = "lpis_set"
       case lpisAcknowledged = "lpis_acknowledged"
+      case presentingCycles = "presenting_cycles"
     }
   }
 
@@ -99,19 +111,26 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
     clock = statistics.clock.rawValue
     cycle = statistics.cycle
     conservation = Conservation(statistics)
+    deadlock = statistics.deadlock
     commands = statistics.commands
     commandErrors = statistics.commandErrors
     perPE = statistics.pes.map(PE.init)
     events = statistics.events.map { Event(name: $0.name, gicp: $0.gicp, count: $0.count) }
+    let cycles = statistics.cycle
+    queues = statistics.queues.map { Queue($0, cycles: cycles) }
+    traffic = statistics.traffic.map { Traffic($0, cycles: cycles) }
+    perDevice = statistics.devices.map(Device.init)
     latencyCycles = Latencies(
       msi: statistics.msiLatency.map(LatencyDocument.init),
       command: statistics.commandLatency.map(LatencyDocument.init))
   }
 
   enum CodingKeys: String, CodingKey {
-    case clock, cycle, conservation, commands, events
+    case clock, cycle, conservation, commands, events, queues, traffic
     case commandErrors = "command_errors"
     case perPE = "per_pe"
+    case perDevice = "per_device"
     case latencyCycles = "latency_cycles"
+    case deadlock
   }
 }

@@ -9,7 +9,7 @@ extension StatisticsDocument {
   public func text(clockHertz: Double?, colored: Bool = false) -> String {
     let parts = [
       conservationText(colored) + commandsText(colored), latencyText(clockHertz), eventsText,
-      perPEText,
+      loadText(clockHertz), perPEText,
     ]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }
@@ -25,6 +25,7 @@ extension StatisticsDocument {
       + "\(Format.grouped(sums.merged)) merged + \(Format.grouped(sums.pending)) pending + "
       + "\(Format.grouped(total)) dropped\(reasons): "
       + verdict(sums.holds, sums.holds ? "holds" : "DOES NOT HOLD", colored) + "\n"
+      + (deadlock.map { verdict(false, "DEADLOCK: \($0)", colored) + "\n" } ?? "")
   }
 
   private func commandsText(_ colored: Bool) -> String {
@@ -70,12 +71,18 @@ extension StatisticsDocument {
 
   private var perPEText: String {
     guard !perPE.isEmpty else { return "" }
-    var table = TextTable(["PE", "LPIs set", "LPIs acknowledged", "all acknowledges", "spurious"])
+    var titles = ["PE", "LPIs set", "LPIs acknowledged", "all acknowledges", "spurious"]
+    // Where no time passes nothing is on its way.
+    let hasTime = perPE.contains { $0.presentingCycles > 0 }
+    if hasTime { titles.append("presenting, cycles") }
+    var table = TextTable(titles)
     let busiest = perPE.enumerated().sorted {
       ($1.element.lpisAcknowledged, $0.offset) < ($0.element.lpisAcknowledged, $1.offset)
     }.prefix(StatisticsDocument.maximumPERows)
     for (index, pe) in busiest.sorted(by: { $0.offset < $1.offset }) {
-      let counts = [pe.lpisSet, pe.lpisAcknowledged, pe.acknowledged, pe.spurious]
+      let counts =
+        [pe.lpisSet, pe.lpisAcknowledged, pe.acknowledged, pe.spurious]
+        + (hasTime ? [pe.presentingCycles] : [])
       table.add(["\(index)"] + counts.map { Format.grouped($0) })
     }
     let hidden = perPE.count - busiest.count

@@ -38,6 +38,7 @@ public func runDaemon(
   }
   // A mistake in the daemon's own files is its operator's, and shows before any client comes.
   _ = try resolve(layers)
+  raiseDescriptorLimit()
   let server = try Server(
     options: options.server, factory: MachineFactory(layers: layers, make: make), log: log)
   ready(server.endpoints)

@@ -8,7 +8,7 @@ struct GuestMemory {
   struct Range {
     var address: UInt64
     var memory: SharedMemory
-    /// ``Session/number``.
+    /// ``Session/number``; 0 is nobody: the control that mapped it is lost, and the next gets it.
     var owner: Int
     var byteCount: Int { memory.byteCount }
   }
@@ -38,6 +38,15 @@ struct GuestMemory {
 
   func addresses(ownedBy owner: Int) -> [UInt64] {
     ranges.filter { $0.owner == owner }.map(\.address)
+  }
+
+  /// The session is lost, and what it mapped waits for the next one.
+  mutating func orphan(of owner: Int) {
+    for index in ranges.indices where ranges[index].owner == owner { ranges[index].owner = 0 }
+  }
+
+  mutating func adopt(by owner: Int) {
+    for index in ranges.indices where ranges[index].owner == 0 { ranges[index].owner = owner }
   }
 
   func owner(at address: UInt64) -> Int? { ranges.first { $0.address == address }?.owner }

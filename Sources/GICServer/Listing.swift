@@ -11,6 +11,9 @@ private struct Listing: Encodable {
     var cycle: UInt64
     var pes: Int
     var keep: Bool
+    var quiesced: Bool
+    var controlLost: Bool
+    var offline: [UInt32]
     var configuration: String
     var clients: [Int]
     var ram: [RAM]
@@ -27,6 +30,7 @@ private struct Listing: Encodable {
     var endpoint: String
     var machine: String?
     var role: String?
+    var ports: [UInt32]
     var requests: UInt64
     var postedErrors: UInt64
     var queuedBytes: Int
@@ -40,7 +44,9 @@ extension Server {
     let machines = machines.values.sorted { $0.name < $1.name }.map { host in
       Listing.Machine(
         name: host.name, clock: host.configuration.clock.rawValue, cycle: host.cycle,
-        pes: host.peCount, keep: host.keep, configuration: host.configurationHash,
+        pes: host.peCount, keep: host.keep, quiesced: host.isQuiesced,
+        controlLost: host.controlLoss != nil, offline: host.offline.keys.sorted(),
+        configuration: host.configurationHash,
         clients: host.sessions.map(\.number),
         ram: host.ram.ranges.map { range in
           Listing.RAM(
@@ -51,7 +57,11 @@ extension Server {
     let clients = sessions.values.sorted { $0.number < $1.number }.map { session in
       Listing.Client(
         number: session.number, name: session.clientName, endpoint: "\(session.endpoint)",
-        machine: session.host?.name, role: session.role?.description, requests: session.requests,
+        machine: session.host?.name, role: session.role?.description,
+        ports: session.ports.map(\.number),
+        requests: session.ports.reduce(session.requests + session.ringRequests) {
+          $0 + $1.requests
+        },
         postedErrors: session.postedErrors, queuedBytes: session.connection.queuedByteCount)
     }
     let encoder = JSONEncoder()

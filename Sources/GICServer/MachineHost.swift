@@ -21,6 +21,18 @@ final class MachineHost {
   private var changes: [LineChange] = []
   /// Sessions with notices that have not been sent.
   private var notified: [Session] = []
+  /// Rings that serve a PE.
+  private var ports: [RingPort] = []
+  private(set) var linePage: SharedRecords?
+  /// Sources of requests in conservative time.
+  var order = TimeOrder()
+  /// Nothing changes the machine until RESUME.
+  var isQuiesced = false
+  /// The last control connection ended without a goodbye, as the daemon's so-manyeth: the machine
+  /// waits for the next.
+  private(set) var controlLoss: Int?
+  /// PEs whose connection has gone, and their GICR_WAKER before that.
+  private(set) var offline: [UInt32: UInt64] = [:]
 
   init(
     name: String, resolved: MachineFactory.Resolved, machine: any Machine, keep: Bool,
@@ -46,25 +58,75 @@ final class MachineHost {
 
   func attach(_ session: Session) {
     sessions.append(session)
+    switch session.role {
+    case .control:
+      controlLoss = nil
+      ram.adopt(by: session.number)
+    case .pe(let pe): takeOnline(pe)
+    default: break
+    }
     // What a newcomer would have heard: the lines that have moved.
     for (pe, summary) in lines.enumerated() where summary.sequence != 0 {
       session.notify(notice(UInt32(pe), summary, machine.cycle))
     }
   }
 
-  /// The session is gone, and the RAM that it mapped goes with it.
-  func detach(_ session: Session) {
+  /// The session is gone. The RAM that it mapped goes with it; but where control is lost, the
+  /// machine keeps it and rests until control is back.
+  /// - Parameters:
+  ///   - role: what the session was.
+  ///   - loss: nil after a goodbye; otherwise the so-manyeth loss in the daemon's life.
+  func detach(_ session: Session, as role: Role, loss: Int?) {
     sessions.removeAll { $0 === session }
     notified.removeAll { $0 === session }
+    if case .pe(let pe) = role { takeOffline(pe) }
+    if let loss, role == .control, !sessions.contains(where: { $0.role == .control }) {
+      isQuiesced = true
+      controlLoss = loss
+      ram.orphan(of: session.number)
+      return
+    }
     for address in ram.addresses(ownedBy: session.number) {
       _ = try? unmap(address)
     }
   }
 
+  /// Whether somebody is this PE.
+  func isTaken(_ pe: UInt32) -> Bool { sessions.contains { $0.role == .pe(pe) } }
+
+  // MARK: PEs that come and go
+
+  private func wakerAddress(_ pe: UInt32) -> UInt64 {
+    configuration.shape.gicrBase &+ UInt64(pe) &* configuration.shape.gicrStride
+      &+ UInt64(GICR.WAKER.offset)
+  }
+
+  /// As firmware does before it takes a core's power: its redistributor sleeps. What is pending
+  /// stays.
+  private func takeOffline(_ pe: UInt32) {
+    let now = machine.cycle
+    let waker = machine.perform(
+      Access(.read, source: pe, address: wakerAddress(pe), cycle: now))
+    offline[pe] = waker.value
+    var asleep = GICR.WAKER(raw: waker.value)
+    asleep.processorSleep = true
+    _ = machine.perform(
+      Access(.write, source: pe, address: wakerAddress(pe), data: asleep.raw, cycle: now))
+    publishLines()
+  }
+
+  private func takeOnline(_ pe: UInt32) {
+    guard let waker = offline.removeValue(forKey: pe) else { return }
+    _ = machine.perform(
+      Access(
+        .write, source: pe, address: wakerAddress(pe), data: waker, cycle: machine.cycle))
+    publishLines()
+  }
+
   func attachment(created: Bool) -> Attachment {
     var attachment = Attachment()
     let shape = configuration.shape
-    attachment.created = created
+    (attachment.created, attachment.quiesced) = (created, isQuiesced)
     attachment.isTimed = isTimed
     attachment.clockHertz = configuration.timing.clockHertz
     attachment.gicdBase = shape.gicdBase
@@ -109,11 +171,11 @@ final class MachineHost {
     var cycle: UInt64
   }
 
-  /// - Parameter time: the client's now in picoseconds; nil lets the machine choose.
-  func perform(_ access: Access, at time: UInt64?) -> Outcome {
+  /// - Parameter cycle: the client's now; nil lets the machine choose.
+  func perform(_ access: Access, at cycle: UInt64?) -> Outcome {
     var access = access
     let before = machine.cycle
-    access.cycle = time.map(clock.cycle(atPicosecond:)) ?? Access.untimed
+    access.cycle = cycle ?? Access.untimed
     let response = machine.perform(access)
     publishLines()
     guard isTimed else {
@@ -132,14 +194,26 @@ final class MachineHost {
     return machine.advance(to: clock.cycle(atPicosecond: limit), until: condition)
   }
 
-  func flushPendingTables() {
-    machine.flushPendingTables()
+  /// FLUSH, RESET, QUIESCE and RESUME; a promise counts in conservative time only.
+  func control(_ request: Request) throws(WireError) {
+    switch request {
+    case .flush: machine.flushPendingTables()
+    case .reset: machine.reset()
+    case .quiesce:
+      _ = machine.advance(to: .max, until: .idle)
+      machine.flushPendingTables()
+      isQuiesced = true
+    case .resume: isQuiesced = false
+    default: return
+    }
     publishLines()
   }
 
-  func reset() {
-    machine.reset()
-    publishLines()
+  /// - Throws: EBUSY for what would change a machine that is quiesced.
+  func check(_ request: Request) throws(WireError) {
+    guard isQuiesced, request.changesMachine else { return }
+    throw WireError(
+      .ebusy, "'\(name)' is quiesced: RESUME lets it go on, or ATTACH anew with the option fresh")
   }
 
   // MARK: Lines
@@ -150,19 +224,47 @@ final class MachineHost {
 
   /// Tells every session that listens what has changed. For the session whose request caused it the
   /// notice is written now, and so before the reply.
-  private func publishLines() {
+  func publishLines() {
     machine.drainLineChanges(into: &changes)
     guard !changes.isEmpty else { return }
     for change in changes where change.pe.index < lines.count {
       let summary = InterruptSummary(levels: change.levels.rawValue, sequence: change.sequence)
+      let pe = change.pe.rawValue
       lines[change.pe.index] = summary
-      for session in sessions where session.listens(to: change.pe.rawValue) {
-        session.notify(notice(change.pe.rawValue, summary, change.cycle))
+      showOnPage(pe, cycle: change.cycle)
+      order.linesChanged(of: pe, to: change.levels.rawValue, at: change.cycle)
+      for port in ports where port.number == pe { port.linesChanged() }
+      for session in sessions where session.listens(to: pe) {
+        session.notify(notice(pe, summary, change.cycle))
         if notified.last !== session { notified.append(session) }
       }
     }
     changes.removeAll(keepingCapacity: true)
   }
+
+  /// Writes the PE's line of the page, if there is one.
+  func showOnPage(_ pe: UInt32, cycle: UInt64) {
+    guard let linePage, let interrupts = interrupts(of: pe) else { return }
+    let horizon = machine.horizon
+    linePage.write(
+      [
+        interrupts.packed, cycle, clock.picosecond(ofCycle: cycle),
+        horizon == .max ? .max : clock.picosecond(ofCycle: horizon),
+      ], at: Int(pe))
+  }
+
+  /// The page of all PEs' outputs, made when it is asked for first.
+  func sharedLines() throws(UVError) -> SharedRecords {
+    if let linePage { return linePage }
+    let page = try SharedRecords.create(recordCount: peCount, name: "itsd-lines")
+    linePage = page
+    for pe in lines.indices { showOnPage(UInt32(pe), cycle: machine.cycle) }
+    return page
+  }
+
+  func add(_ port: RingPort) { ports.append(port) }
+  func remove(_ port: RingPort) { ports.removeAll { $0 === port } }
+  func hasPort(_ number: UInt32) -> Bool { ports.contains { $0.number == number } }
 
   /// Sends the notices that were written.
   func flushNotices() {

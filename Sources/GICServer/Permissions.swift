@@ -14,7 +14,7 @@ extension Role {
   private func permits(_ request: Request) -> Bool {
     switch request {
     case .hello, .attach, .bye, .list, .statistics, .translate, .events, .explain, .tables,
-      .registers:
+      .registers, .linePage, .portClose, .portFence, .timePromise:
       return true
     default: break
     }
@@ -32,6 +32,8 @@ extension Role {
       case .msi(let device, _, _): return owns(device)
       case .msiBatch(let msis): return msis.allSatisfy { owns($0.device) }
       case .inputLine(let intid, _, _): return !INTID(rawValue: intid).isPrivate
+      case .portOpen(let number, _): return number == first
+      case .timeAdvance: return true
       default: return false
       }
     }
@@ -40,7 +42,7 @@ extension Role {
   private static func permits(_ request: Request, pe own: UInt32) -> Bool {
     switch request {
     case .mmioRead(_, _, let pe), .mmioWrite(_, _, _, let pe), .systemRegisterRead(_, let pe),
-      .systemRegisterWrite(_, _, let pe), .inputLine(_, _, let pe):
+      .systemRegisterWrite(_, _, let pe), .inputLine(_, _, let pe), .portOpen(let pe, _):
       pe == own
     case .writeBatch(let writes): writes.allSatisfy { $0.source == own }
     case .timeAdvance, .memoryRead, .memoryWrite, .flush: true
@@ -61,6 +63,7 @@ extension Role {
     case .mmioRead, .mmioWrite, .writeBatch, .systemRegisterRead, .systemRegisterWrite, .inputLine:
       "control, or as the PE that does it"
     case .memoryMap, .memoryUnmap: "control or memory"
+    case .portOpen: "control, or as the PE or device whose port it is"
     default: "control"
     }
   }

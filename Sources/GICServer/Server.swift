@@ -18,6 +18,8 @@ public final class Server {
   private(set) var sessions: [Int: Session] = [:]
   private(set) var machines: [String: MachineHost] = [:]
   private var sessionCount = 0
+  private var lossCount = 0
+  private(set) var rings: RingServer?
   /// Sessions that have had their turn and have frames left.
   private var waiting: [Session] = []
   private var isStopping = false
@@ -43,6 +45,12 @@ public final class Server {
   private func open() throws(UVError) {
     nextTurn = try NextTurn(on: loop) { [unowned self] in resumeWaiting() }
     wakeup = try Wakeup(on: loop) { [unowned self] in stop() }
+    // On one CPU the client cannot run while the daemon waits for it.
+    rings = try RingServer(
+      on: loop, spins: options.spins && availableCPUCount() > 1 ? 200 : 0
+    ) { port in
+      port.session.cut(WireError(.eproto, "the indices of port \(port.number) make no sense"))
+    }
     if options.handlesSignals {
       for number: Int32 in [2, 15] {
         signals.append(
@@ -98,7 +106,10 @@ public final class Server {
   private func welcome(_ connection: Connection, at endpoint: Endpoint) {
     guard sessions.count < options.limits.sessions else {
       log.warning("client turned away", metadata: ["limit": "\(options.limits.sessions)"])
-      connection.close(for: nil)
+      let error = WireError(.enospc, "the daemon has \(sessions.count) clients: end one first")
+      connection.close(
+        for: nil, saying: { ClosingNotice(error).append(to: &$0) },
+        milliseconds: options.patienceMilliseconds)
       return
     }
     sessionCount += 1
@@ -114,7 +125,7 @@ public final class Server {
   }
 
   func resumeLater(_ session: Session) {
-    waiting.append(session)
+    if waiting.last !== session { waiting.append(session) }
     nextTurn?.request()
   }
 
@@ -126,8 +137,35 @@ public final class Server {
 
   /// Sends what a session's turn has written: its own replies, and notices to others.
   func flush(after session: Session) {
+    flushNotices(after: session)
+    // What waited for the socket's frames may go on.
+    for port in session.ports where port.hasWork { rings?.wake(port) }
+  }
+
+  func flushNotices(after session: Session) {
     session.flush()
     session.host?.flushNotices()
+  }
+
+  /// Rings for a session, served from now on.
+  func makePort(
+    _ session: Session, _ attached: Attached, _ number: UInt32, _ slotCount: UInt32
+  ) throws(UVError) -> RingPort {
+    final class Target { weak var port: RingPort? }
+    let target = Target()
+    let bell = try Doorbell(on: loop) { [unowned self] in
+      if let port = target.port { rings?.wake(port) }
+    }
+    do throws(UVError) {
+      let port = try RingPort(
+        session, attached, number: number, slotCount: slotCount, bell: bell)
+      target.port = port
+      port.ring.willSleep()
+      return port
+    } catch {
+      bell.close()
+      throw error
+    }
   }
 
   /// This end of a HELLO.
@@ -136,6 +174,8 @@ public final class Server {
     hello.capabilities.frameLimit = Slot.byteCount + options.limits.tailByteCount
     hello.capabilities.descriptorLimit =
       session.connection.isPipe ? WireProtocol.descriptorLimit : 0
+    hello.capabilities.queueLimit = options.limits.sendByteCount
+    if !session.connection.isPipe { hello.capabilities.ringSlots = 0 }
     hello.capabilities.name = "itsd"
     return hello
   }
@@ -144,7 +184,7 @@ public final class Server {
 
   /// The machine that an ATTACH names, made if need be.
   func machine(for request: Attach) throws(WireError) -> (MachineHost, created: Bool) {
-    if let host = machines[request.machine] {
+    if let host = machines[request.machine], try !isReplaced(host, by: request) {
       try check(request, against: host)
       if request.keep { host.keep = true }
       return (host, false)
@@ -153,6 +193,7 @@ public final class Server {
       throw WireError(
         .enoent, "there is no machine '\(request.machine)': a client with role control creates it")
     }
+    if machines.count >= options.limits.machines { endOldestLoss() }
     guard machines.count < options.limits.machines else {
       throw WireError(.enospc, "there are \(machines.count) machines: end one first")
     }
@@ -166,9 +207,39 @@ public final class Server {
     return (host, true)
   }
 
+  /// Whether a machine without control makes room for a new one of its name.
+  private func isReplaced(_ host: MachineHost, by request: Attach) throws(WireError) -> Bool {
+    guard request.fresh, request.role == .control, host.controlLoss != nil else { return false }
+    guard host.sessions.isEmpty else {
+      throw WireError(
+        .ebusy, "'\(host.name)' has lost its control, but others are attached to it: end them")
+    }
+    machines[host.name] = nil
+    return true
+  }
+
+  /// Of the machines that wait for their control, the one that has waited longest makes room.
+  /// - Returns: false when there is none.
+  @discardableResult
+  private func endOldestLoss() -> Bool {
+    let waiting = machines.values.filter { $0.controlLoss != nil && $0.sessions.isEmpty }
+    guard let oldest = waiting.min(by: { $0.controlLoss ?? 0 < $1.controlLoss ?? 0 }) else {
+      return false
+    }
+    log.warning("machine without control ended", metadata: ["machine": "\(oldest.name)"])
+    machines[oldest.name] = nil
+    return true
+  }
+
   private func check(_ request: Attach, against host: MachineHost) throws(WireError) {
-    if case .pe(let number) = request.role, number >= UInt32(clamping: host.peCount) {
-      throw WireError(.enxio, "'\(host.name)' has PEs 0 to \(host.peCount - 1), and no \(number)")
+    if case .pe(let number) = request.role {
+      guard number < UInt32(clamping: host.peCount) else {
+        throw WireError(
+          .enxio, "'\(host.name)' has PEs 0 to \(host.peCount - 1), and no \(number)")
+      }
+      guard !host.isTaken(number) else {
+        throw WireError(.ebusy, "another client is PE \(number) of '\(host.name)'")
+      }
     }
     guard request.role == .control, !request.configuration.isEmpty else { return }
     guard try factory.resolve(request.configuration).configuration == host.configuration else {
@@ -181,18 +252,20 @@ public final class Server {
   }
 
   /// A session is done with a machine; the last one ends it.
-  func leave(_ host: MachineHost, _ session: Session) {
-    host.detach(session)
+  func leave(_ host: MachineHost, _ session: Session, as role: Role, orderly: Bool) {
+    lossCount += 1
+    host.detach(session, as: role, loss: orderly || isStopping ? nil : lossCount)
     host.flushNotices()
-    guard host.sessions.isEmpty, !host.keep else { return }
+    guard host.sessions.isEmpty, !host.keep, host.controlLoss == nil else { return }
     machines[host.name] = nil
     log.info("machine ended", metadata: ["machine": "\(host.name)"])
   }
 
   /// RAM that the daemon holds for a client.
   func privateMemory(byteCount: UInt64) throws(WireError) -> SharedMemory {
-    let held = machines.values.reduce(0) { $0 + $1.ram.privateByteCount }
     let limit = options.limits.privateRAMByteCount
+    var held: Int { machines.values.reduce(0) { $0 + $1.ram.privateByteCount } }
+    while byteCount <= UInt64(limit), byteCount > UInt64(max(limit - held, 0)), endOldestLoss() {}
     guard byteCount <= UInt64(max(limit - held, 0)) else {
       throw WireError(
         .enospc,

@@ -10,7 +10,7 @@ final class Session {
   enum State {
     case greeting
     case greeted
-    case attached(MachineHost, Role, wantsLines: Bool)
+    case attached
     /// Said goodbye, or was sent away: nothing more is read.
     case ending
   }
@@ -21,16 +21,27 @@ final class Session {
   let server: Server
   let connection: Connection
   private(set) var state = State.greeting
+  private(set) var attached: Attached?
+  private var wantsLines = false
   /// What the client calls itself.
   private(set) var clientName = ""
   private var frameLimit = WireProtocol.helloFrameLimit
+  private(set) var capabilities = Capabilities()
   /// Bytes that a reply's tail may have.
   var agreedTailLimit: Int { frameLimit - Slot.byteCount }
+  /// Frames of the socket that have been carried out.
   private(set) var requests: UInt64 = 0
+  /// Requests that came through rings which are closed.
+  var ringRequests: UInt64 = 0
   /// Requests without a reply that could not be carried out.
-  private(set) var postedErrors: UInt64 = 0
+  var postedErrors: UInt64 = 0
   private var waitsForDrain = false
-  private let log: Logger
+  /// This connection in conservative time.
+  private(set) var timePort: TimePort?
+  var ports: [RingPort] = []
+  /// Sent with the reply that is being made.
+  var descriptorsToSend: [OwnedDescriptor] = []
+  let log: Logger
 
   init(_ number: Int, _ connection: Connection, at endpoint: Endpoint, server: Server) {
     (self.number, self.connection, self.endpoint) = (number, connection, endpoint)
@@ -41,13 +52,16 @@ final class Session {
     connection.delegate = self
   }
 
-  var host: MachineHost? { if case .attached(let host, _, _) = state { host } else { nil } }
-  var role: Role? { if case .attached(_, let role, _) = state { role } else { nil } }
+  var host: MachineHost? { attached?.host }
+  var role: Role? { attached?.role }
+  var timeMode: TimeMode { attached?.timeMode ?? .free }
 
   // MARK: Lines
 
   func listens(to pe: UInt32) -> Bool {
-    guard case .attached(_, let role, wantsLines: true) = state else { return false }
+    guard wantsLines, let role else { return false }
+    // Who has a ring for the PE sees its lines there, and need not read the socket.
+    if ports.contains(where: { $0.number == pe }) { return false }
     return switch role {
     case .control, .monitor: true
     case .pe(let own): own == pe
@@ -84,8 +98,14 @@ final class Session {
     return true
   }
 
-  private func handle(_ slot: Slot, _ frame: RawSpan) {
-    requests += 1
+  /// Carries a frame out.
+  /// - Returns: false when it must wait: it is shown again.
+  private func handle(_ slot: Slot, _ frame: RawSpan) -> Bool {
+    if let answer = attached?.access(slot) {
+      requests += 1
+      if !slot.flags.contains(.noReply) { connection.write { answer.append(to: &$0) } }
+      return true
+    }
     var reply: Reply
     do throws(WireError) {
       let descriptor = try takeDescriptor(slot)
@@ -93,7 +113,8 @@ final class Session {
       if descriptor != nil, request.type != .memoryMap {
         throw WireError(.einval, "\(request.type) takes no descriptor")
       }
-      reply = try perform(request, slot, descriptor)
+      guard let answer = try perform(request, slot, descriptor, timePort) else { return false }
+      reply = answer
     } catch {
       log.debug("request refused", metadata: ["type": "\(slot.type)", "error": "\(error)"])
       if slot.flags.contains(.noReply) { postedErrors += 1 }
@@ -103,15 +124,24 @@ final class Session {
         if slot.type == MessageType.hello.rawValue { reply.carry(server.hello(for: self)) }
         send(reply, slot)
         end()
-        return
+        return true
       }
     }
+    requests += 1
     send(reply, slot)
     if case .ending = state { connection.closeWhenDrained() }
+    return true
   }
 
   private func send(_ reply: Reply, _ slot: Slot) {
     guard !slot.flags.contains(.noReply) else { return }
+    guard descriptorsToSend.isEmpty else {
+      var reply = reply
+      reply.descriptorCount = UInt8(descriptorsToSend.count)
+      connection.send(descriptorsToSend) { reply.append(to: &$0) }
+      descriptorsToSend.removeAll()
+      return
+    }
     connection.write { reply.append(to: &$0) }
   }
 
@@ -132,15 +162,37 @@ final class Session {
   // MARK: States
 
   /// Leaves the machine, at once.
-  func leave() {
-    let host = host
+  /// - Parameter orderly: the client said goodbye.
+  func leave(orderly: Bool) {
+    let (host, role) = (host, role)
+    leaveTimeOrder()
     state = .ending
-    if let host { server.leave(host, self) }
+    (attached, wantsLines) = (nil, false)
+    closePorts(host)
+    guard let host, let role else { return }
+    server.leave(host, self, as: role, orderly: orderly)
+    host.timeMoved()
+  }
+
+  /// From its first port on, a client's times are its ports'.
+  func leaveTimeOrder() {
+    guard let timePort, let host else { return }
+    host.order.remove(timePort)
+    self.timePort = nil
+  }
+
+  /// Tells the client why this is the end, and ends it: soon, whether it reads that or not.
+  func cut(_ error: WireError, for reason: UVError? = nil) {
+    log.info("cut", metadata: ["reason": "\(error)"])
+    leave(orderly: false)
+    connection.close(
+      for: reason, saying: { ClosingNotice(error).append(to: &$0) },
+      milliseconds: server.options.patienceMilliseconds)
   }
 
   /// Sends what is written, and closes.
   private func end() {
-    leave()
+    leave(orderly: false)
     connection.closeWhenDrained()
   }
 
@@ -148,7 +200,10 @@ final class Session {
     guard case .greeting = state else { throw WireError(.eproto, "HELLO comes once, and first") }
     let agreed = try server.hello(for: self).agreed(with: client)
     state = .greeted
-    frameLimit = agreed.capabilities.frameLimit
+    capabilities = agreed.capabilities
+    frameLimit = capabilities.frameLimit
+    connection.sendByteLimit = min(
+      capabilities.queueLimit, server.options.limits.sendByteCount)
     clientName = String(client.capabilities.name.prefix(64))
     log.debug("greeted", metadata: ["name": "\(clientName)"])
     return agreed
@@ -157,7 +212,16 @@ final class Session {
   func attach(_ request: Attach) throws(WireError) -> (MachineHost, created: Bool) {
     guard case .greeted = state else { throw WireError(.eproto, "ATTACH comes once, after HELLO") }
     let (host, created) = try server.machine(for: request)
-    state = .attached(host, request.role, wantsLines: request.wantsLines)
+    state = .attached
+    attached = Attached(host, request.role, request.timeMode)
+    wantsLines = request.wantsLines
+    if request.timeMode == .conservative, let order = request.role.timeOrder(number) {
+      let port = TimePort(order: order, promise: host.cycle) { [unowned self] in
+        server.resumeLater(self)
+      }
+      timePort = port
+      host.order.add(port)
+    }
     host.attach(self)
     log.info("attached", metadata: ["machine": "\(host.name)", "role": "\(request.role)"])
     return (host, created)
@@ -178,15 +242,17 @@ extension Session: ConnectionDelegate {
         return bytes.byteCount
       case .frame(let byteCount):
         let frame = rest.extracting(first: byteCount)
-        if let slot = Slot(decoding: frame) { handle(slot, frame) }
+        if let slot = Slot(decoding: frame), !handle(slot, frame) {
+          // Its time has not come; the bytes behind it wait with it.
+          connection.pause()
+          return offset
+        }
         offset += byteCount
         done += 1
       }
     }
     if offset == bytes.byteCount, connection.descriptorCount > 0 {
-      connection.close(
-        for: UVError(
-          errno: 71, call: "\(connection.descriptorCount) descriptors that no frame named"))
+      cut(WireError(.eproto, "\(connection.descriptorCount) descriptors that no frame named"))
     }
     return offset
   }
@@ -206,9 +272,13 @@ extension Session: ConnectionDelegate {
     connection.resume()
   }
 
+  func connectionIsTooSlow(_ connection: Connection, for reason: UVError) {
+    cut(WireError(.enobufs, reason.call), for: reason)
+  }
+
   func connection(_ connection: Connection, didCloseFor reason: UVError?) {
     log.info("gone", metadata: reason.map { ["reason": "\($0)"] } ?? [:])
-    leave()
+    leave(orderly: false)
     server.forget(self)
   }
 }

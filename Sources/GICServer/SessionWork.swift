@@ -7,9 +7,11 @@ import UVLoop
 
 extension Session {
   /// Carries a request out.
+  /// - Parameter port: where it came from, in conservative time.
+  /// - Returns: nil when it must wait for its time, and be asked for again then.
   func perform(
-    _ request: Request, _ slot: Slot, _ descriptor: OwnedDescriptor?
-  ) throws(WireError) -> Reply {
+    _ request: Request, _ slot: Slot, _ descriptor: OwnedDescriptor?, _ port: TimePort?
+  ) throws(WireError) -> Reply? {
     var reply = Reply(to: request.type, id: slot.id)
     switch request {
     case .hello(let hello):
@@ -18,9 +20,10 @@ extension Session {
     case .attach(let attach):
       let (host, created) = try self.attach(attach)
       stamp(&reply, host)
-      reply.value = created ? 1 : 0
+      let attachment = host.attachment(created: created)
+      reply.value = attachment.flags
       if case .pe(let pe) = attach.role { reply.interrupts = host.interrupts(of: pe) }
-      reply.tail = host.attachment(created: created).encoded()
+      reply.tail = attachment.encoded()
       return reply
     default: break
     }
@@ -29,7 +32,7 @@ extension Session {
     }
     switch request {
     case .bye:
-      leave()
+      leave(orderly: true)
       return reply
     case .list:
       reply.tail = server.listing()
@@ -40,39 +43,95 @@ extension Session {
       throw WireError(.eproto, "\(request.type) needs a machine: ATTACH first")
     }
     try role.check(request)
+    try host.check(request)
     if slot.flags.contains(.fence) {
+      guard timeMode != .conservative else { throw Session.reachesTooFar("the flag fence") }
       _ = host.advance(to: WireProtocol.unlimited, until: .idle)
     }
-    let time = slot.flags.contains(.timed) ? slot.time : nil
-    try carryOut(request, on: host, at: time, descriptor, &reply)
+    guard try carryOut(request, on: host, slot, descriptor, port, &reply) else { return nil }
+    if reply.interrupts == nil, case .pe(let pe) = role {
+      reply.interrupts = host.interrupts(of: pe)
+    }
+    if timeMode != .free { reply.horizon = host.horizon(after: reply.cycle, for: port) }
     return reply
   }
 
+  private static func reachesTooFar(_ what: String) -> WireError {
+    WireError(.einval, "\(what) reaches past what others have promised in conservative time")
+  }
+
+  /// - Returns: false when the request must wait.
   private func carryOut(
-    _ request: Request, on host: MachineHost, at time: UInt64?, _ descriptor: OwnedDescriptor?,
+    _ request: Request, on host: MachineHost, _ slot: Slot, _ descriptor: OwnedDescriptor?,
+    _ port: TimePort?, _ reply: inout Reply
+  ) throws(WireError) -> Bool {
+    var cycle = slot.flags.contains(.timed) ? host.clock.cycle(atPicosecond: slot.time) : nil
+    guard let port else {
+      if case .timeAdvance = request, timeMode == .conservative {
+        throw Session.reachesTooFar("TIME_ADVANCE beside the client's ports")
+      }
+      if timeMode != .free { cycle = cycle ?? host.cycle }
+      try carryOut(request, on: host, at: cycle, descriptor, &reply)
+      return true
+    }
+    defer { host.timeMoved() }
+    switch request {
+    case .timePromise(let time):
+      _ = host.order.ask(port, at: host.clock.cycle(atPicosecond: time))
+      stamp(&reply, host)
+      return true
+    case .timeAdvance(let limit, let condition):
+      guard condition != .idle else { throw Session.reachesTooFar("the condition idle") }
+      if !port.isAdvancing {
+        guard case .go = host.turn(of: port, at: cycle ?? 0) else { return false }
+      }
+      let until = host.clock.cycle(atPicosecond: limit)
+      guard let reached = host.advance(port, to: until, until: StopCondition(condition)) else {
+        return false
+      }
+      finishAdvance(&reply, condition, host, reached)
+      return true
+    case .msiBatch(let msis) where msis.contains { $0.time != WireProtocol.unlimited }:
+      throw WireError(.einval, "records of MSI_BATCH have the frame's time in conservative time")
+    default:
+      if request.isOrderedByTime {
+        guard case .go(let turn) = host.turn(of: port, at: cycle ?? 0) else { return false }
+        cycle = turn
+      }
+      try carryOut(request, on: host, at: cycle, descriptor, &reply)
+      return true
+    }
+  }
+
+  private func finishAdvance(
+    _ reply: inout Reply, _ condition: AdvanceCondition, _ host: MachineHost, _ cycle: UInt64
+  ) {
+    stamp(&reply, host, cycle: cycle)
+    reply.value = reply.time
+    if case .lineRaised(let pe) = condition { reply.interrupts = host.interrupts(of: pe) }
+  }
+
+  private func carryOut(
+    _ request: Request, on host: MachineHost, at cycle: UInt64?, _ descriptor: OwnedDescriptor?,
     _ reply: inout Reply
   ) throws(WireError) {
     switch request {
     case .mmioRead, .mmioWrite, .systemRegisterRead, .systemRegisterWrite, .msi, .translate,
       .inputLine:
       let (access, pe) = Session.access(request)
-      fill(&reply, host.perform(access, at: time), host)
+      fill(&reply, host.perform(access, at: cycle), host)
       reply.interrupts = pe.flatMap(host.interrupts(of:))
-    case .writeBatch(let writes): performBatch(writes, on: host, at: time, &reply)
-    case .msiBatch(let msis): performBatch(msis, on: host, at: time, &reply)
+      if let pe, host.isTimed { host.showOnPage(pe, cycle: reply.cycle) }
+    case .writeBatch(let writes): performBatch(writes, on: host, at: cycle, &reply)
+    case .msiBatch(let msis): performBatch(msis, on: host, at: cycle, &reply)
     case .timeAdvance(let limit, let condition):
       if case .lineRaised(let pe) = condition, host.interrupts(of: pe) == nil {
         throw WireError(.enxio, "'\(host.name)' has PEs 0 to \(host.peCount - 1), and no \(pe)")
       }
-      let cycle = host.advance(to: limit, until: StopCondition(condition))
-      stamp(&reply, host, cycle: cycle)
-      reply.value = reply.time
-      if case .lineRaised(let pe) = condition { reply.interrupts = host.interrupts(of: pe) }
-    case .flush:
-      host.flushPendingTables()
-      stamp(&reply, host)
-    case .reset:
-      host.reset()
+      finishAdvance(
+        &reply, condition, host, host.advance(to: limit, until: StopCondition(condition)))
+    case .flush, .reset, .timePromise, .quiesce, .resume:
+      try host.control(request)
       stamp(&reply, host)
     case .statistics:
       reply.tail = try server.factory.report(host.statistics)
@@ -82,6 +141,9 @@ extension Session {
       try inspect(request, host, &reply)
       try checkTail(reply)
       stamp(&reply, host)
+    case .portOpen, .portClose, .portFence, .linePage:
+      stamp(&reply, host)
+      try performPort(request, on: host, &reply)
     default:
       try performMemory(request, on: host, descriptor, &reply)
       stamp(&reply, host)
@@ -110,7 +172,7 @@ extension Session {
   }
 
   private func performBatch(
-    _ writes: [BatchedWrite], on host: MachineHost, at time: UInt64?, _ reply: inout Reply
+    _ writes: [BatchedWrite], on host: MachineHost, at cycle: UInt64?, _ reply: inout Reply
   ) {
     stamp(&reply, host)
     var firstBad: Int?
@@ -118,7 +180,7 @@ extension Session {
       let access = Access(
         .write, size: UInt8(write.size), source: write.source, address: write.address,
         data: write.data)
-      let outcome = host.perform(access, at: time)
+      let outcome = host.perform(access, at: cycle)
       let status = firstBad == nil ? outcome.response.status.rawValue : reply.busStatus
       fill(&reply, outcome, host)
       reply.busStatus = status
@@ -129,7 +191,7 @@ extension Session {
   }
 
   private func performBatch(
-    _ msis: [BatchedMSI], on host: MachineHost, at time: UInt64?, _ reply: inout Reply
+    _ msis: [BatchedMSI], on host: MachineHost, at cycle: UInt64?, _ reply: inout Reply
   ) {
     stamp(&reply, host)
     var outcomes: [UInt8] = []
@@ -137,7 +199,8 @@ extension Session {
     for msi in msis {
       let access = Access(.msi, source: msi.device, address: msi.address, data: UInt64(msi.event))
       let outcome = host.perform(
-        access, at: msi.time == WireProtocol.unlimited ? time : msi.time)
+        access,
+        at: msi.time == WireProtocol.unlimited ? cycle : host.clock.cycle(atPicosecond: msi.time))
       fill(&reply, outcome, host)
       outcomes.appendLittleEndian(outcome.response.value)
     }

@@ -25,6 +25,17 @@ public enum Role: Hashable, Sendable {
   }
 }
 
+/// How a client's time and the machine's go together: option bits [3:2] of ATTACH.
+@frozen public enum TimeMode: UInt8, Hashable, Sendable, CaseIterable {
+  /// The machine runs ahead: what has no time is answered once everything under way has ended.
+  case free = 0
+  /// The machine's time never passes the newest that a client has named.
+  case paced = 1
+  /// Requests of all such connections take effect in the order of their times: none before
+  /// everybody else is known to have passed it.
+  case conservative = 2
+}
+
 /// The request.
 public struct Attach: Hashable, Sendable {
   /// 1 to 64 of `A-Z a-z 0-9 . _ -`.
@@ -36,13 +47,18 @@ public struct Attach: Hashable, Sendable {
   public var wantsLines: Bool
   /// Option bit 1: the machine stays when nobody is attached any more.
   public var keep: Bool
+  /// Option bits [3:2].
+  public var timeMode: TimeMode
+  /// Option bit 4: a machine whose control was lost is ended, and made anew.
+  public var fresh: Bool
 
   public init(
     machine: String, role: Role, configuration: String = "", wantsLines: Bool = true,
-    keep: Bool = false
+    keep: Bool = false, timeMode: TimeMode = .free, fresh: Bool = false
   ) {
     (self.machine, self.role, self.configuration) = (machine, role, configuration)
     (self.wantsLines, self.keep) = (wantsLines, keep)
+    (self.timeMode, self.fresh) = (timeMode, fresh)
   }
 
   init(slot: Slot, tail: [UInt8]) throws(WireError) {
@@ -56,6 +72,11 @@ public struct Attach: Hashable, Sendable {
     }
     wantsLines = slot.d & 1 == 0
     keep = slot.d & 2 != 0
+    fresh = slot.d & 16 != 0
+    guard let mode = TimeMode(rawValue: UInt8(slot.d >> 2 & 3)) else {
+      throw WireError(.einval, "ATTACH: there is no time mode 3")
+    }
+    timeMode = mode
     var cursor = ByteCursor(tail)
     machine = cursor.readText(count: Int(clamping: slot.b))
     configuration = cursor.readText(count: cursor.remaining)
@@ -95,15 +116,18 @@ public struct Attach: Hashable, Sendable {
     case .control, .memory, .monitor: break
     }
     slot.b = UInt64(machine.utf8.count)
-    slot.d = (wantsLines ? 0 : 1) | (keep ? 2 : 0)
+    slot.d =
+      (wantsLines ? 0 : 1) | (keep ? 2 : 0) | UInt64(timeMode.rawValue) << 2 | (fresh ? 16 : 0)
     return Array(machine.utf8) + Array(configuration.utf8)
   }
 }
 
 /// The tail of the reply to ATTACH: the machine's shape.
 public struct Attachment: Equatable, Sendable {
-  /// Whether this request created the machine: field `a` of the reply, not part of the tail.
+  /// Whether this request created the machine: bit 0 of field `a` of the reply, not in the tail.
   public var created = false
+  /// Whether the machine is quiesced, so that a RESUME must come first: bit 1 of field `a`.
+  public var quiesced = false
   /// Whether the machine keeps time; on the functional clock every cycle is 0.
   public var isTimed = false
   public var clockHertz: UInt64 = 1
@@ -121,6 +145,11 @@ public struct Attachment: Equatable, Sendable {
   public init() {}
   public var peCount: Int { affinities.count }
   public var clock: ClockScale { ClockScale(hertz: clockHertz) }
+  /// Field `a` of the reply.
+  public var flags: UInt64 {
+    get { (created ? 1 : 0) | (quiesced ? 2 : 0) }
+    set { (created, quiesced) = (newValue & 1 != 0, newValue & 2 != 0) }
+  }
 
   public func encoded() -> [UInt8] {
     var bytes: [UInt8] = []

@@ -1,4 +1,4 @@
-// Daemon to client: replies, and interrupt lines that change on their own.
+// Daemon to client: replies, interrupt lines that change on their own, and the end.
 
 /// The answer to a request.
 public struct Reply: Equatable, Sendable {
@@ -19,7 +19,14 @@ public struct Reply: Equatable, Sendable {
   public var time: UInt64 = 0
   /// Field `d`: completion in cycles, exact.
   public var cycle: UInt64 = 0
+  /// Bits [31:8] of field `c`, beside ``interrupts``: so many cycles after `cycle` the outputs stay
+  /// as they are unless somebody asks for something. ``unlimitedHorizon`` is "that many or more".
+  /// 0 says nothing.
+  public var horizon: UInt32 = 0
+  /// Descriptors that travel with this reply.
+  public var descriptorCount: UInt8 = 0
   public var tail: [UInt8] = []
+  public static var unlimitedHorizon: UInt32 { 0xff_ffff }
 
   public init(to type: MessageType, id: UInt32) { self.init(toRawType: type.rawValue, id: id) }
 
@@ -34,19 +41,36 @@ public struct Reply: Equatable, Sendable {
   /// The sentence of an error.
   public var errorText: String { errno == 0 ? "" : String(decoding: tail, as: UTF8.self) }
 
-  public func append(to bytes: inout [UInt8]) {
+  /// The reply's slot: all of it but the tail.
+  public var slot: Slot {
     var slot = Slot()
     slot.type = rawType
     slot.flags = errno == 0 ? .reply : [.reply, .error]
+    slot.descriptorCount = descriptorCount
     (slot.id, slot.errno, slot.time) = (id, errno, time)
     slot.attributes.busStatus = busStatus
     (slot.a, slot.b, slot.d) = (value, latency, cycle)
     if let interrupts {
       slot.flags.insert(.interruptsValid)
-      slot.c = interrupts.packed
+      slot.c = interrupts.packed | UInt64(min(horizon, Reply.unlimitedHorizon)) << 8
     }
-    slot.appendFrame(tail: tail, to: &bytes)
+    return slot
   }
+
+  /// A reply's fields from its slot; the tail is somewhere else, if there is one.
+  public init(_ slot: Slot) {
+    self.init(toRawType: slot.type, id: slot.id)
+    (errno, time) = (slot.errno, slot.time)
+    busStatus = slot.attributes.busStatus
+    descriptorCount = slot.descriptorCount
+    (value, latency, cycle) = (slot.a, slot.b, slot.d)
+    if slot.flags.contains(.interruptsValid) {
+      interrupts = InterruptSummary(packed: slot.c)
+      horizon = UInt32(truncatingIfNeeded: slot.c >> 8) & Reply.unlimitedHorizon
+    }
+  }
+
+  public func append(to bytes: inout [UInt8]) { slot.appendFrame(tail: tail, to: &bytes) }
 
   /// The version and limits in a reply to HELLO.
   public func hello() throws(WireError) -> Hello {
@@ -89,24 +113,41 @@ public struct LineNotice: Hashable, Sendable {
   }
 }
 
+/// CLOSING: the daemon ends this connection, and why. Nothing comes after it.
+public struct ClosingNotice: Hashable, Sendable {
+  /// A Linux errno.
+  public var errno: UInt32
+  /// A sentence.
+  public var text: String
+  public init(_ error: WireError) { (errno, text) = (error.errno.rawValue, error.text) }
+
+  init(errno: UInt32, tail: [UInt8]) {
+    self.errno = errno
+    text = String(decoding: tail, as: UTF8.self)
+  }
+
+  public func append(to bytes: inout [UInt8]) {
+    var slot = Slot()
+    slot.type = MessageType.closing.rawValue
+    slot.flags = .error
+    slot.errno = errno
+    slot.appendFrame(tail: Array(text.utf8), to: &bytes)
+  }
+}
+
 /// What a daemon sends.
 public enum DaemonMessage: Equatable, Sendable {
   case reply(Reply)
   case line(LineNotice)
-  /// Neither, and not an error: a newer daemon's message, to be skipped.
+  case closing(ClosingNotice)
+  /// None of these, and not an error: a newer daemon's message, to be skipped.
   case unknown(UInt16)
 
   /// Reads one whole frame whose slot is `slot`.
   /// - Throws: EINVAL when the tail is shorter than its padding.
   public init(decoding slot: Slot, frame: RawSpan) throws(WireError) {
     if slot.flags.contains(.reply) {
-      var reply = Reply(toRawType: slot.type, id: slot.id)
-      (reply.errno, reply.time) = (slot.errno, slot.time)
-      reply.busStatus = slot.attributes.busStatus
-      (reply.value, reply.latency, reply.cycle) = (slot.a, slot.b, slot.d)
-      if slot.flags.contains(.interruptsValid) {
-        reply.interrupts = InterruptSummary(packed: slot.c)
-      }
+      var reply = Reply(slot)
       reply.tail = try slot.tail(of: frame)
       self = .reply(reply)
     } else if slot.type == MessageType.line.rawValue {
@@ -114,6 +155,8 @@ public enum DaemonMessage: Equatable, Sendable {
         LineNotice(
           pe: slot.source, interrupts: InterruptSummary(packed: slot.c), time: slot.time,
           cycle: slot.d))
+    } else if slot.type == MessageType.closing.rawValue {
+      self = .closing(ClosingNotice(errno: slot.errno, tail: try slot.tail(of: frame)))
     } else {
       self = .unknown(slot.type)
     }

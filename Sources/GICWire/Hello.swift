@@ -56,6 +56,12 @@ public struct Capabilities: Hashable, Sendable {
   public var pageSize: UInt64 = 4096
   /// Type 5, UTF-8: who this is, for people.
   public var name = ""
+  /// Type 6, u64: bytes that may wait for a client before it is cut; at least one frame.
+  public var queueLimit = WireProtocol.defaultQueueLimit
+  /// Type 7, u64: slots of a shared-memory ring; 0 where there are no rings.
+  public var ringSlots = WireProtocol.ringSlotLimit
+  /// Type 8, u64: time modes that exist, one bit each by ``TimeMode/rawValue``.
+  public var timeModes: UInt64 = 0b111
   public init() {}
 
   init(decoding tail: [UInt8]) throws(WireError) {
@@ -73,6 +79,9 @@ public struct Capabilities: Hashable, Sendable {
       case 3: roles = value.read()
       case 4: pageSize = value.read()
       case 5: name = value.readText(count: length)
+      case 6: queueLimit = Int(clamping: value.read(UInt64.self))
+      case 7: ringSlots = Int(clamping: value.read(UInt64.self))
+      case 8: timeModes = value.read()
       default: continue
       }
       guard !value.failed, value.remaining == 0 else {
@@ -93,11 +102,14 @@ public struct Capabilities: Hashable, Sendable {
       bytes += value
       bytes += [UInt8](repeating: 0, count: -value.count & 7)
     }
-    let numbers = [UInt64(frameLimit), UInt64(descriptorLimit), roles, pageSize]
-    for (index, number) in numbers.enumerated() {
+    let numbers: [(UInt16, UInt64)] = [
+      (1, UInt64(frameLimit)), (2, UInt64(descriptorLimit)), (3, roles), (4, pageSize),
+      (6, UInt64(queueLimit)), (7, UInt64(ringSlots)), (8, timeModes),
+    ]
+    for (type, number) in numbers {
       var value: [UInt8] = []
       value.appendLittleEndian(number)
-      append(UInt16(index + 1), value)
+      append(type, value)
     }
     if !name.isEmpty { append(5, Array(name.utf8.prefix(256))) }
     return bytes
@@ -114,6 +126,10 @@ public struct Capabilities: Hashable, Sendable {
     result.frameLimit = min(frameLimit, other.frameLimit)
     result.descriptorLimit = min(descriptorLimit, other.descriptorLimit)
     result.roles = roles & other.roles
+    // One reply must always have room.
+    result.queueLimit = max(min(queueLimit, other.queueLimit), result.frameLimit)
+    result.ringSlots = min(ringSlots, other.ringSlots)
+    result.timeModes = timeModes & other.timeModes
     return result
   }
 }

@@ -3,8 +3,8 @@
 /// What a frame is. The number stands at offset 4.
 ///
 /// Kept free for what comes later; a daemon that does not know them answers ENOSYS:
-/// - 0x0060 to 0x006f: PORT_OPEN, shared-memory rings, the line page.
-/// - 0x0070 to 0x007f: QUIESCE, SAVE, RESTORE, RESUME.
+/// - 0x0064 to 0x006f: ports.
+/// - 0x0072 to 0x007f: SAVE and RESTORE.
 /// - 0x0080 to 0x008f: device attributes with KVM's groups.
 /// - 0x0090 to 0x009f: TRACE_SUBSCRIBE.
 /// - 0x8000 to 0xffff: never given out; for experiments.
@@ -13,6 +13,8 @@
   case attach = 0x0002
   case bye = 0x0003
   case list = 0x0004
+  /// Daemon to client, never a reply: the last thing a connection hears, and why.
+  case closing = 0x0005
 
   case memoryMap = 0x0010
   case memoryUnmap = 0x0011
@@ -35,12 +37,24 @@
   case timeAdvance = 0x0040
   case flush = 0x0041
   case reset = 0x0042
+  case timePromise = 0x0043
 
   case statistics = 0x0050
   case events = 0x0051
   case explain = 0x0052
   case tables = 0x0053
   case registers = 0x0054
+
+  case portOpen = 0x0060
+  case portClose = 0x0061
+  case portFence = 0x0062
+  case linePage = 0x0063
+
+  case quiesce = 0x0070
+  case resume = 0x0071
+
+  /// Whether only a daemon sends it.
+  public var isNotice: Bool { self == .line || self == .closing }
 }
 
 /// The numbers that both ends must agree on before anything else.
@@ -49,13 +63,17 @@ public enum WireProtocol {
   public static let magic: UInt64 = 0x4552_4957_4453_5449
   /// Another major version is another protocol; a minor version only adds.
   public static let major: UInt16 = 1
-  public static let minor: UInt16 = 0
+  public static let minor: UInt16 = 1
   /// Frames before the HELLO reply may not be larger than this, in bytes.
   public static let helloFrameLimit = 4096
   /// The tail that a daemon offers unless told otherwise, in bytes.
   public static let defaultTailLimit = 1 << 20
   /// Descriptors that one frame may carry.
   public static let descriptorLimit = 8
+  /// Slots of a shared-memory ring, a power of two.
+  public static let ringSlotLimit = 1024
+  /// Bytes that may wait for a client before it is cut.
+  public static let defaultQueueLimit = 16 << 20
   /// "No time", "no limit": all ones.
   public static let unlimited = UInt64.max
 }

@@ -69,6 +69,8 @@ public enum Request: Hashable, Sendable {
   case timeAdvance(limit: UInt64, until: AdvanceCondition)
   case flush
   case reset
+  /// The sender asks for nothing at a time before `time` (picoseconds) any more.
+  case timePromise(time: UInt64)
   case statistics
 
   /// Rejected commands and dropped MSIs from sequence number `from` on; the reply's tail is JSON.
@@ -80,6 +82,18 @@ public enum Request: Hashable, Sendable {
   case tables(address: UInt64, device: UInt32?, limit: Int)
   /// All registers of the distributor, the PE and the ITSs, as JSON, read without effect.
   case registers(pe: UInt32)
+
+  /// Rings in shared memory for requests of a PE.
+  case portOpen(pe: UInt32, slotCount: UInt32)
+  case portClose(pe: UInt32)
+  /// On the socket: what the PE's ring held up to `count` slots comes first. In the ring: what came
+  /// over the socket, up to `count` frames, does.
+  case portFence(pe: UInt32, count: UInt64)
+  /// The outputs of all PEs in shared memory.
+  case linePage
+  /// Nothing changes the machine until RESUME.
+  case quiesce
+  case resume
 
   public var type: MessageType {
     switch self {
@@ -108,6 +122,13 @@ public enum Request: Hashable, Sendable {
     case .explain: .explain
     case .tables: .tables
     case .registers: .registers
+    case .timePromise: .timePromise
+    case .portOpen: .portOpen
+    case .portClose: .portClose
+    case .portFence: .portFence
+    case .linePage: .linePage
+    case .quiesce: .quiesce
+    case .resume: .resume
     }
   }
 
@@ -115,7 +136,36 @@ public enum Request: Hashable, Sendable {
   public var mayBePosted: Bool {
     switch self {
     case .memoryWrite, .mmioWrite, .writeBatch, .systemRegisterWrite, .msi, .msiBatch, .inputLine,
-      .bye:
+      .bye, .timePromise, .portFence:
+      true
+    default: false
+    }
+  }
+
+  /// Whether its place among the requests of others is given by its time.
+  public var isOrderedByTime: Bool {
+    switch self {
+    case .mmioRead, .mmioWrite, .writeBatch, .systemRegisterRead, .systemRegisterWrite, .msi,
+      .msiBatch, .inputLine, .translate, .timeAdvance:
+      true
+    default: false
+    }
+  }
+
+  /// Whether it may change what a guest sees. Not so for RAM, which is the guest's own.
+  public var changesMachine: Bool {
+    switch self {
+    case .translate: false
+    case .reset: true
+    default: isOrderedByTime
+    }
+  }
+
+  /// Whether it may stand in a ring: slots there have no tail, and neither have their replies.
+  public var fitsRing: Bool {
+    switch self {
+    case .mmioRead, .mmioWrite, .systemRegisterRead, .systemRegisterWrite, .msi, .inputLine,
+      .translate, .timeAdvance, .timePromise, .flush, .portFence:
       true
     default: false
     }

@@ -5,7 +5,7 @@ extension Request {
   /// Reads one whole frame whose slot is `slot`.
   /// - Throws: ENOSYS for an unknown type, EINVAL for fields that make no sense.
   public init(decoding slot: Slot, frame: RawSpan) throws(WireError) {
-    guard let type = MessageType(rawValue: slot.type), type != .line else {
+    guard let type = MessageType(rawValue: slot.type), !type.isNotice else {
       throw WireError(.enosys, "message type 0x\(String(slot.type, radix: 16)) is unknown here")
     }
     guard !slot.flags.contains(.reply) else {
@@ -73,8 +73,28 @@ extension Request {
       let device = slot.attributes.sourceKind == .device ? slot.source : nil
       return .tables(address: slot.a, device: device, limit: Int(clamping: slot.b))
     case .registers: return .registers(pe: slot.source)
-    case .hello, .attach, .memoryWrite, .writeBatch, .msiBatch, .line:
-      throw WireError(.enosys, "\(type) is not a request without a tail")
+    default: return try decodePort(type, slot)
+    }
+  }
+
+  private static func decodePort(_ type: MessageType, _ slot: Slot) throws(WireError) -> Request {
+    switch type {
+    case .timePromise: return .timePromise(time: slot.a)
+    case .portOpen:
+      guard let count = UInt32(exactly: slot.a), count >= 2, count & (count - 1) == 0,
+        count <= UInt32(WireProtocol.ringSlotLimit)
+      else {
+        throw WireError(
+          .einval,
+          "PORT_OPEN: \(slot.a) slots; a power of two from 2 to \(WireProtocol.ringSlotLimit)")
+      }
+      return .portOpen(pe: slot.source, slotCount: count)
+    case .portClose: return .portClose(pe: slot.source)
+    case .portFence: return .portFence(pe: slot.source, count: slot.a)
+    case .linePage: return .linePage
+    case .quiesce: return .quiesce
+    case .resume: return .resume
+    default: throw WireError(.enosys, "\(type) is not a request without a tail")
     }
   }
 

@@ -9,6 +9,21 @@ extension Request {
   public func append(
     to bytes: inout [UInt8], id: UInt32, flags: FrameFlags = [], time: UInt64? = nil
   ) {
+    var slot = header(id: id, flags: flags, time: time)
+    let tail = fill(&slot)
+    slot.appendFrame(tail: tail, to: &bytes)
+  }
+
+  /// The request as a slot of a ring.
+  /// - Returns: nil for one that may not stand there.
+  public func slot(id: UInt32, flags: FrameFlags = [], time: UInt64? = nil) -> Slot? {
+    guard fitsRing else { return nil }
+    var slot = header(id: id, flags: flags, time: time)
+    _ = fill(&slot)
+    return slot
+  }
+
+  private func header(id: UInt32, flags: FrameFlags, time: UInt64?) -> Slot {
     var slot = Slot()
     slot.type = type.rawValue
     slot.id = id
@@ -17,8 +32,7 @@ extension Request {
       slot.flags.insert(.timed)
       slot.time = time
     }
-    let tail = fill(&slot)
-    slot.appendFrame(tail: tail, to: &bytes)
+    return slot
   }
 
   /// Sets this request's own fields of the slot, and returns its tail.
@@ -77,7 +91,15 @@ extension Request {
     case .registers(let pe): slot.act(for: pe)
     case .writeBatch(let writes): return Request.encode(writes)
     case .msiBatch(let msis): return Request.encode(msis)
-    case .bye, .list, .flush, .reset, .statistics: break
+    case .timePromise(let time): slot.a = time
+    case .portOpen(let pe, let slotCount):
+      slot.a = UInt64(slotCount)
+      slot.act(for: pe)
+    case .portClose(let pe): slot.act(for: pe)
+    case .portFence(let pe, let count):
+      slot.a = count
+      slot.act(for: pe)
+    case .bye, .list, .flush, .reset, .statistics, .linePage, .quiesce, .resume: break
     }
     return []
   }

@@ -1,5 +1,5 @@
-// The 64-byte slot that every frame begins with: the same on a stream socket, on TCP and, later, in
-// a shared-memory ring. This file knows where each field lies, and nothing of what it means.
+// The 64-byte slot that every frame begins with: the same on a stream socket, on TCP and in a
+// shared-memory ring. This file knows where each field lies, and nothing of what it means.
 
 /// The fixed part of a frame. `Protocol.md` in this module's documentation gives it byte for byte.
 @frozen public struct Slot: Equatable, Sendable {
@@ -29,33 +29,35 @@
 
   @inlinable public init() {}
 
-  /// Takes the slot from the first 64 bytes of `bytes`.
-  /// - Returns: nil when there are fewer. No value of any field is refused here.
-  public init?(decoding bytes: RawSpan) {
-    guard bytes.byteCount >= Slot.byteCount else { return nil }
-    func word(_ index: Int) -> UInt64 {
-      // SAFETY: every bit pattern is a UInt64, and the span checks the bounds.
-      UInt64(
-        littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
-    }
-    let head = word(0)
+  /// Takes the slot from eight little-endian words. No value of any field is refused here.
+  @inlinable public init(words: [8 of UInt64]) {
+    let head = UInt64(littleEndian: words[0])
     size = UInt32(truncatingIfNeeded: head)
     type = UInt16(truncatingIfNeeded: head >> 32)
     flags = FrameFlags(rawValue: UInt8(truncatingIfNeeded: head >> 48))
     descriptorCount = UInt8(truncatingIfNeeded: head >> 56)
-    let identity = word(1)
+    let identity = UInt64(littleEndian: words[1])
     id = UInt32(truncatingIfNeeded: identity)
     errno = UInt32(truncatingIfNeeded: identity >> 32)
-    time = word(2)
-    let origin = word(3)
+    time = UInt64(littleEndian: words[2])
+    let origin = UInt64(littleEndian: words[3])
     source = UInt32(truncatingIfNeeded: origin)
     attributes = FrameAttributes(rawValue: UInt32(truncatingIfNeeded: origin >> 32))
-    (a, b, c, d) = (word(4), word(5), word(6), word(7))
+    (a, b) = (UInt64(littleEndian: words[4]), UInt64(littleEndian: words[5]))
+    (c, d) = (UInt64(littleEndian: words[6]), UInt64(littleEndian: words[7]))
   }
 
-  /// Puts the 64 bytes at the end of `bytes`.
-  public func append(to bytes: inout [UInt8]) {
-    let words: [8 of UInt64] = [
+  /// Takes the slot from the first 64 bytes of `bytes`.
+  /// - Returns: nil when there are fewer.
+  public init?(decoding bytes: RawSpan) {
+    guard bytes.byteCount >= Slot.byteCount else { return nil }
+    // SAFETY: every bit pattern is eight integers, and the length was checked.
+    self.init(words: unsafe bytes.unsafeLoadUnaligned(as: [8 of UInt64].self))
+  }
+
+  /// The 64 bytes, as eight little-endian words.
+  @inlinable public var words: [8 of UInt64] {
+    [
       (UInt64(size) | UInt64(type) << 32 | UInt64(flags.rawValue) << 48
         | UInt64(descriptorCount) << 56).littleEndian,
       (UInt64(id) | UInt64(errno) << 32).littleEndian,
@@ -63,6 +65,10 @@
       (UInt64(source) | UInt64(attributes.rawValue) << 32).littleEndian,
       a.littleEndian, b.littleEndian, c.littleEndian, d.littleEndian,
     ]
+  }
+
+  /// Puts the 64 bytes at the end of `bytes`.
+  public func append(to bytes: inout [UInt8]) {
     // SAFETY: the buffer is read inside the closure only, and every byte of the words is
     // initialised.
     unsafe withUnsafeBytes(of: words) { unsafe bytes.append(contentsOf: $0) }

@@ -16,6 +16,7 @@ public enum WireErrno: UInt32, Sendable, CaseIterable {
   case enomem = 12
   /// Guest memory that nobody has mapped.
   case efault = 14
+  /// Somebody else is this PE, or the machine is quiesced.
   case ebusy = 16
   /// It is there already, and is another one.
   case eexist = 17
@@ -32,6 +33,8 @@ public enum WireErrno: UInt32, Sendable, CaseIterable {
   /// HELLO: no common major version.
   case eprotonosupport = 93
   case eopnotsupp = 95
+  /// The peer reads too slowly.
+  case enobufs = 105
 }
 
 /// A request that cannot be carried out: the number, and a sentence that says what, and the mend.

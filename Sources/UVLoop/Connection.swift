@@ -11,8 +11,16 @@ public protocol ConnectionDelegate: AnyObject {
   func connection(_ connection: Connection, didReceive bytes: RawSpan) -> Int
   /// Everything that was sent has left this process.
   func connectionDidDrain(_ connection: Connection)
+  /// More waits for the peer than it may; without an answer of the delegate the connection ends.
+  func connectionIsTooSlow(_ connection: Connection, for reason: UVError)
   /// The last call. `reason` is nil when the peer ended the stream in good order.
   func connection(_ connection: Connection, didCloseFor reason: UVError?)
+}
+
+extension ConnectionDelegate {
+  public func connectionIsTooSlow(_ connection: Connection, for reason: UVError) {
+    connection.close(for: reason)
+  }
 }
 
 /// A connected stream socket, Unix or TCP.
@@ -31,6 +39,8 @@ public protocol ConnectionDelegate: AnyObject {
   public weak var delegate: (any ConnectionDelegate)?
   public let isPipe: Bool
   let limits: Limits
+  /// Of ``Limits/sendByteCount``, what this peer has agreed to.
+  public var sendByteLimit: Int
   private let loop: Loop
   private let buffer: UnsafeMutableRawBufferPointer
   /// What was received and not consumed lies in `buffer[head..<tail]`.
@@ -44,11 +54,16 @@ public protocol ConnectionDelegate: AnyObject {
   private var wantsReading = false
   private var isShowing = false
   private var closesWhenDrained = false
+  /// Nobody takes what is sent any more.
+  private var isDeaf = false
   private var reason: UVError?
+  /// Ends the patience of ``close(for:saying:milliseconds:)``.
+  private var patience: Timer?
 
   init(on loop: Loop, isPipe: Bool, limits: Limits) throws(UVError) {
     self.isPipe = isPipe
     self.limits = limits
+    sendByteLimit = limits.sendByteCount
     self.loop = loop
     unsafe buffer = .allocate(byteCount: limits.receiveByteCount, alignment: 64)
     super.init(isPipe ? UV_NAMED_PIPE : UV_TCP)
@@ -199,7 +214,7 @@ public protocol ConnectionDelegate: AnyObject {
 
   /// Lets `body` append to what is sent; nothing leaves before ``flush()``.
   @inline(__always) public func write(_ body: (inout [UInt8]) -> Void) {
-    guard !isClosing else { return }
+    guard !isClosing, !closesWhenDrained, !isDeaf else { return }
     body(&outgoing)
   }
 
@@ -220,35 +235,45 @@ public protocol ConnectionDelegate: AnyObject {
       if sent > 0 {
         outgoing.removeFirst(Int(sent))
       } else if sent < 0, sent != UV_EAGAIN.rawValue {
-        close(for: UVError(errno: -sent, call: "sending"))
+        didFail(toSend: sent)
         return
       }
     }
-    guard queuedByteCount <= limits.sendByteCount else {
-      close(
-        for: UVError(
-          errno: ENOBUFS,
-          call: "the peer reads too slowly: \(queuedByteCount) bytes wait for it"))
+    guard queuedByteCount <= sendByteLimit || closesWhenDrained else {
+      let reason = UVError(
+        errno: ENOBUFS, call: "the peer reads too slowly: \(queuedByteCount) bytes wait for it")
+      if let delegate {
+        delegate.connectionIsTooSlow(self, for: reason)
+      } else {
+        close(for: reason)
+      }
       return
     }
     // With bytes in flight the rest keeps until they have left: one request at a time.
     if inFlight == 0 { submit(carrying: nil) }
   }
 
-  /// Sends what was written before, and then what `body` appends, together with a descriptor: it
-  /// goes with the first byte of that, and not with a byte before it.
-  public func send(_ descriptor: OwnedDescriptor, with body: (inout [UInt8]) -> Void) {
+  /// Sends what was written before, and then what `body` appends, together with descriptors: each
+  /// goes with a byte of that, and not with a byte before it.
+  public func send(_ descriptors: [OwnedDescriptor], with body: (inout [UInt8]) -> Void) {
     flush()
-    guard !isClosing else { return }
+    guard !isClosing, !closesWhenDrained, !isDeaf else { return }
     if !outgoing.isEmpty { submit(carrying: nil) }
-    body(&outgoing)
+    var rest: [UInt8] = []
+    body(&rest)
     do throws(UVError) {
-      let carrier = try DescriptorCarrier(on: loop)
-      do throws(UVError) { try carrier.open(descriptor) } catch {
-        carrier.close()
-        throw error
+      for (index, descriptor) in descriptors.enumerated() {
+        let carrier = try DescriptorCarrier(on: loop)
+        do throws(UVError) { try carrier.open(descriptor) } catch {
+          carrier.close()
+          throw error
+        }
+        // The kernel takes one descriptor with a call, and a call needs a byte.
+        outgoing = index + 1 == descriptors.count ? rest : Array(rest.prefix(1))
+        rest.removeFirst(outgoing.count)
+        submit(carrying: carrier)
+        guard !isClosing else { return }
       }
-      submit(carrying: carrier)
     } catch {
       close(for: error)
     }
@@ -262,16 +287,34 @@ public protocol ConnectionDelegate: AnyObject {
     if status < 0 { close(for: UVError(errno: -status, call: "sending")) }
   }
 
+  /// A peer that is gone may have said why before: that is read first, and then its end.
+  private func didFail(toSend status: CInt) {
+    guard status == UV_EPIPE.rawValue, isReading, !closesWhenDrained else {
+      close(for: UVError(errno: -status, call: "sending"))
+      return
+    }
+    isDeaf = true
+    outgoing.removeAll()
+  }
+
   func didSend(_ byteCount: Int, _ status: CInt) {
     inFlight -= byteCount
     guard !isClosing else { return }
     if status < 0 {
-      close(for: UVError(errno: -status, call: "sending"))
+      didFail(toSend: status)
     } else if inFlight == 0 {
       flush()
       guard queuedByteCount == 0, !isClosing else { return }
       if closesWhenDrained { close() } else { delegate?.connectionDidDrain(self) }
     }
+  }
+
+  /// Sends nothing more, and tells the peer so; still reads.
+  public func endSending() {
+    var number: CInt = -1
+    // SAFETY: libuv fills in the descriptor's number; it is open as long as the handle is.
+    guard !isClosing, unsafe uv_fileno(handle, &number) == 0 else { return }
+    _ = shutdown(number, CInt(SHUT_WR))
   }
 
   // MARK: Ending
@@ -291,7 +334,29 @@ public protocol ConnectionDelegate: AnyObject {
     if queuedByteCount == 0 { close() } else { closesWhenDrained = true }
   }
 
+  /// Sends what is written and what `body` appends, and closes: when the peer has taken it, or
+  /// after so many milliseconds. Reads no more.
+  public func close(
+    for reason: UVError?, saying body: (inout [UInt8]) -> Void, milliseconds: UInt64
+  ) {
+    guard !isClosing, !closesWhenDrained else { return }
+    self.reason = reason
+    body(&outgoing)
+    do throws(UVError) {
+      let timer = try Timer(on: loop) { [weak self] in self?.close() }
+      timer.start(milliseconds: milliseconds)
+      patience = timer
+    } catch {
+      close()
+      return
+    }
+    closesWhenDrained = true
+    closeWhenDrained()
+  }
+
   override func didClose() {
+    patience?.close()
+    patience = nil
     descriptors.removeAll()
     let delegate = delegate
     self.delegate = nil

@@ -20,12 +20,13 @@ public final class OwnedDescriptor {
   /// What names it to another process; nil for memory of this process alone.
   public let descriptor: OwnedDescriptor?
 
-  private init(_ descriptor: OwnedDescriptor?, offset: Int, byteCount: Int, flags: CInt)
-    throws(UVError)
-  {
+  private init(
+    _ descriptor: OwnedDescriptor?, offset: Int, byteCount: Int, flags: CInt,
+    protection: CInt = PROT_READ | PROT_WRITE
+  ) throws(UVError) {
     // SAFETY: a new mapping at an address of the kernel's choice disturbs nothing that exists.
     let result = unsafe mmap(
-      nil, byteCount, PROT_READ | PROT_WRITE, flags, descriptor?.number ?? -1, off_t(offset))
+      nil, byteCount, protection, flags, descriptor?.number ?? -1, off_t(offset))
     guard let base = unsafe result, unsafe base != MAP_FAILED else {
       throw UVError(errno: errno, call: "mmap of \(byteCount) bytes")
     }
@@ -49,6 +50,17 @@ public final class OwnedDescriptor {
     try UVError.checkSystem(
       fcntl(number, CInt(itsd_F_ADD_SEALS), CInt(itsd_F_SEAL_SHRINK)), "sealing a memfd")
     return try SharedMemory(descriptor, offset: 0, byteCount: byteCount, flags: MAP_SHARED)
+  }
+
+  /// No other process may change its length, or write to it through a mapping made from now on.
+  /// - Parameter forReading: others may only read; without it they may write.
+  public func seal(forReading: Bool) throws(UVError) {
+    guard let descriptor else { return }
+    let seals =
+      itsd_F_SEAL_GROW | itsd_F_SEAL_SHRINK
+      | (forReading ? itsd_F_SEAL_FUTURE_WRITE : 0)
+    try UVError.checkSystem(
+      fcntl(descriptor.number, CInt(itsd_F_ADD_SEALS), CInt(seals)), "sealing a memfd")
   }
 
   /// Memory of this process alone, zero, taken from the system as it is touched.
@@ -88,6 +100,19 @@ public final class OwnedDescriptor {
       )
     }
     return try SharedMemory(descriptor, offset: offset, byteCount: byteCount, flags: MAP_SHARED)
+  }
+
+  /// Maps the beginning of what somebody else made and sealed, to read it only.
+  public static func mapForReading(
+    _ descriptor: OwnedDescriptor, byteCount: Int
+  ) throws(UVError) -> SharedMemory {
+    var status = stat()
+    try UVError.checkSystem(unsafe fstat(descriptor.number, &status), "fstat")
+    guard byteCount <= Int(status.st_size) else {
+      throw UVError(errno: EINVAL, call: "\(byteCount) bytes of a memfd of \(status.st_size)")
+    }
+    return try SharedMemory(
+      descriptor, offset: 0, byteCount: byteCount, flags: MAP_SHARED, protection: PROT_READ)
   }
 
   private static func check(byteCount: Int, offset: Int) throws(UVError) {

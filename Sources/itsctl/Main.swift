@@ -15,6 +15,6 @@ import GICReplay
     subcommands: [
       ReplayCommand.self, StatusCommand.self, CountersCommand.self, EventsCommand.self,
       ExplainCommand.self, TablesCommand.self, RegistersCommand.self, DecodeCommand.self,
-      ConformanceCommand.self, ConfigCommand.self,
+      ConformanceCommand.self, ConfigCommand.self, TraceCommand.self, ValidateCommand.self,
     ])
 }

@@ -5,6 +5,7 @@ import GICReplay
 
 extension MachineStatistics.Clock: ExpressibleByArgument {}
 extension ReplayOptions.Loop: ExpressibleByArgument {}
+extension ReplayOptions.Handling: ExpressibleByArgument {}
 
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -35,10 +36,20 @@ struct ReplayCommand: ParsableCommand {
   var loop: ReplayOptions.Loop = .closed
 
   @Option(
+    help: "closed loop, time from acknowledge to end of interrupt: the trace's, or the model's.")
+  var handling: ReplayOptions.Handling = .trace
+
+  @Option(
     help: ArgumentHelp(
       "The machine: a preset's name or a YAML file. Its shape comes from the trace.",
       valueName: "preset or file"))
   var config = "qemu-virt"
+
+  @Option(
+    help: ArgumentHelp(
+      "Only the times of this preset or file, laid over the machine of --config.",
+      valueName: "preset or file"))
+  var timing: String?
 
   @Flag(help: "Write the result as JSON.")
   var json = false
@@ -49,17 +60,23 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Replay only the first events; the end state is not checked then.")
   var limit: Int?
 
+  @OptionGroup(title: "Traces of the timed clock") var traces: TraceOptions
+
   func validate() throws {
     if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
+    if !traces.files.paths.isEmpty, clock != .timed || attach != nil {
+      throw ValidationError("what units do is written with --clock timed, and not with --attach")
+    }
   }
 
   func run() throws {
     var options = ReplayOptions()
     (options.clock, options.loop, options.limit) = (clock, loop, limit)
-    let passed = try ReplayTool(
+    options.handling = handling
+    var tool = ReplayTool(
       trace: trace, options: options, configuration: config, address: attach, json: json,
-      html: html
-    ).run()
-    guard passed else { throw ExitCode.failure }
+      html: html)
+    (tool.files, tool.times) = (traces.files, timing)
+    guard try tool.run() else { throw ExitCode.failure }
   }
 }

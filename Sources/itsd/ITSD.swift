@@ -39,6 +39,9 @@ import Logging
   @Flag(help: "Let --listen tcp: take addresses other than loopback. There is no password.")
   var allowRemote = false
 
+  @Flag(help: "Sleep at once when a shared-memory ring is empty; otherwise look for some 10 us.")
+  var noSpin = false
+
   @Option(help: "trace, debug, info, notice, warning, error or critical.")
   var logLevel: Level = .notice
 
@@ -55,6 +58,7 @@ private func serve(_ arguments: ITSD) throws {
   options.server.endpoints = arguments.listen.isEmpty ? [.standard] : arguments.listen
   options.server.allowsRemote = arguments.allowRemote
   options.server.handlesSignals = true
+  options.server.spins = !arguments.noSpin
   do {
     try runDaemon(options, make: makeMachine) { endpoints in
       // Written at once: whoever started the daemon may be waiting for it through a pipe.

@@ -39,7 +39,7 @@ private let good: [(name: String, text: String, key: String, value: String)] = [
   ("affinities count", "machine: {affinities: [0.0.1.0, 0x101]}", "machine.pes", "2"),
   ("no ITS", "machine: {its_bases: []}", "machine.its_bases", "[]"),
   ("greatest latency", "timing: {hop_cycles: 2147483648}", "timing.hop_cycles", "2147483648"),
-  ("empty section", "timing:\n", "timing.hop_cycles", "0"),
+  ("empty section", "timing:\n", "timing.hop_cycles", "2"),
   ("empty file", "", "machine.pes", "1"),
 ]
 
@@ -81,6 +81,26 @@ private let bad: [(name: String, text: String, message: String)] = [
   (
     "0 slots", "timing: {translation_slots: 0}",
     "a.yaml:1:29: timing.translation_slots: expected an integer from 1 through 4096"
+  ),
+  (
+    "0 accesses", "timing:\n  pending_accesses_in_flight: 0",
+    "a.yaml:2:31: timing.pending_accesses_in_flight: expected an integer from 1 through 4096"
+  ),
+  (
+    "no bus", "timing: {memory_bus_bytes: 0}",
+    "a.yaml:1:28: timing.memory_bus_bytes: expected an integer from 1 through 4096"
+  ),
+  (
+    "a store of nothing", "timing: {lpi_pending_entries: 0}",
+    "a.yaml:1:31: timing.lpi_pending_entries: expected an integer from 1 through 1048576"
+  ),
+  (
+    "more chips than PEs", "machine: {pes: 2}\ntiming: {chips: 3}",
+    "a.yaml:2:17: timing.chips: expected at most the number of PEs, which is 2, not 3"
+  ),
+  (
+    "a distribution that is none", "timing: {pe_handling_distribution: normal}",
+    "a.yaml:1:36: timing.pe_handling_distribution: expected one of constant, uniform, exponential"
   ),
   (
     "0 credits", "timing: {link_credits: 0}",

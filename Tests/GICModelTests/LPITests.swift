@@ -258,3 +258,20 @@ func `with DirectLPI the redistributor takes LPIs itself`(size: UInt8) {
   #expect(statistics.dropped == ["cleared": 1])
   #expect(world.isConserved)
 }
+
+@Test func `selection alone sets, finds and takes, and everything counts`() {
+  let world = World.booted()
+  world.mapLPIs([0xa1, 0x41, 0xa1, 0x40])
+  world.msi(1, 0)
+  let pe = PEIndex(0)
+  // 8193 goes before 8192, which goes before 8194. Nothing is an LPI here but these.
+  #expect(world.machine.cycleLPIs([8193, 8194, 8191, 0x1_0000], at: pe) == 8193 + 8192)
+  #expect(world.machine.findLPI(of: pe, count: 2) == 2 * 8194)
+  #expect(world.get(.hppir1) == 8194)
+  #expect(world.isConserved)
+  #expect(world.machine.cycleLPIs([8195], at: pe) == 8194, "8195 is disabled")
+  #expect(world.lines() == [])
+  #expect(world.machine.findLPI(of: pe, count: 1) == 0)
+  #expect(world.machine.cycleLPIs([8192], at: PEIndex(2)) == 0, "no such PE")
+  #expect(world.isConserved)
+}

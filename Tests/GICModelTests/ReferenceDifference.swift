@@ -10,6 +10,7 @@ extension ReferenceRun {
     for n in 0..<shape.its {
       if let text = differenceOfTables(n) { return text }
     }
+    if reference.isQEMU, let text = differenceOfPendingTables() { return text }
     return differenceOfCounts()
   }
 
@@ -41,6 +42,9 @@ extension ReferenceRun {
       ("ISENABLER0", world.read(.sgi(pe), 0x100, size: 4), bits(\.enabled)),
       ("GICD_ISPENDR1", world.read(.gicd, 0x204, size: 4), spis),
     ]
+    rows += (32..<64).map {
+      ("GICD_IROUTER\($0)", world.read(.gicd, 0x6000 + 8 * $0), reference.spis[UInt32($0)]!.route)
+    }
     for word in 0..<max(1, 8 >> state.bitsPerLevel) {
       let key = UInt32(word)
       let ap0 = SystemRegister(rawValue: SystemRegister.ap0r0.rawValue + key)
@@ -85,7 +89,7 @@ extension ReferenceRun {
       }
     }
     let creadr = world.read(.gits(n), GITS.CREADR.offset)
-    if (creadr & 1 == 1) != its.queueIsStalled { return "Stalled of ITS \(n) is \(creadr & 1)" }
+    if (creadr & 1 == 1) != its.showsStall { return "Stalled of ITS \(n) is \(creadr & 1)" }
     let distance = Int(world.read(.gits(n), GITS.CWRITER.offset)) - Int(creadr & ~1)
     let waiting = (distance + 0x1_0000) % 0x1_0000 / 32
     if waiting != its.waiting.count { return "\(waiting) commands wait in ITS \(n)" }
@@ -102,7 +106,10 @@ extension ReferenceRun {
       case .qemu: true
       }
     let control = world.read(.gits(n), GITS.CTLR.offset, size: 4) & 0x8000_0001
+    // EnableGrp0 and EnableGrp1; KVM has no EnableGrp0.
+    let groups = (reference.group0 && !shape.isKVM ? 1 : 0) | (reference.group1 ? 2 : 0)
     var rows: [(String, UInt64, UInt64)] = [
+      ("GICD_CTLR", world.read(.gicd, 0, size: 4) & 3, UInt64(groups)),
       ("GITS_CTLR", control, (its.enabled ? 1 : 0) | (quiescent ? 1 << 31 : 0)),
       ("GITS_CBASER", world.read(.gits(n), 0x80), cbaser(n)),
       ("GITS_BASER0", world.read(.gits(n), 0x100), its.basers[0]),
@@ -114,10 +121,8 @@ extension ReferenceRun {
       rows += [
         ("PROPBASER of PE \(pe)", world.read(.gicr(pe), 0x70), state.lpiBasers[0]),
         ("PENDBASER of PE \(pe)", world.read(.gicr(pe), 0x78), state.lpiBasers[1]),
-        (
-          "EnableLPIs of PE \(pe)", world.read(.gicr(pe), 0, size: 4) & 1,
-          state.lpisEnabled ? 1 : 0
-        ),
+        ("GICR_CTLR of PE \(pe)", world.read(.gicr(pe), 0, size: 4) & 0x300_0001, state.control),
+        ("GICR_WAKER of PE \(pe)", world.read(.gicr(pe), 0x14, size: 4), state.isAsleep ? 6 : 0),
       ]
     }
     guard let row = rows.first(where: { $0.1 != $0.2 }) else { return nil }
@@ -163,9 +168,10 @@ extension ReferenceRun {
     return told == reference.pes.map(\.lines) ? nil : "a line change was not told"
   }
 
-  /// The pending tables in RAM after a flush, to the bit; the first KiB is not the redistributor's.
+  /// The pending tables in RAM, to the bit; the first KiB is not the redistributor's. They are
+  /// exact after a flush, and with QEMU always.
   func differenceOfPendingTables() -> String? {
-    _ = take(.flush)
+    if !reference.isQEMU { _ = take(.flush) }
     for pe in 0..<shape.pes {
       for place in 0..<2 {
         var found: Set<UInt32> = []

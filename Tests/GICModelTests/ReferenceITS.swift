@@ -48,6 +48,8 @@ extension ReferenceMachine {
       merged += 1
       return Answer(kind: "merged", intid: intid, pe: pe)
     }
+    // QEMU weighs an LPI that becomes pending by what the table says then.
+    if isQEMU { reread(intid, at: pe) }
     return Answer(kind: "set", intid: intid, pe: pe)
   }
 
@@ -68,11 +70,13 @@ extension ReferenceMachine {
       ram.devices[n][id.rawValue] = itt.map {
         ReferenceRAM.Device(itt: $0.base, bits: $0.eventIDBits)
       }
-    case .mapc(let collection, let target):
-      if let target, target.rawValue >= pes.count { return .targetOOR }
+    case .mapc(let collection, let named):
+      // QEMU keeps 16 bits of it.
+      let target = named.map { isQEMU ? $0.rawValue % 0x1_0000 : $0.rawValue }
+      if let target, target >= pes.count { return .targetOOR }
       guard its[n].hasCollections, holds(collection), hasSlot(collection: collection.rawValue)
       else { return .collectionOOR }
-      ram.collections[n][collection.rawValue] = target?.rawValue
+      ram.collections[n][collection.rawValue] = target
     case .mapti(let id, let event, let intid, let collection):
       return map(n, id, event, intid.rawValue, collection)
     case .mapi(let id, let event, let collection):
@@ -84,7 +88,7 @@ extension ReferenceMachine {
         move(intid, from: Int(from.rawValue), to: Int(to.rawValue))
       }
     case .invall(let collection): return invall(n, collection)
-    case .sync(let target): return target.rawValue < pes.count ? nil : .targetOOR
+    case .sync(let target): return isQEMU || target.rawValue < pes.count ? nil : .targetOOR
     case .discard(let id, let event), .clear(let id, let event), .int(let id, let event),
       .inv(let id, let event):
       return one(command, route(n, id.rawValue, event.rawValue), event.rawValue)
@@ -114,15 +118,16 @@ extension ReferenceMachine {
     return nil
   }
 
-  /// QEMU has INVALL of an unmapped collection reach every redistributor.
+  /// QEMU has INVALL reach every redistributor, whatever collection it names.
   private mutating func invall(_ n: Int, _ collection: ICID) -> ReferenceFault? {
-    guard holds(collection) else { return .collectionOOR }
-    switch pe(n, collection.rawValue) {
-    case .success(let pe): rereadAll(at: pe)
-    case .failure(let fault):
-      guard configuration.profile.base == .qemu else { return fault }
+    if isQEMU {
       for pe in pes.indices { rereadAll(at: pe) }
+      return nil
     }
+    guard holds(collection) else { return .collectionOOR }
+    let target = pe(n, collection.rawValue)
+    guard case .success(let pe) = target else { return fault(target) }
+    rereadAll(at: pe)
     return nil
   }
 
@@ -173,14 +178,15 @@ extension ReferenceMachine {
 
   // MARK: EnableLPIs
 
+  /// PTZ means nothing to QEMU, which keeps it as it was written.
   mutating func enableLPIs(_ pe: Int) {
     let base = pes[pe].properties
     // The first PE that uses a table reads it; the others share what it read.
     if !pes.contains(where: { $0.lpisEnabled && $0.properties == base }) {
       known[base] = ram.bytes[base.table]
     }
-    pes[pe].pending =
-      pes[pe].tableIsZero ? [] : ram.pending[pes[pe].pendingTable].filter(pes[pe].has)
+    let isEmpty = pes[pe].tableIsZero && !isQEMU
+    pes[pe].pending = isEmpty ? [] : ram.pending[pes[pe].pendingTable].filter(pes[pe].has)
     pes[pe].lpisEnabled = true
     pes[pe].tableIsZero = false
   }
@@ -188,6 +194,10 @@ extension ReferenceMachine {
     flush(pe)
     pes[pe].lpisEnabled = false
     pes[pe].pending = []
+  }
+  /// QEMU has no pending bits but those in RAM.
+  mutating func writeThrough() {
+    if isQEMU { for pe in pes.indices { flush(pe) } }
   }
   mutating func flush(_ pe: Int) {
     guard pes[pe].lpisEnabled else { return }

@@ -13,6 +13,8 @@ struct ReferenceMachine {
     var basers: [UInt64] = [0, 0]
     var isIndirect = false
     var queueIsStalled = false
+    /// CREADR.Stalled, which QEMU leaves at 1 when the queue goes on.
+    var showsStall = false
     var waiting: [ITSCommand] = []
     /// What KVM's ITS holds itself: devices with their events, and collections with their targets
     /// (nil: known by name only).
@@ -22,6 +24,7 @@ struct ReferenceMachine {
 
   let configuration: MachineConfiguration
   let isKVM: Bool
+  let isQEMU: Bool
   var its: [ITS]
   var pes: [ReferencePE]
   var ram: ReferenceRAM
@@ -30,6 +33,8 @@ struct ReferenceMachine {
   /// KVM's LPIs: one of each for the machine.
   var lpis: [UInt32: VITSInterrupt] = [:]
   var spis: [UInt32: ReferenceInterrupt] = [:]
+  /// Where the search for a PE begins that takes an SPI for any.
+  var turn = 0
   var group0 = false
   var group1 = false
   /// Commands that were carried out, by name, and those that were not, by the error's name.
@@ -42,6 +47,7 @@ struct ReferenceMachine {
   init(_ configuration: MachineConfiguration) {
     self.configuration = configuration
     isKVM = configuration.profile.base == .kvm
+    isQEMU = configuration.profile.base == .qemu
     its = configuration.shape.itsBases.map { _ in ITS() }
     pes = configuration.shape.affinities.map {
       ReferencePE(affinity: $0, priorityBits: configuration.identity.priorityBits)
@@ -77,7 +83,17 @@ struct ReferenceMachine {
 
   mutating func command(_ n: Int, _ commands: [ITSCommand]) {
     its[n].waiting += commands
+    ring(n)
+  }
+
+  /// A write of CWRITER. QEMU looks at no Retry: any write has the queue go on.
+  mutating func ring(_ n: Int, retry: Bool = false) {
+    if retry || isQEMU { goOn(n) }
     drain(n)
+  }
+  private mutating func goOn(_ n: Int) {
+    its[n].queueIsStalled = false
+    if !isQEMU { its[n].showsStall = false }
   }
   mutating func drain(_ n: Int) {
     while its[n].enabled, !its[n].queueIsStalled, let command = its[n].waiting.first {
@@ -91,7 +107,7 @@ struct ReferenceMachine {
       if policy.commandErrors == .stall
         || (fault == .unreachable && policy.tableFaults == .stall)
       {
-        its[n].queueIsStalled = true
+        (its[n].queueIsStalled, its[n].showsStall) = (true, true)
         return
       }
       its[n].waiting.removeFirst()
@@ -139,6 +155,7 @@ struct ReferenceMachine {
   mutating func enable(_ n: Int, _ on: Bool) {
     let isAllowed = !isKVM || (its[n].hasDevices && its[n].hasCollections)
     its[n].enabled = on && (its[n].enabled || isAllowed)
+    if on, isQEMU { goOn(n) }
     drain(n)
   }
 

@@ -10,8 +10,8 @@ struct ReferenceInterrupt {
   var level = false
   var active = false
   var isEdge = false
-  /// An SPI's target.
-  var affinity: UInt64 = 0
+  /// An SPI's GICD_IROUTER.
+  var route: UInt64 = 0
   var isPending: Bool { latched || (level && !isEdge) }
 
   mutating func drive(_ high: Bool) {
@@ -46,6 +46,10 @@ struct ReferencePE {
   var cbpr = false
   var igrpen0 = false
   var igrpen1 = false
+  /// GICR_WAKER.ProcessorSleep, GICR_CTLR.DPG0 and DPG1NS.
+  var isAsleep = true
+  var isDeselected0 = false
+  var isDeselected1 = false
   /// Group priorities that are active.
   var active0: Set<UInt8> = []
   var active1: Set<UInt8> = []
@@ -60,6 +64,17 @@ struct ReferencePE {
     }
     bpr0 = max(7 - priorityBits, 0)
     bpr1 = bpr0 + 1
+  }
+
+  /// GICR_CTLR's EnableLPIs, DPG0 and DPG1NS.
+  var control: UInt64 {
+    (lpisEnabled ? 1 : 0) | (isDeselected0 ? 1 << 24 : 0) | (isDeselected1 ? 1 << 25 : 0)
+  }
+
+  /// Whether it takes SPIs for any PE.
+  func participates(group1: Bool) -> Bool {
+    guard !isAsleep else { return false }
+    return group1 ? igrpen1 && !isDeselected1 : igrpen0 && !isDeselected0
   }
 
   func has(_ intid: UInt32) -> Bool {
@@ -101,7 +116,7 @@ extension ReferenceMachine {
         ReferenceCandidate(intid: intid, priority: it.priority, isGroup1: it.isGroup1))
     }
     for intid in 0..<32 { weigh(UInt32(intid), state.privates[intid]) }
-    for (intid, spi) in spis where spi.isPending && spi.affinity == state.affinity.mpidr {
+    for (intid, spi) in spis where spi.isPending && target(of: spi) == pe {
       weigh(intid, spi)
     }
     all += pendingLPIs(pe).filter { $0.byte & 1 == 1 }.map {
@@ -110,6 +125,20 @@ extension ReferenceMachine {
     return
       all.filter { $0.isGroup1 ? group1 && state.igrpen1 : group0 && state.igrpen0 }
       .min { ($0.priority, $0.intid) < ($1.priority, $1.intid) }
+  }
+
+  var anyPE: UInt64 { 1 << 31 }
+  /// KVM has no SPIs for any PE.
+  var choosesAmongPEs: Bool { configuration.identity.oneOfNSupported && !isKVM }
+
+  /// The PE that an SPI is for: the one it names, or the first that participates behind the one
+  /// that took such an SPI last.
+  private func target(of spi: ReferenceInterrupt) -> Int? {
+    guard spi.route & anyPE != 0 else {
+      return pes.firstIndex { $0.affinity.mpidr == spi.route }
+    }
+    let order = Array(pes.indices.dropFirst(turn)) + Array(pes.indices.prefix(turn))
+    return order.first { pes[$0].participates(group1: spi.isGroup1) }
   }
 
   /// The pending LPIs of a PE that takes LPIs, with their configuration bytes.
@@ -143,7 +172,9 @@ extension ReferenceMachine {
     if group1 { pes[pe].active1.insert(group) } else { pes[pe].active0.insert(group) }
     switch best.intid {
     case 0..<32: pes[pe].privates[Int(best.intid)].acknowledge()
-    case 32..<1020: spis[best.intid]?.acknowledge()
+    case 32..<1020:
+      spis[best.intid]?.acknowledge()
+      if spis[best.intid]!.route & anyPE != 0 { turn = (pe + 1) % pes.count }
     default:
       pes[pe].pending.remove(best.intid)
       lpis[best.intid]?.pending = false
@@ -174,11 +205,14 @@ extension ReferenceMachine {
     }
   }
 
-  /// An SGI to the PEs listed (of one cluster, Aff0 16 x range + bit), or to all others.
+  /// An SGI to the PEs listed (of one cluster, Aff0 16 x range + bit), or to all others. KVM lets
+  /// ICC_SGI1R_EL1 make SGIs of Group 0, too.
   mutating func sendSGI(
     _ intid: Int, from source: Int, group1: Bool, cluster: UInt32, list: [UInt8]?
   ) {
-    for pe in pes.indices where pes[pe].privates[intid].isGroup1 == group1 {
+    for pe in pes.indices {
+      let isGroup1 = pes[pe].privates[intid].isGroup1
+      guard isGroup1 == group1 || (isKVM && group1) else { continue }
       let affinity = pes[pe].affinity
       let isNamed = list.map { affinity.cluster == cluster && $0.contains(affinity.aff0) }
       if isNamed ?? (pe != source) { pes[pe].privates[intid].latched = true }

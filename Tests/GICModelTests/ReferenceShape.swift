@@ -11,6 +11,12 @@ struct ProgramShape {
   var directLPI: Bool
   var properties: [PropertyBase]
   var policy: Profile.ErrorPolicy
+  /// Whether SPIs may be for any PE, and whether affinities have four parts.
+  var oneOfN: Bool
+  var affinity3: Bool
+  /// Little is taken down and interrupts are handled, so that many come through. In the others
+  /// most of what is sent is dropped, at every place where it can be.
+  var isCalm: Bool
 
   init(seed: UInt64, base: Profile.Base) {
     var dice = Dice(seed: seed ^ 0x5a5a)
@@ -27,19 +33,25 @@ struct ProgramShape {
       return PropertyBase(table: table, idBits: lengths[table])
     }
     directLPI = dice.chance(50)
+    oneOfN = dice.chance(50)
+    affinity3 = dice.chance(50) && base != .kvm
+    isCalm = dice.chance(50)
   }
 
   var isKVM: Bool { base == .kvm }
+  var affinities: [Affinity] {
+    (0..<pes).map { Affinity(rawValue: UInt32([0, 1, 0x100, 0x101][$0])) }
+  }
 
   var configuration: MachineConfiguration {
     var configuration = World.configuration(pes: pes, its: its)
-    configuration.shape.affinities = (0..<pes).map {
-      Affinity(rawValue: UInt32([0, 1, 0x100, 0x101][$0]))
-    }
+    configuration.shape.affinities = affinities
     configuration.identity.priorityBits = priorityBits
     configuration.identity.collectionIDBits = isKVM ? 16 : 10
     configuration.identity.itLinesNumber = 1
     configuration.identity.directLPI = directLPI && !isKVM
+    configuration.identity.oneOfNSupported = oneOfN
+    configuration.identity.affinity3Valid = affinity3
     configuration.profile = Profile(base: base)
     configuration.profile.commandErrors = policy
     return configuration
@@ -81,7 +93,9 @@ enum Step {
   case table(its: Int, table: Int, valid: Bool, Attributes)
   case propbaser(pe: Int, PropertyBase, Attributes)
   case pendbaser(pe: Int, place: Int, tableIsZero: Bool, Attributes)
-  case enableLPIs(pe: Int, Bool)
+  /// GICR_CTLR, with DPG0 and DPG1NS.
+  case enableLPIs(pe: Int, Bool, deselected0: Bool, deselected1: Bool)
+  case sleep(pe: Int, Bool)
   /// GICR_SETLPIR, CLRLPIR, INVLPIR or INVALLR, where they are.
   case direct(pe: Int, Int, intid: UInt32)
   /// A write that must change nothing: of a width or at an offset that no register takes.
@@ -90,6 +104,8 @@ enum Step {
   case held(its: Int, Int, UInt64)
   case groups(Bool, Bool)
   case acknowledge(pe: Int, group1: Bool)
+  /// What a handler does: IAR of the line's group, and EOIR and DIR of what it said.
+  case handle(pe: Int)
   case endOfInterrupt(pe: Int, intid: UInt32, group1: Bool)
   case deactivate(pe: Int, intid: UInt32)
   case control(pe: Int, SystemRegister, UInt64)
@@ -98,8 +114,8 @@ enum Step {
   case bits(pe: Int?, Int, UInt32)
   case priority(pe: Int?, intid: Int, UInt8)
   case edges(pe: Int?, UInt32)
-  /// Nil routes it to a PE that does not exist.
-  case route(spi: Int, to: Int?)
+  /// GICD_IROUTER.
+  case route(spi: Int, UInt64)
   case input(pe: Int, intid: UInt32, Bool)
   case flush
 }

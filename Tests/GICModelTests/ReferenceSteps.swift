@@ -41,7 +41,8 @@ final class ReferenceRun {
     let steps: [Step] = [
       .propbaser(pe: pe, shape.properties[pe], plain),
       .pendbaser(pe: pe, place: 0, tableIsZero: false, plain),
-      .enableLPIs(pe: pe, true), .control(pe: pe, .pmr, 0xff),
+      .enableLPIs(pe: pe, true, deselected0: false, deselected1: false), .sleep(pe: pe, false),
+      .control(pe: pe, .pmr, 0xff),
       .control(pe: pe, .igrpen0, 1), .control(pe: pe, .igrpen1, 1),
       .bits(pe: pe, 0x80, 0xffff_fff0), .bits(pe: pe, 0x100, .max),
     ]
@@ -52,6 +53,7 @@ final class ReferenceRun {
   func take(_ step: Step) -> String? {
     let seen = takeOnMachine(step)
     let expected = takeOnReference(step)
+    reference.writeThrough()
     reference.updateLines()
     if seen != expected { return "answer \(seen), expected \(expected)" }
     for pe in 0..<shape.pes where world.lines(pe) != reference.pes[pe].lines {
@@ -72,9 +74,16 @@ final class ReferenceRun {
     case .acknowledge(let pe, let group1):
       let intid = world.get(group1 ? .iar1 : .iar0, pe: pe)
       return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
+    case .handle(let pe):
+      let group1 = world.lines(pe) != .fiq
+      let intid = world.get(group1 ? .iar1 : .iar0, pe: pe)
+      world.set(group1 ? .eoir1 : .eoir0, intid, pe: pe)
+      world.set(.dir, intid, pe: pe)
+      return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
     case .commands, .retry, .configure, .addPage, .corrupt, .enableITS, .table, .held:
       takeOnITS(step)
-    case .propbaser, .pendbaser, .enableLPIs, .direct, .ignored: takeOnRedistributor(step)
+    case .propbaser, .pendbaser, .enableLPIs, .sleep, .direct, .ignored:
+      takeOnRedistributor(step)
     case .flush: world.machine.flushPendingTables()
     default: takeOnPE(step)
     }
@@ -88,7 +97,9 @@ final class ReferenceRun {
       if reference.its[n].waiting.count < 2000 { world.command(commands, its: n) }
     case .retry(let n):
       let creadr = world.read(.gits(n), GITS.CREADR.offset)
-      if creadr & 1 == 1 { world.mend(its: n, slot: creadr - 1) }
+      if creadr & 1 == 1, !reference.its[n].waiting.isEmpty {
+        world.mend(its: n, slot: creadr - 1)
+      }
       world.ring(its: n, retry: true)
     case .configure(let table, let intid, let byte):
       world.configure(INTID(rawValue: intid), byte, table: table)
@@ -143,8 +154,11 @@ final class ReferenceRun {
     case .pendbaser(let pe, let place, let tableIsZero, let attributes):
       let value = pendbaser(pe, place, attributes) | (tableIsZero ? 1 << 62 : 0)
       world.write(.gicr(pe), GICR.PENDBASER.offset, value, attributes)
-    case .enableLPIs(let pe, let on):
-      world.write(.gicr(pe), GICR.CTLR.offset, on ? 1 : 0, size: 4)
+    case .enableLPIs(let pe, let on, let deselected0, let deselected1):
+      let groups: UInt64 = (deselected0 ? 1 << 24 : 0) | (deselected1 ? 1 << 25 : 0)
+      world.write(.gicr(pe), GICR.CTLR.offset, groups | (on ? 1 : 0), size: 4)
+    case .sleep(let pe, let asleep):
+      world.write(.gicr(pe), GICR.WAKER.offset, asleep ? 2 : 0, size: 4)
     case .direct(let pe, let offset, let intid):
       world.write(.gicr(pe), offset, UInt64(intid), size: 8)
     case .ignored(let frame, let offset, let value, let size):
@@ -178,8 +192,7 @@ final class ReferenceRun {
       let frame: Frame = pe.map { .sgi($0) } ?? .gicd
       if pe == nil { world.write(frame, 0xc08, spread(bits & 0xffff), size: 4) }
       world.write(frame, pe == nil ? 0xc0c : 0xc04, spread(bits >> 16), size: 4)
-    case .route(let spi, let pe):
-      world.write(.gicd, 0x6000 + 8 * spi, pe.map { reference.pes[$0].affinity.mpidr } ?? 0xfe_0000)
+    case .route(let spi, let value): world.write(.gicd, 0x6000 + 8 * spi, value)
     case .input(let pe, let intid, let high): world.input(intid, high, pe: pe)
     default: preconditionFailure("\(step) is taken elsewhere")
     }
@@ -194,17 +207,27 @@ extension ReferenceRun {
     case .acknowledge(let pe, let group1):
       let intid = reference.acknowledge(pe, group1: group1)
       return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
+    case .handle(let pe):
+      let group1 = reference.pes[pe].lines != .fiq
+      let intid = UInt32(reference.acknowledge(pe, group1: group1))
+      reference.endOfInterrupt(intid, pe, group1: group1)
+      if reference.pes[pe].eoiMode { reference.deactivate(intid, pe) }
+      return ReferenceMachine.Answer(kind: "IAR", intid: intid)
     case .commands(let n, let commands):
       if reference.its[n].waiting.count < 2000 { reference.command(n, commands) }
     case .retry(let n):
-      if reference.its[n].queueIsStalled { reference.its[n].waiting[0] = .sync(0) }
-      reference.its[n].queueIsStalled = false
-      reference.drain(n)
+      if reference.its[n].showsStall, !reference.its[n].waiting.isEmpty {
+        reference.its[n].waiting[0] = .sync(0)
+      }
+      reference.ring(n, retry: true)
     case .configure(let table, let intid, let byte): reference.ram.bytes[table][intid] = byte
     case .addPage(let n, let page):
       if shape.isIndirect { reference.ram.store(.levelOne(page, .present), its: n) }
     case .corrupt(let n, let corruptions):
+      let wasEnabled = reference.its[n].enabled
+      if !shape.isKVM { reference.enable(n, false) }
       for corruption in corruptions { reference.ram.store(corruption, its: n) }
+      if !shape.isKVM { reference.enable(n, wasEnabled) }
     case .enableITS(let n, let on): reference.enable(n, on)
     case .table(let n, let table, let valid, let attributes):
       let wasEnabled = reference.its[n].enabled
@@ -215,7 +238,8 @@ extension ReferenceRun {
       if shape.isKVM { reference.savePendingTables() }
       for pe in 0..<shape.pes where !shape.isKVM { reference.flush(pe) }
     case .held, .ignored: break
-    case .propbaser, .pendbaser, .enableLPIs, .direct: takeOnReferenceRedistributor(step)
+    case .propbaser, .pendbaser, .enableLPIs, .sleep, .direct:
+      takeOnReferenceRedistributor(step)
     default: takeOnReferencePE(step)
     }
     return ReferenceMachine.Answer(kind: "done")
@@ -235,17 +259,11 @@ extension ReferenceRun {
       guard !reference.pes[pe].lpisEnabled else { return }
       (reference.pes[pe].pendingTable, reference.pes[pe].tableIsZero) =
         (pe + shape.pes * place, tableIsZero)
-      reference.pes[pe].lpiBasers[1] = ReferenceRegister.lpiBaser(
-        pendbaser(pe, place, attributes), isKVM: shape.isKVM)
-    case .enableLPIs(let pe, let on):
-      guard reference.pes[pe].lpisEnabled != on else { return }
-      switch (on, shape.isKVM) {
-      case (true, true): reference.takePendingTable(pe)
-      case (true, false): reference.enableLPIs(pe)
-      // KVM keeps what is pending for the next time.
-      case (false, true): reference.pes[pe].lpisEnabled = false
-      case (false, false): reference.disableLPIs(pe)
-      }
+      let kept = pendbaser(pe, place, attributes) | (tableIsZero && reference.isQEMU ? 1 << 62 : 0)
+      reference.pes[pe].lpiBasers[1] = ReferenceRegister.lpiBaser(kept, isKVM: shape.isKVM)
+    case .enableLPIs(let pe, let on, let deselected0, let deselected1):
+      reference.controlRedistributor(pe, lpis: on, deselected0, deselected1)
+    case .sleep(let pe, let asleep): reference.sleep(pe, asleep)
     case .direct(let pe, let offset, let intid): reference.direct(pe, offset, intid)
     default: preconditionFailure("\(step) is taken elsewhere")
     }
@@ -253,7 +271,9 @@ extension ReferenceRun {
 
   private func takeOnReferencePE(_ step: Step) {
     switch step {
-    case .groups(let group0, let group1): (reference.group0, reference.group1) = (group0, group1)
+    case .groups(let group0, let group1):
+      // KVM has one enable, which EnableGrp1 writes.
+      (reference.group0, reference.group1) = (shape.isKVM ? group1 : group0, group1)
     case .endOfInterrupt(let pe, let intid, let group1):
       reference.endOfInterrupt(intid & 0xff_ffff, pe, group1: group1)
     case .deactivate(let pe, let intid):
@@ -310,73 +330,5 @@ extension World {
     }
     write(frame, offset + 4, value >> 32, size: 4)
     write(frame, offset, value & 0xffff_ffff, size: 4)
-  }
-}
-
-extension ReferenceMachine {
-  /// GICR_SETLPIR (0x40), CLRLPIR (0x48), INVLPIR (0xa0), INVALLR (0xb0). KVM has the last two, and
-  /// others have all or none.
-  mutating func direct(_ pe: Int, _ offset: Int, _ intid: UInt32) {
-    guard pes[pe].lpisEnabled, isKVM ? offset >= 0xa0 : configuration.identity.directLPI
-    else { return }
-    if offset == 0xb0 { return isKVM ? rereadTargeted(pe) : rereadAll(at: pe) }
-    guard intid >= 8192, intid < 65536 else { return }
-    switch offset {
-    case 0x40: _ = signal(intid, at: pe)
-    case 0x48: pes[pe].pending.remove(intid)
-    default: isKVM ? rereadShared(intid) : reread(intid, at: pe)
-    }
-  }
-
-  mutating func control(_ pe: Int, _ register: SystemRegister, _ value: UInt64) {
-    let least = max(7 - pes[pe].priorityBits, 0)
-    switch register {
-    case .pmr: pes[pe].pmr = UInt8(value) & ~UInt8((1 << (8 - pes[pe].priorityBits)) - 1)
-    case .bpr0: pes[pe].bpr0 = max(Int(value), least)
-    case .bpr1: if !pes[pe].cbpr { pes[pe].bpr1 = max(Int(value), least + 1) }
-    case .ctlr:
-      pes[pe].cbpr = value & 1 == 1
-      pes[pe].eoiMode = value & 2 == 2
-    case .igrpen0: pes[pe].igrpen0 = value == 1
-    default: pes[pe].igrpen1 = value == 1
-    }
-  }
-
-  private mutating func change(
-    _ pe: Int?, _ index: Int, _ body: (inout ReferenceInterrupt) -> Void
-  ) {
-    if let pe { body(&pes[pe].privates[index]) } else { body(&spis[UInt32(index + 32)]!) }
-  }
-
-  mutating func interrupts(_ step: Step) {
-    switch step {
-    case .bits(let pe, let offset, let bits):
-      for index in 0..<32 {
-        let isOne = bits >> UInt32(index) & 1 == 1
-        change(pe, index) { it in
-          switch offset {
-          case 0x80: it.isGroup1 = isOne
-          case 0x100: it.enabled = it.enabled || isOne
-          case 0x180: it.enabled = it.enabled && !isOne
-          case 0x200: it.latched = it.latched || isOne
-          case 0x280: it.latched = it.latched && !isOne
-          case 0x300: it.active = it.active || isOne
-          default: it.active = it.active && !isOne
-          }
-        }
-      }
-    case .priority(let pe, let index, let byte):
-      let mask = ~UInt8((1 << (8 - configuration.identity.priorityBits)) - 1)
-      change(pe, index) { $0.priority = byte & mask }
-    case .edges(let pe, let bits):
-      for index in (pe == nil ? 0 : 16)..<32 {
-        change(pe, index) { $0.isEdge = bits >> UInt32(index) & 1 == 1 }
-      }
-    case .route(let spi, let pe):
-      spis[UInt32(spi)]?.affinity = pe.map { pes[$0].affinity.mpidr } ?? 0xfe_0000
-    case .input(let pe, let intid, let high):
-      if intid < 32 { pes[pe].privates[Int(intid)].drive(high) } else { spis[intid]?.drive(high) }
-    default: preconditionFailure("\(step) is taken elsewhere")
-    }
   }
 }

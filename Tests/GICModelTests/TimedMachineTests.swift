@@ -13,6 +13,7 @@ private let timings: [(name: String, timing: TimingParameters)] = [
       timing.msiAcceptCycles = 5
       timing.linkBeats = 1
       timing.hopCycles = 9
+      timing.linkHops = 1
       timing.commandDecodeCycles = 7
       timing.hppiSelectCycles = 6
       return timing

@@ -49,23 +49,35 @@ struct FakeRules: MachineRules {
   func waitingCommands(_ n: ITSIndex) -> Int { stalled ? 0 : written - granted }
   func isStalled(_ n: ITSIndex) -> Bool { stalled }
 
+  /// The script says what a command does; whether there was something to do it to says the state.
   mutating func executeCommand(_ n: ITSIndex) -> ITSCommand? {
     let events = script[granted]
     var isRejected = false
     for event in events {
       switch event {
-      case .set(let pe, let intid, let merged):
-        if !merged { pending.insert(LPI(pe: pe, intid: intid)) }
-      case .clear(let pe, let intid, _): take(LPI(pe: pe, intid: intid))
-      case .move(let from, let to, let intid, let wasPending):
-        take(LPI(pe: from, intid: intid))
+      case .set(let pe, let intid, _):
+        let isNew = pending.insert(LPI(pe: pe, intid: intid)).inserted
+        recorder.observe(.set(pe, intid, merged: !isNew))
+      case .clear(let pe, let intid, _):
+        let wasPending = take(LPI(pe: pe, intid: intid))
+        recorder.observe(.clear(pe, intid, wasPending: wasPending))
+      case .move(let from, let to, let intid, _):
+        let wasPending = from != to && take(LPI(pe: from, intid: intid))
         if wasPending { pending.insert(LPI(pe: to, intid: intid)) }
+        recorder.observe(.move(from: from, to: to, intid, wasPending: wasPending))
+      case .moveAll(let from, let to, _):
+        let moved = pending.filter { $0.pe == from && from != to }
+        for lpi in moved {
+          take(lpi)
+          pending.insert(LPI(pe: to, intid: lpi.intid))
+        }
+        recorder.observe(.moveAll(from: from, to: to, count: moved.count))
       case .rejected:
         isRejected = true
         stalled = stallsOnError
-      default: break
+        recorder.observe(event)
+      default: recorder.observe(event)
       }
-      recorder.observe(event)
     }
     if !stalled { granted += 1 }
     return isRejected ? nil : .sync(RDbase(rawValue: 0))
@@ -94,6 +106,14 @@ struct FakeRules: MachineRules {
     if pending.contains(lpi) { arrived.insert(lpi) }
   }
 
+  func nextUnderWay(after intid: INTID, at pe: PEIndex) -> INTID? {
+    pending.filter { $0.pe == pe && $0.intid > intid && !arrived.contains($0) }.map(\.intid).min()
+  }
+  func isPending(_ intid: INTID, at pe: PEIndex) -> Bool {
+    pending.contains(LPI(pe: pe, intid: intid))
+  }
+  var pendingTableByteCount: Int { 8192 }
+
   func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {
     arrived.filter { $0.pe == pe }.map(\.intid).min().map { ($0, 0xa0) }
   }
@@ -104,6 +124,7 @@ struct FakeRules: MachineRules {
   mutating func acknowledge(_ pe: PEIndex) {
     guard let intid = offered[pe] else { return }
     take(LPI(pe: pe, intid: intid))
+    recorder.observe(.taken(pe, intid))
     recorder.observe(.candidatesChanged(pe))
   }
 
@@ -125,10 +146,11 @@ struct FakeRules: MachineRules {
   }
   func lines(of pe: PEIndex) -> LineLevels { offered[pe] == nil ? [] : .irq }
   var hasLineChanges: Bool { !lineChanges.isEmpty }
-  private mutating func take(_ lpi: LPI) {
-    pending.remove(lpi)
+  /// - Returns: whether it was pending.
+  @discardableResult private mutating func take(_ lpi: LPI) -> Bool {
     arrived.remove(lpi)
     if offered[lpi.pe] == lpi.intid { offered[lpi.pe] = nil }
+    return pending.remove(lpi) != nil
   }
 }
 
@@ -178,7 +200,8 @@ extension TimingParameters {
   /// All lines cached.
   var warmMSI: UInt64 {
     msiAcceptCycles + arbiterCycles + deviceLookupCycles + eventLookupCycles
-      + collectionLookupCycles + linkFormatCycles + linkBeats + hopCycles + lpiLookupCycles
+      + collectionLookupCycles + linkFormatCycles + linkBeats + linkHops * hopCycles
+      + lpiLookupCycles
       + hppiSelectCycles + downstreamCycles + acceptanceCycles
   }
   /// No line cached: device (`levels` reads), event, collection and property.
@@ -189,6 +212,6 @@ extension TimingParameters {
       + commandRetireCycles
   }
   var syncCommand: UInt64 {
-    command(reads: 0) + linkBeats + hopCycles + lpiLookupCycles + linkReturnCycles
+    command(reads: 0) + linkBeats + linkHops * hopCycles + lpiLookupCycles + linkReturnCycles
   }
 }

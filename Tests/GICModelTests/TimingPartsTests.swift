@@ -103,14 +103,33 @@ func `a cache keeps the most recently used lines of each set`(entries: Int, ways
       #expect(hit == (device != 2))
     }
   }
-  let valid = cache.forgetAll()
+  let valid = cache.validCount
   #expect(valid == 12)
+  cache.forgetAll()
+  let left = cache.validCount
+  #expect(left == 0)
 }
 
 @Test func `a port issues one request in its time and answers after its latency`() {
-  var port = MemoryPort(latency: 85, requestCycles: 3)
-  let answers = [10, 10, 11, 100].map { port.request(at: $0) }
+  var timing = TimingParameters()
+  timing.memoryRequestCycles = 3
+  var port = MemoryPort(timing)
+  let answers = [10, 10, 11, 100].map { port.request(.eventEntry, at: $0) }
   #expect(answers == [95, 98, 101, 185])
+}
+
+@Test(arguments: [1, 8, 16, 32])
+func `a request keeps the port for its beats`(busBytes: Int) {
+  var timing = TimingParameters()
+  timing.memoryBusBytes = busBytes
+  timing.memoryBeatCycles = 8
+  var port = MemoryPort(timing)
+  let beats = UInt64(32 / busBytes)
+  _ = port.request(.command, at: 0)
+  let second = port.request(.property, at: 0)
+  #expect(second == 85 + 8 * beats)
+  let third = port.request(.collectionEntry, at: 0)
+  #expect(third == second + 8)
 }
 
 @Test func `a ring keeps the order when it grows and wraps`() {
@@ -145,18 +164,43 @@ func `a cache keeps the most recently used lines of each set`(entries: Int, ways
       pe: UInt32.random(in: 0..<4, using: &random),
       intid: UInt32.random(in: 8192..<8292, using: &random))
     if model[key] == nil {
-      index.insert(pe: key.pe, intid: key.intid, TransactionIndex(step))
+      index.insert(
+        pe: key.pe, intid: key.intid, .init(transaction: TransactionIndex(step)))
       model[key] = TransactionIndex(step)
     } else {
       let removed = index.remove(pe: key.pe, intid: key.intid)
-      #expect(removed == model.removeValue(forKey: key))
+      #expect(removed?.transaction == model.removeValue(forKey: key))
     }
     let other = Key(pe: key.pe, intid: UInt32.random(in: 8192..<8292, using: &random))
     let found = index.find(pe: other.pe, intid: other.intid)
-    #expect(found == model[other])
+    #expect(found?.transaction == model[other])
   }
   let places = (0..<index.capacity).compactMap { index.key(at: $0) }
   #expect(Set(places.map { Key(pe: $0.pe, intid: $0.intid) }) == Set(model.keys))
+}
+
+@Test func `the pending store keeps the order of arrival`() {
+  var store = PendingStore(capacity: 40)
+  var model: [(key: UInt64, slot: UInt32)] = []
+  var random = SplitMix64(state: 5)
+  for step: UInt64 in 1...5000 {
+    let isFull = store.isFull
+    #expect(isFull == (model.count == 40))
+    if !isFull, Int.random(in: 0..<8, using: &random) < 5 {
+      model.append((step, store.append(step)))
+    } else if isFull, step % 2 == 0 {
+      let oldest = store.removeOldest()
+      #expect(oldest == model.removeFirst().key)
+    } else if let place = model.indices.randomElement(using: &random) {
+      store.remove(model.remove(at: place).slot)
+    }
+    let count = store.count
+    #expect(count == model.count)
+  }
+  for entry in model {
+    let oldest = store.removeOldest()
+    #expect(oldest == entry.key)
+  }
 }
 
 @Test func `a slot read is joined, kept once, and not kept when overtaken`() {

@@ -103,7 +103,7 @@ private func run(seed: UInt64) -> Outcome {
   #expect(core.waiting.count == 0)
   #expect(core.its[0].credits == core.timing.linkCredits)
   #expect(core.its[0].slots.busyCount == 0)
-  #expect(core.lpi.slots.busyCount == 0)
+  #expect(core.lpis[0].slots.busyCount == 0)
   #expect((0..<core.outstanding.count).allSatisfy { core.outstanding[$0] == 0 })
   for latency in [statistics.msiLatency, statistics.commandLatency] {
     #expect(latency?.stages.reduce(0) { $0 + $1.histogram.sum } == latency?.total.sum)

@@ -37,7 +37,7 @@ private func lives(_ events: [TimingEvent]) -> [UInt64: Life] {
     case .ended(let serial, let how, let cycle):
       #expect(lives[serial] != nil && lives[serial]?.end == nil)
       lives[serial]?.end = (how, cycle)
-    case .level: break
+    case .level, .decoded: break
     }
   }
   return lives
@@ -83,6 +83,7 @@ private func lives(_ events: [TimingEvent]) -> [UInt64: Life] {
   timing.translationSlots = 1
   timing.propertyReadsInFlight = 1
   timing.linkCredits = 2
+  timing.pendingEntries = 5
   timing.lpiCache = .init(entries: 0, ways: 2)
   var core = TracedCore.fake(timing, pes: 4, tracer: TimingLog())
   // The second time everything but the properties is cached.
@@ -108,4 +109,48 @@ private func lives(_ events: [TimingEvent]) -> [UInt64: Life] {
   #expect(greatest[.ingress] == 2 && greatest[.outside] == 10)
   #expect(greatest[.translationSlots] == 1 && greatest[.propertySlots] == 1)
   #expect(core.tracer.events.count > 100)
+}
+
+@Test func `the trace follows the command engine through its phases`() {
+  var core = TracedCore.fake(tracer: TimingLog())
+  core.write([.deviceWritten(DeviceID(rawValue: 1))], [.synchronize(PEIndex(0))])
+  core.drain()
+  var phases: [Int] = []
+  for case .level(.executing, _, let value, _) in core.tracer.events where value != phases.last {
+    phases.append(value)
+  }
+  // Decode, reads (none), operation, writes, retire; SYNC waits and is acknowledged before.
+  #expect(phases == [1, 2, 3, 4, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0])
+}
+
+/// Collects what a traced machine tells.
+private final class Collector: TimingSink {
+  var events: [TimingEvent] = []
+  var batches = 0
+  var restarts = 0
+  func take(_ batch: Span<TimingEvent>) {
+    batches += 1
+    for index in batch.indices { events.append(batch[index]) }
+  }
+  func restart() { restarts += 1 }
+}
+
+@Test func `a batch is handed out when it is full, and on request, in order`() {
+  let collector = Collector()
+  let meter = LevelMeter(TimingShape(MachineConfiguration()))
+  defer { meter.deallocate() }
+  var tracer = BatchTracer(collector, meter)
+  for value in 0..<10_000 {
+    tracer.trace(.level(.ingress, unit: 0, value: value, cycle: UInt64(value)))
+  }
+  #expect(collector.batches == 2 && collector.events.count == 8192)
+  tracer.flush()
+  tracer.flush()
+  #expect(collector.batches == 3)
+  #expect(
+    collector.events
+      == (0..<10_000).map { .level(.ingress, unit: 0, value: $0, cycle: UInt64($0)) })
+  tracer.trace(.granted(serial: 1, cycle: 1))
+  tracer.restart()
+  #expect(collector.events.count == 10_001 && collector.restarts == 1)
 }

@@ -15,13 +15,14 @@ import Testing
   #expect(core.rules.pending.count == 64)
   #expect(core.counters.waitedOutside == 60)
   #expect(core.rules.offered.count == 8)
-  // Whatever was never shown still waits, and nothing else.
-  #expect(core.waiting.count == 64 - Int(core.msiLatency.count))
+  // Nothing has taken any of them.
+  #expect(core.waiting.count == 64)
   for _ in 0..<8 {
     for pe in 0..<8 { core.acknowledge(pe) }
     core.drain()
   }
   #expect(core.msiLatency.count == 64)
+  #expect(core.waiting.count == 0)
   #expect(core.pool.liveCount == 0)
   let stages = core.msiLatency.latency().stages
   #expect(stages[MSIStage.ingressWait.rawValue].histogram.max > 0)
@@ -45,6 +46,7 @@ func `translation slots bound the throughput`(misses: Int, slotCount: Int) {
   timing.deviceCache = .init(entries: misses > 1 ? 0 : 32, ways: 2)
   timing.eventCache = .init(entries: 0, ways: 2)
   timing.lpiCache = .init(entries: 1024, ways: 2)
+  timing.pendingEntries = 2000
   var core = FakeCore.fake(timing, pes: 64)
   let count: UInt32 = 2000
   // Devices of their own, so that no two share a read; `misses` 1 has only one device.
@@ -182,7 +184,9 @@ func `the arbiter gives both classes their weight`(msi: Int, command: Int) {
   #expect(core.rules.offered[PEIndex(0)] == better)
   core.acknowledge(0)
   let start = core.now
-  let back = timing.hppiSelectCycles + timing.downstreamCycles + timing.acceptanceCycles
+  let back =
+    timing.upstreamCycles + timing.hppiSelectCycles + timing.downstreamCycles
+    + timing.acceptanceCycles
   core.run(to: start + back - 1)
   #expect(core.rules.offered[PEIndex(0)] == nil)
   core.run(to: start + back)
@@ -205,20 +209,25 @@ func `the arbiter gives both classes their weight`(msi: Int, command: Int) {
   #expect(core.pool.liveCount == 0)
 }
 
-@Test func `an INVALL keeps the LPI unit busy by its policy`() {
+@Test func `an INVALL keeps the LPI unit busy by its policy, and ends with that`() {
   for refetches in [false, true] {
     var timing = TimingParameters()
     timing.invallRefetches = refetches
     var core = FakeCore.fake(timing, pes: 32)
     for event: UInt32 in 0..<32 { core.submit(1, event) }
     core.drain()
+    let valid = core.lpis[0].properties.validCount
+    #expect(valid == 32)
+    let start = core.now
     core.write([.invalidateAll(PEIndex(0))])
     core.drain()
-    let busy = core.lpi.banks[0].free - core.now
-    // The drain ends with the credit's return, that long after the message was taken.
-    let sinceLookup = timing.linkReturnCycles - timing.lpiLookupCycles
-    let expected = refetches ? 8 * timing.memoryLatencyCycles : UInt64(core.lpi.properties.sets)
-    #expect(busy + sinceLookup == expected)
+    let held = refetches ? 8 * timing.memoryLatencyCycles : UInt64(core.lpis[0].properties.sets)
+    let sent = timing.command(reads: 0) - timing.commandRetireCycles
+    let looked = timing.linkFormatCycles + timing.linkBeats + timing.lpiLookupCycles
+    #expect(core.now == start + sent + looked + held)
+    #expect(core.lpis[0].banks[0].free == core.now)
+    let left = core.lpis[0].properties.validCount
+    #expect(left == (refetches ? 32 : 0))
   }
 }
 
@@ -256,7 +265,7 @@ func `the arbiter gives both classes their weight`(msi: Int, command: Int) {
   for event: UInt32 in 0..<16 { core.submit(1, event) }
   core.run(to: core.now + timing.memoryLatencyCycles)  // the first property is still being read
   #expect(core.its[0].credits == 0)
-  #expect(core.lpi.slots.queue.count <= Int(timing.lpiLookupCycles))
+  #expect(core.lpis[0].slots.queue.count <= Int(timing.lpiLookupCycles))
   core.drain()
   #expect(core.its[0].credits == timing.linkCredits)
 }

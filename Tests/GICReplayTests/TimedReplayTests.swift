@@ -19,6 +19,27 @@ private func closed(
   return (replay, machine)
 }
 
+@Test func `PEs of the model's own end what they took no earlier than its times say`() throws {
+  let trace = try trace(
+    """
+    10 - msi 8 0
+    12 0 iar 2000
+    15 0 eoi 2000
+    20 0 rr 0 8 8 0
+    """, cpus: 2)
+  let machine = FakeMachine(peCount: 2)
+  machine.msiLatency = 30
+  var replay = ClosedReplay(trace, on: try InProcessTarget(machine, trace), clock: nanoseconds)
+  var timing = TimingParameters()
+  timing.peHandlingCycles = 500
+  replay.handling = PEHandling(timing)
+  try replay.run()
+  #expect(
+    machine.log == [
+      "10 8 msi 0", "40 0 iar1 -> 8192", "540 0 eoir1 <- 8192", "545 0 read 0x80a0008 -> 0",
+    ])
+}
+
 /// Rows: a trace, and what the machine sees when, given 30 cycles for an MSI and 100 for a command.
 private let orders: [(name: String, trace: String, log: [String])] = [
   (

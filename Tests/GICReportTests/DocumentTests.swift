@@ -174,3 +174,24 @@ func `a timeline's bins are 1, 2 or 5 times a power of ten`(end: UInt64, bins: I
   #expect(timeline.commands[50] == 1)
   #expect(timeline.acknowledgesPerPE[0].last == 1)
 }
+
+@Test func `occupancies, traffic and devices are parts of the cycles`() throws {
+  let document = StatisticsDocument(Sample.statistics())
+  #expect(document.queues.map(\.mean) == [2, 0, 0.001])
+  #expect(document.queues.map(\.utilisation) == [0.125, nil, nil])
+  #expect(document.traffic.map(\.bytesPerCycle) == [1, 0])
+  #expect(document.perDevice.map(\.latencyMean) == [26, 100])
+  #expect(try StatisticsDocument(json: document.json()) == document)
+  let json = String(decoding: try document.json(), as: UTF8.self)
+  for part in [
+    #""per_device":[{"device":8,"latency_max":1234,"latency_mean":26,"msis":20000}"#,
+    #"{"capacity":16,"max":9,"mean":2,"name":"its0.ingress","occupancy_cycles":8320000000,"#,
+    #""utilisation":0.125}"#,
+    #"{"bytes":4160000000,"bytes_per_cycle":1,"name":"commands","requests":130000000}"#,
+  ] {
+    #expect(json.contains(part), "\(part)")
+  }
+  var still = Sample.statistics()
+  still.cycle = 0
+  #expect(StatisticsDocument(still).queues.allSatisfy { $0.mean == 0 })
+}

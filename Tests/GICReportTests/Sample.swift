@@ -37,6 +37,19 @@ enum Sample {
       .init(name: "ITS_LPI", gicp: 0x22, count: 20_000),
       .init(name: "CREDIT_WAIT", gicp: nil, count: 9),
     ]
+    statistics.queues = [
+      .init(name: "its0.ingress", capacity: 16, occupancyCycles: 8_320_000_000, max: 9),
+      .init(name: "its0.outside", capacity: nil, occupancyCycles: 0, max: 0),
+      .init(name: "its0.link_queue", capacity: nil, occupancyCycles: 4_160_000, max: 3),
+    ]
+    statistics.traffic = [
+      .init(name: "commands", requests: 130_000_000, bytes: 4_160_000_000),
+      .init(name: "pending_tables", requests: 0, bytes: 0),
+    ]
+    statistics.devices = [
+      .init(device: 8, msis: 20_000, latencySum: 520_000, latencyMax: 1_234),
+      .init(device: 0x108, msis: 975, latencySum: 97_500, latencyMax: 300),
+    ]
     statistics.msiLatency = latency(
       [
         ("ingress", 2), ("arbiter", 1), ("device_lookup", 2), ("event_lookup", 2),

@@ -82,7 +82,7 @@ func `a peer that is wrong is told so or closed`(
   let reply = try peer.reply()
   #expect(reply.errno == 93)
   #expect(try reply.hello().major == WireProtocol.major)
-  #expect(reply.errorText.contains("2.0") && reply.errorText.contains("1.0"))
+  #expect(reply.errorText.contains("2.1") && reply.errorText.contains("1.1"))
   #expect(try peer.isCut())
 }
 
@@ -107,7 +107,7 @@ func `a peer that is wrong is told so or closed`(
   let bystander = try daemon.controller()
   let peer = try RawPeer(daemon.endpoint)
   peer.send(.list, with: try SharedMemory.create(byteCount: 4096).descriptor)
-  #expect(try peer.isCut())
+  #expect(try peer.closing()?.errno == 71)
   #expect(try bystander.mmioRead(0x0808_0000).value == 0)
 }
 
@@ -161,6 +161,11 @@ func `a peer that is wrong is told so or closed`(
         frame(.memoryWrite(address: 0, bytes: [UInt8](repeating: 1, count: 64))).prefix(cut)))
     peer.loop.close()
   }
+  // A peer that only stops sending is gone as well.
+  let half = try RawPeer(daemon.endpoint)
+  half.send(raw: [1])
+  half.connection.endSending()
+  #expect(try half.isCut())
   while try JSONSerialization.clientCount(bystander.list()) != 1 {}
   #expect(try bystander.mmioRead(0x0808_0000).value == 0)
 }

@@ -15,6 +15,10 @@ final class MemoryLog: Sendable {
   /// The PEs that read, in order.
   func appendReader(_ pe: UInt32) { readers.withLock { $0.append(pe) } }
   var allReaders: [UInt32] { readers.withLock { $0 } }
+  private let untimedCount = Mutex(0)
+  func countUntimed() { untimedCount.withLock { $0 += 1 } }
+  /// Accesses that left the time to the machine.
+  var untimed: Int { untimedCount.withLock { $0 } }
   /// A write to ``FakeMachine/gateRegister`` holds the daemon until this is signalled.
   let gate = DispatchSemaphore(value: 0)
   let atGate = DispatchSemaphore(value: 0)
@@ -68,6 +72,7 @@ final class FakeMachine: Machine {
     if configuration.clock == .timed {
       cycle = max(cycle, access.cycle == Access.untimed ? 0 : access.cycle) + 10
     }
+    if access.cycle == Access.untimed { log.countUntimed() }
     let pe = Int(access.source)
     switch access.operation {
     case .msi, .translate: return performMSI(access)

@@ -134,7 +134,7 @@ func `a role may do this much`(
   }
   let (one, two) = (try daemon.controller(), try daemon.client())
   #expect(errno { try two.attach(machine: "n") } == 28)
-  #expect(errno { _ = try daemon.client() } == 104)
+  #expect(errno { _ = try daemon.client() } == 28)
   try two.leave()
   try one.leave()
   let three = try daemon.client()

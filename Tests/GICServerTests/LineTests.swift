@@ -85,7 +85,10 @@ private let lower = Request.mmioWrite(
 }
 
 @Test func `one who listens and does not read is cut, and nobody else notices`() throws {
-  let daemon = try Daemon { $0.limits.sendByteCount = 256 << 10 }
+  let daemon = try Daemon {
+    $0.limits.sendByteCount = 256 << 10
+    $0.patienceMilliseconds = 600_000
+  }
   let controller = try daemon.controller()
   let deaf = try RawPeer(daemon.endpoint)
   deaf.send(.attach(Attach(machine: "m", role: .monitor)))
@@ -98,5 +101,30 @@ private let lower = Request.mmioWrite(
   #expect(try controller.drain().count == 12_000)
   #expect(controller.takeLineChanges().count == 12_000)
   deaf.connection.resume()
-  #expect(try deaf.isCut())
+  // It learns why, once it reads.
+  let closing = try deaf.closing()
+  #expect(closing?.errno == 105)
+  #expect(closing?.text.contains("reads too slowly") == true)
+}
+
+@Test func `a client may agree on a shorter queue`() throws {
+  let daemon = try Daemon()
+  let controller = try daemon.controller()
+  let deaf = try RawPeer(daemon.endpoint, greets: false)
+  var hello = Hello()
+  hello.capabilities.frameLimit = 4096
+  hello.capabilities.queueLimit = 64 << 10
+  deaf.send(.hello(hello))
+  #expect(try deaf.reply().hello().capabilities.queueLimit == 64 << 10)
+  deaf.send(.attach(Attach(machine: "m", role: .monitor)))
+  _ = try deaf.reply()
+  deaf.connection.pause()
+  // Far less than the daemon's own limit, and more than the kernel takes by itself.
+  for _ in 0..<8000 {
+    try controller.submit(raise)
+    try controller.submit(lower)
+  }
+  _ = try controller.drain()
+  deaf.connection.resume()
+  #expect(try deaf.closing()?.errno == 105)
 }

@@ -138,7 +138,7 @@ final class RawPeer: ConnectionDelegate {
 
   func send(raw: [UInt8], with descriptor: OwnedDescriptor? = nil) {
     if let descriptor {
-      connection.send(descriptor) { $0 += raw }
+      connection.send([descriptor]) { $0 += raw }
     } else {
       connection.write { $0 += raw }
       connection.flush()
@@ -176,6 +176,15 @@ final class RawPeer: ConnectionDelegate {
       if case .reply(let reply) = message { return reply }
     }
     throw UVError(errno: ECONNRESET, call: "the daemon closed")
+  }
+
+  /// Why the daemon closes, if it says so before it does.
+  func closing() throws -> ClosingNotice? {
+    var last: ClosingNotice?
+    while let message = try message() {
+      if case .closing(let notice) = message { last = notice }
+    }
+    return last
   }
 
   /// Whether the daemon closes, whatever it says before.

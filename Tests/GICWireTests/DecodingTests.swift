@@ -34,8 +34,15 @@ private let refused: [(name: String, bytes: [UInt8], errno: WireErrno)] = [
   ("size 68", changed(.flush) { $0[0] = 68 }, .einval),
   ("size 4 GiB - 8", changed(.flush) { $0[0...3] = [0xf8, 0xff, 0xff, 0xff] }, .emsgsize),
   ("an unknown type", changed(.flush) { $0[4...5] = [0x34, 0x12] }, .enosys),
-  ("a reserved type, PORT_OPEN", changed(.flush) { $0[4] = 0x60 }, .enosys),
+  ("a reserved type, SAVE", changed(.flush) { $0[4] = 0x72 }, .enosys),
   ("LINE from a client", changed(.flush) { $0[4] = 0x34 }, .enosys),
+  ("CLOSING from a client", changed(.flush) { $0[4] = 0x05 }, .enosys),
+  ("time mode 3", changed(attachRequest) { $0[56] = 0x0c }, .einval),
+  ("a ring of no slots", changed(.portOpen(pe: 0, slotCount: 8)) { $0[32] = 0 }, .einval),
+  ("a ring of one slot", changed(.portOpen(pe: 0, slotCount: 8)) { $0[32] = 1 }, .einval),
+  ("a ring of 12 slots", changed(.portOpen(pe: 0, slotCount: 8)) { $0[32] = 12 }, .einval),
+  ("a ring of 2048 slots", changed(.portOpen(pe: 0, slotCount: 8)) { $0[33] = 8 }, .einval),
+  ("a ring of 2^32 slots", changed(.portOpen(pe: 0, slotCount: 8)) { $0[36] = 1 }, .einval),
   ("a reply from a client", changed(.flush) { $0[6] = 1 }, .eproto),
   ("more padding than tail", changed(.flush) { $0[31] = 0x70 }, .einval),
   (
@@ -157,6 +164,33 @@ func `what makes no sense is refused with this errno`(
   let bytes = attachment.encoded()
   #expect(Attachment(decoding: bytes) == attachment)
   for count in 0..<bytes.count { #expect(Attachment(decoding: Array(bytes[..<count])) == nil) }
+}
+
+@Test(arguments: everyRequest)
+func `what fits a ring is the frame's slot, and nothing else fits`(_: String, request: Request) {
+  let slot = request.slot(id: 1)
+  #expect((slot != nil) == request.fitsRing)
+  guard let slot else { return }
+  var words: [UInt8] = []
+  for index in 0..<8 { words.appendLittleEndian(slot.words[index]) }
+  #expect(words == frame(request))
+  #expect(Slot(words: slot.words) == slot)
+}
+
+@Test func `a horizon stands beside the summary and changes nothing of it`() throws {
+  var reply = Reply(to: .mmioRead, id: 7)
+  reply.interrupts = InterruptSummary(levels: 3, sequence: 0x8000_0001)
+  for (horizon, kept) in [(0, 0), (5, 5), (Reply.unlimitedHorizon, 0xff_ffff), (.max, 0xff_ffff)] {
+    reply.horizon = horizon
+    var bytes: [UInt8] = []
+    reply.append(to: &bytes)
+    guard case .reply(let back) = try decodeMessage(bytes) else {
+      Issue.record("no reply")
+      return
+    }
+    #expect(back.interrupts == reply.interrupts)
+    #expect(back.horizon == kept)
+  }
 }
 
 @Test func `a cursor fails once and stays failed`() {

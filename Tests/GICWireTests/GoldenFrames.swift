@@ -8,10 +8,12 @@ private let requests:
     (
       "HELLO", .hello(Hello()), [], nil,
       """
-      80000000 0100 00 00 01000000 00000000 0000000000000000 00000000 00000000
-      4954534457495245 0000010000000000 0000000000000000 0000000000000000
+      b0000000 0100 00 00 01000000 00000000 0000000000000000 00000000 00000000
+      4954534457495245 0100010000000000 0000000000000000 0000000000000000
       0100 0000 08000000 4000100000000000 0200 0000 08000000 0800000000000000
       0300 0000 08000000 1f00000000000000 0400 0000 08000000 0010000000000000
+      0600 0000 08000000 0000000100000000 0700 0000 08000000 0004000000000000
+      0800 0000 08000000 0700000000000000
       """
     ),
     (
@@ -119,6 +121,65 @@ private let requests:
       0000000000000000 0000000000000000 0000000000000000 0000000000000000
       """
     ),
+    (
+      "ATTACH in conservative time, anew",
+      .attach(Attach(machine: "demo", role: .control, timeMode: .conservative, fresh: true)), [],
+      nil,
+      """
+      48000000 0200 00 00 01000000 00000000 0000000000000000 00000000 00000040
+      0000000000000000 0400000000000000 0000000000000000 1800000000000000
+      64656d6f 00000000
+      """
+    ),
+    (
+      "TIME_PROMISE of 5 ns", .timePromise(time: 5000), [], nil,
+      """
+      40000000 4300 00 00 01000000 00000000 0000000000000000 00000000 00000000
+      8813000000000000 0000000000000000 0000000000000000 0000000000000000
+      """
+    ),
+    (
+      "PORT_OPEN for PE 2, 256 slots", .portOpen(pe: 2, slotCount: 256), [], nil,
+      """
+      40000000 6000 00 00 01000000 00000000 0000000000000000 02000000 10000000
+      0001000000000000 0000000000000000 0000000000000000 0000000000000000
+      """
+    ),
+    (
+      "PORT_CLOSE", .portClose(pe: 2), [], nil,
+      """
+      40000000 6100 00 00 01000000 00000000 0000000000000000 02000000 10000000
+      0000000000000000 0000000000000000 0000000000000000 0000000000000000
+      """
+    ),
+    (
+      "PORT_FENCE, posted", .portFence(pe: 2, count: 7), .noReply, nil,
+      """
+      40000000 6200 02 00 01000000 00000000 0000000000000000 02000000 10000000
+      0700000000000000 0000000000000000 0000000000000000 0000000000000000
+      """
+    ),
+    (
+      "LINE_PAGE", .linePage, [], nil,
+      """
+      40000000 6300 00 00 01000000 00000000 0000000000000000 00000000 00000000
+      0000000000000000 0000000000000000 0000000000000000 0000000000000000
+      """
+    ),
+    (
+      "QUIESCE", .quiesce, [], nil,
+      """
+      40000000 7000 00 00 01000000 00000000 0000000000000000 00000000 00000000
+      0000000000000000 0000000000000000 0000000000000000 0000000000000000
+      """
+    ),
+    (
+      "RESUME", .resume, [], nil,
+      """
+      40000000 7100 00 00 01000000 00000000 0000000000000000 00000000 00000000
+      0000000000000000 0000000000000000 0000000000000000 0000000000000000
+      """
+    ),
   ]
 
 @Test(arguments: requests)
@@ -135,6 +196,20 @@ private var goldenReply: Reply {
   reply.latency = 12
   (reply.time, reply.cycle) = (1_012_000, 1012)
   reply.interrupts = InterruptSummary(levels: 1, sequence: 5)
+  return reply
+}
+
+/// Of PORT_OPEN: 256 slots, and three descriptors.
+private var portReply: Reply {
+  var reply = Reply(to: .portOpen, id: 9)
+  (reply.value, reply.latency, reply.descriptorCount) = (256, 0x9000, 3)
+  return reply
+}
+
+private var horizonReply: Reply {
+  var reply = Reply(to: .mmioWrite, id: 3)
+  reply.interrupts = InterruptSummary(levels: 1, sequence: 5)
+  reply.horizon = 26
   return reply
 }
 
@@ -156,6 +231,28 @@ private let messages: [(name: String, message: DaemonMessage, hex: String)] = [
     """
   ),
   (
+    "reply to PORT_OPEN", .reply(portReply),
+    """
+    40000000 6000 01 03 09000000 00000000 0000000000000000 00000000 00000000
+    0001000000000000 0090000000000000 0000000000000000 0000000000000000
+    """
+  ),
+  (
+    "reply with a horizon of 26 cycles", .reply(horizonReply),
+    """
+    40000000 2100 21 00 03000000 00000000 0000000000000000 00000000 00000000
+    0000000000000000 0000000000000000 011a000005000000 0000000000000000
+    """
+  ),
+  (
+    "CLOSING: too slow", .closing(ClosingNotice(WireError(.enobufs, "slow"))),
+    """
+    48000000 0500 04 00 00000000 69000000 0000000000000000 00000000 00000040
+    0000000000000000 0000000000000000 0000000000000000 0000000000000000
+    736c6f77 00000000
+    """
+  ),
+  (
     "LINE: IRQ of PE 2 is high",
     .line(
       LineNotice(
@@ -173,6 +270,7 @@ func `a daemon's message has these bytes`(_: String, message: DaemonMessage, hex
   switch message {
   case .reply(let reply): reply.append(to: &encoded)
   case .line(let notice): notice.append(to: &encoded)
+  case .closing(let notice): notice.append(to: &encoded)
   case .unknown: break
   }
   #expect(encoded == bytes(hex))
@@ -184,6 +282,7 @@ func `a daemon's message has these bytes`(_: String, message: DaemonMessage, hex
     (.eperm, 1), (.enoent, 2), (.enxio, 6), (.e2big, 7), (.ebadf, 9), (.enomem, 12), (.efault, 14),
     (.ebusy, 16), (.eexist, 17), (.einval, 22), (.enospc, 28), (.enosys, 38), (.eproto, 71),
     (.eoverflow, 75), (.emsgsize, 90), (.eprotonosupport, 93), (.eopnotsupp, 95),
+    (.enobufs, 105),
   ]
   #expect(numbers.count == WireErrno.allCases.count)
   for (errno, number) in numbers { #expect(errno.rawValue == number) }

@@ -57,11 +57,18 @@ func `capabilities that do not fit are refused`(_: String, tail: [UInt8]) {
   client.capabilities.frameLimit = 8192
   client.capabilities.descriptorLimit = 100
   client.capabilities.roles = 0b11
+  client.capabilities.queueLimit = 4096
+  client.capabilities.ringSlots = 16
+  client.capabilities.timeModes = 0b1001
   let agreed = try daemon.agreed(with: client)
   #expect(agreed.minor == daemon.minor)
   #expect(agreed.capabilities.frameLimit == 8192)
   #expect(agreed.capabilities.descriptorLimit == WireProtocol.descriptorLimit)
   #expect(agreed.capabilities.roles == 0b11)
+  // Never less than a frame.
+  #expect(agreed.capabilities.queueLimit == 8192)
+  #expect(agreed.capabilities.ringSlots == 16)
+  #expect(agreed.capabilities.timeModes == 1)
 }
 
 @Test func `another major version is refused, and both are named`() {
@@ -71,7 +78,7 @@ func `capabilities that do not fit are refused`(_: String, tail: [UInt8]) {
   let error = #expect(throws: WireError.self) { try Hello().agreed(with: client) }
   #expect(error?.errno == .eprotonosupport)
   #expect(error?.text.contains("7.3") == true)
-  #expect(error?.text.contains("1.0") == true)
+  #expect(error?.text.contains("1.1") == true)
 }
 
 @Test func `another magic number is refused`() {

@@ -105,4 +105,16 @@ let everyRequest: [(name: String, request: Request)] = [
   ("TABLES", .tables(address: 0x808_0000, device: nil, limit: 500)),
   ("TABLES of device 0", .tables(address: 0, device: 0, limit: 500)),
   ("REGISTERS", .registers(pe: 3)),
+  (
+    "ATTACH in conservative time",
+    .attach(
+      Attach(machine: "m0", role: .pe(1), timeMode: .conservative, fresh: true))
+  ),
+  ("TIME_PROMISE", .timePromise(time: 0x1_0000_0003)),
+  ("PORT_OPEN", .portOpen(pe: 2, slotCount: 64)),
+  ("PORT_CLOSE", .portClose(pe: 2)),
+  ("PORT_FENCE", .portFence(pe: 2, count: 0x1_0000_0004)),
+  ("LINE_PAGE", .linePage),
+  ("QUIESCE", .quiesce),
+  ("RESUME", .resume),
 ]

@@ -89,7 +89,7 @@ final class Pair {
 
 func send(_ bytes: [UInt8], from end: End, with descriptor: OwnedDescriptor? = nil) {
   if let descriptor {
-    end.connection.send(descriptor) { $0 += bytes }
+    end.connection.send([descriptor]) { $0 += bytes }
   } else {
     end.connection.write { $0 += bytes }
     end.connection.flush()

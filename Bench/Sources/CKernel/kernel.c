@@ -236,20 +236,16 @@ void its_run_queue(its_kernel *k, uint32_t cwriter) {
   }
 }
 
-/// One MSI. Returns what became of it: INTID [23:0], ICID [39:24], PE [55:40]; kind [63:56], which
-/// is 0 for set, 1 for merged, and above that why it was dropped.
-static uint64_t __attribute__((noinline)) signal_one(its_kernel *k, uint32_t device, uint32_t event) {
-  walk_t w = walk(k, device, event);
+INLINE uint64_t signal_one(its_kernel *k, const its_access *message) {
+  if (message->operation != 2 || message->data >> 32) return (uint64_t)(16 + EVENT_OOR) << 56;
+  walk_t w = walk(k, message->source, (uint32_t)message->data);
   if (__builtin_expect(w.error != 0, 0)) return (uint64_t)(16 + w.error) << 56;
   uint64_t kind = !lpi_set(&k->lpis, w.pe, w.intid);
   return kind << 56 | (uint64_t)w.pe << 40 | (get(w.word) & 0xffffffffff);
 }
 
-uint64_t its_signal(its_kernel *k, const uint64_t *messages, uint64_t count) {
-  uint64_t set = 0;
-  for (uint64_t i = 0; i < count; i++)
-    set += signal_one(k, (uint32_t)(messages[i] >> 32), (uint32_t)messages[i]) >> 56 == 0;
-  return set;
+void its_signal(its_kernel *k, const its_access *messages, uint64_t *outcomes, uint64_t count) {
+  for (uint64_t i = 0; i < count; i++) outcomes[i] = signal_one(k, &messages[i]);
 }
 
 its_kernel *its_new(

@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 #define VALID (1ull << 63)
@@ -104,6 +107,24 @@ INLINE void consider(const lpis_t *l, pe_t *p, uint32_t intid) {
   p->priorities |= 1ull << level;
 }
 
+/// Which of a block's 64 LPIs are enabled and have this priority.
+INLINE uint64_t block_matches(const lpis_t *l, uint32_t block, uint32_t level) {
+  const uint8_t *properties = l->properties + ((block << 6) - FIRST_LPI);
+  const uint8_t wanted = (uint8_t)(level << 2 | 1);
+  uint64_t matches = 0;
+#ifdef __SSE2__
+  const __m128i mask = _mm_set1_epi8((char)0xfd), value = _mm_set1_epi8((char)wanted);
+  for (int i = 0; i < 4; i++) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(properties + 16 * i));
+    __m128i equal = _mm_cmpeq_epi8(_mm_and_si128(bytes, mask), value);
+    matches |= (uint64_t)(uint32_t)_mm_movemask_epi8(equal) << (16 * i);
+  }
+#else
+  for (int i = 0; i < 64; i++) matches |= (uint64_t)((properties[i] & 0xfd) == wanted) << i;
+#endif
+  return matches;
+}
+
 /// Nothing in this block has this priority any more: what is pending there goes where it belongs.
 static void __attribute__((noinline)) mend(
   const lpis_t *l, pe_t *p, uint32_t level, uint32_t group, uint32_t block
@@ -123,11 +144,8 @@ INLINE uint32_t lpi_find(const lpis_t *l, pe_t *p) {
     uint32_t level = (uint32_t)__builtin_ctzll(p->priorities);
     uint32_t group = (uint32_t)__builtin_ctzll(p->summaries[level]);
     uint32_t block = group << 6 | (uint32_t)__builtin_ctzll(p->blocks[level][group]);
-    for (uint64_t bits = pending(p, block); bits; bits &= bits - 1) {
-      uint32_t intid = block << 6 | (uint32_t)__builtin_ctzll(bits);
-      uint8_t property = l->properties[intid - FIRST_LPI];
-      if (property & 1 && property >> 2 == level) return intid;
-    }
+    uint64_t found = pending(p, block) & block_matches(l, block, level);
+    if (__builtin_expect(found != 0, 1)) return block << 6 | (uint32_t)__builtin_ctzll(found);
     mend(l, p, level, group, block);
   }
   return 0;

@@ -6,7 +6,14 @@ import Foundation
 
 /// All suites, in the order of the table.
 func suites() -> [Benchmark] {
-  commandSuite() + msiSuite() + selectionSuite() + timedSuite() + sizeSuite() + replaySuite()
+  commandSuite() + msiSuite() + threadSuite() + selectionSuite() + timedSuite()
+    + timedMSISuite() + sizeSuite() + replaySuite()
+}
+
+/// Prints a line at once, also into a pipe.
+func show(_ line: String) {
+  print(line)
+  fflush(nil)
 }
 
 /// - Throws: ``ValidationError`` if there is none.
@@ -69,13 +76,20 @@ struct Run: ParsableCommand {
     print("medians of \(samples), of short rows \(samples * 20)")
     print(Row.columns.header)
     var rows: [Row] = []
+    var failed = false
     for benchmark in chosen {
-      let row = try measure(
-        benchmark, Plan(samples: samples), instructions: counted[benchmark.name])
-      print(row.line)
-      rows.append(row)
+      do {
+        let row = try measure(
+          benchmark, Plan(samples: samples), instructions: counted[benchmark.name])
+        show(row.line(among: rows))
+        rows.append(row)
+      } catch {
+        show("\(benchmark.name.padded(32)) failed: \(error)")
+        failed = true
+      }
     }
     if let json { try RowFile.write(rows, to: json) }
+    if failed { throw ExitCode.failure }
   }
 }
 
@@ -138,13 +152,13 @@ struct CheckHot: ParsableCommand {
     guard Callgrind.isInstalled else { throw WrongWork(description: "valgrind is not installed") }
     _ = try chosen(filter, of: suites().filter { $0.loop != nil })
     let loops = try Callgrind.count(["--planted"] + (filter.map { ["--filter", $0] } ?? []))
-    let planted = loops.filter { $0.name == HotLoop.planted.name }.flatMap(HotLoop.violations)
+    let planted = loops.filter { $0.name == HotLoop.plantedName }.flatMap(HotLoop.violations)
     guard planted.contains(where: { $0.contains("swift_allocObject") }) else {
       throw WrongWork(description: "the check does not see the allocation that was planted")
     }
     print("the check sees what was planted: \(planted[0])")
     var isClean = true
-    for loop in loops where loop.name != HotLoop.planted.name {
+    for loop in loops where loop.name != HotLoop.plantedName {
       let found = HotLoop.violations(loop)
       let each = short(Double(loop.instructions) / Double(loop.operations))
       print("\(loop.name.padded(32)) \(each.aligned(9)) instructions an op,", terminator: " ")

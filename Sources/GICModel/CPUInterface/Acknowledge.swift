@@ -33,6 +33,7 @@ extension Engine {
     if intid.isLPI {
       _ = pes[pe.index].lpis.clear(intid)
       pendingBitChanged(intid, at: pe)
+      observer.observe(.taken(pe, intid))
       pes[pe.index].counts.lpisAcknowledged &+= 1
       counts.delivered &+= 1
       pes[pe.index].offered = nil

@@ -53,7 +53,7 @@ extension Engine {
     for (_, _, word) in its[n].translations.events(of: collection) {
       let intid = TranslationCache.intid(word)
       if lpisAreShared {
-        retarget(intid, to: target)
+        retarget(intid, to: target, byMessage: false)
       } else if let old {
         movePending(intid, from: old, to: target)
       }

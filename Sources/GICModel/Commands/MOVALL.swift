@@ -15,10 +15,14 @@ extension Engine {
     var count = 0
     if takesAll, lpisAreShared {
       count = retargetAll(to: target)
+      for index in 0..<pes.count where index != target.index && index != source.index {
+        observer.observe(.forgotten(PEIndex(index)))
+      }
     } else {
       for index in 0..<pes.count where index != target.index && (takesAll || index == source.index)
       {
         count += moveAllPending(from: PEIndex(index), to: target)
+        if index != source.index { observer.observe(.forgotten(PEIndex(index))) }
       }
     }
     observer.observe(.moveAll(from: source, to: target, count: count))

@@ -66,6 +66,7 @@ extension Engine {
     flushPendingTable(pe)
     pes[pe.index].parked = UInt64(pes[pe.index].lpis.count)
     pes[pe.index].lpis.clearAll()
+    observer.observe(.forgotten(pe))
     pes[pe.index].lpisEnabled = false
     if !lpisAreShared { properties[pes[pe.index].propertyTable].users -= 1 }
     candidatesChanged(pe)

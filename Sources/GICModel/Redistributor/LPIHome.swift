@@ -95,20 +95,22 @@ extension Engine {
 
   /// Gives a shared LPI another target; what is pending goes along, whether the target takes LPIs
   /// or not.
+  /// - Parameter byMessage: as in ``receive(_:at:byMessage:)``.
   /// - Returns: whether it was pending.
   @discardableResult
-  mutating func retarget(_ intid: INTID, to target: PEIndex) -> Bool {
+  mutating func retarget(_ intid: INTID, to target: PEIndex, byMessage: Bool) -> Bool {
     guard let index = index(of: intid), homes[index].events > 0 else { return false }
     let source = homes[index].pe
     homes[index].pe = target
     if takeWaiting(index) {
-      receive(intid, at: target)
+      receive(intid, at: target, byMessage: byMessage)
       candidatesChanged(target)
       return true
     }
     guard let source, source != target, pes[source.index].lpis.clear(intid) else { return false }
     pendingBitChanged(intid, at: source)
-    receive(intid, at: target)
+    if !byMessage { observer.observe(.clear(source, intid, wasPending: true)) }
+    receive(intid, at: target, byMessage: byMessage)
     candidatesChanged(source)
     candidatesChanged(target)
     return true
@@ -120,7 +122,7 @@ extension Engine {
     var moved = 0
     for index in 0..<homes.count where homes[index].events > 0 {
       let intid = INTID(rawValue: INTID.firstLPI.rawValue + UInt32(index))
-      if retarget(intid, to: target) { moved += 1 }
+      if retarget(intid, to: target, byMessage: true) { moved += 1 }
     }
     return moved
   }

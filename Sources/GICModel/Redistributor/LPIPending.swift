@@ -108,6 +108,21 @@ struct LPIPending: BitwiseCopyable {
     underWay.count > 0 && underWay[Int(intid.rawValue &>> 6)][bit: Int(intid.rawValue & 63)]
   }
 
+  /// The least INTID above `intid` that is under way.
+  func nextUnderWay(after intid: INTID) -> INTID? {
+    guard underWay.count > 0 else { return nil }
+    let first = Int(intid.rawValue) &+ 1
+    var word = first &>> 6
+    guard word < underWay.count else { return nil }
+    var bits = underWay[word] & .max &<< UInt64(first & 63)
+    while bits == 0 {
+      word &+= 1
+      guard word < underWay.count else { return nil }
+      bits = underWay[word]
+    }
+    return INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
+  }
+
   /// Pending bits of a block of 64 that may be candidates.
   @inline(__always) private func arrived(_ block: Int) -> UInt64 {
     underWay.count > 0 ? bits(block) & ~underWay[block] : bits(block)

@@ -97,11 +97,11 @@ extension Engine {
     candidatesChanged(pe)
   }
 
-  /// Moves `intid` if it is pending at `source`. A target that takes no LPIs takes none: then it
-  /// stays.
+  /// Moves `intid` if it is pending at `source`, by messages of the ITS. A target that takes no
+  /// LPIs takes none: then it stays.
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
     guard !lpisAreShared else {
-      let wasPending = retarget(intid, to: target)
+      let wasPending = retarget(intid, to: target, byMessage: true)
       return observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     }
     guard source != target, pes[target.index].lpisEnabled,
@@ -120,7 +120,7 @@ extension Engine {
     release(source)
     guard wasPending else { return }
     own(target)
-    receive(intid, at: target)
+    receive(intid, at: target, byMessage: true)
     if !Observer.offersAtOnce { candidatesChanged(target) }
     release(target)
   }
@@ -129,7 +129,8 @@ extension Engine {
   mutating func moveAllPending(from source: PEIndex, to target: PEIndex) -> Int {
     guard !lpisAreShared else {
       var moved = 0
-      for intid in sharedLPIs(at: source) where retarget(intid, to: target) { moved += 1 }
+      for intid in sharedLPIs(at: source)
+      where retarget(intid, to: target, byMessage: true) { moved += 1 }
       return moved
     }
     guard source != target, pes[target.index].lpisEnabled else { return 0 }
@@ -151,6 +152,10 @@ extension Engine {
         let bits = pes[source.index].lpis.bits(word)
         guard bits != 0 else { continue }
         moved += bits.nonzeroBitCount
+        guard Observer.offersAtOnce else {
+          moveByMessages(word, bits, from: source, to: target)
+          continue
+        }
         pes[source.index].lpis.load(word, 0)
         let merged = pes[target.index].lpis.receive(
           word, bits, properties[pes[target.index].propertyTable])
@@ -168,13 +173,31 @@ extension Engine {
     return moved
   }
 
-  /// A moved LPI comes in. It is a candidate at once: its message is the move itself.
-  mutating func receive(_ intid: INTID, at pe: PEIndex) {
+  /// With time: each of a word's pending LPIs is under way until its message arrives.
+  private mutating func moveByMessages(
+    _ word: Int, _ bits: UInt64, from source: PEIndex, to target: PEIndex
+  ) {
+    var bits = bits
+    while bits != 0 {
+      let intid = INTID(rawValue: UInt32(word &<< 6 &+ bits.trailingZeroBitCount))
+      bits &= bits &- 1
+      guard pes[source.index].lpis.clear(intid) else { continue }
+      pendingBitChanged(intid, at: source)
+      receive(intid, at: target, byMessage: true)
+    }
+  }
+
+  /// A moved LPI comes in. With time, one that comes by a message is under way until the message
+  /// arrives (``arrive(_:at:)``).
+  mutating func receive(_ intid: INTID, at pe: PEIndex, byMessage: Bool) {
     guard pes[pe.index].lpis.set(intid) else {
       counts.merged &+= 1
       return
     }
     pendingBitChanged(intid, at: pe)
+    guard Observer.offersAtOnce || !byMessage else {
+      return pes[pe.index].lpis.setUnderWay(intid, true)
+    }
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     if Observer.offersAtOnce {
       offerNew(intid, property, to: pe)

@@ -1,5 +1,5 @@
-// Selection on its own, without the ITS before it and the CPU interface behind it: a door for whoever
-// measures it.
+// Selection on its own, without the ITS before it and the CPU interface behind it: a door for
+// whoever measures it.
 
 import GICArch
 
@@ -8,12 +8,16 @@ extension FunctionalMachine {
   /// one. An LPI beyond the PE's table, or of a PE without LPIs, is left out.
   /// - Returns: the sum of the INTIDs that were taken.
   public func cycleLPIs(_ intids: [INTID], at pe: PEIndex) -> UInt64 {
-    engine.cycleLPIs(intids, at: pe)
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
+    return engine.cycleLPIs(intids, at: pe)
   }
 
   /// Finds the highest-priority pending LPI of `pe`, `count` times.
   /// - Returns: the sum of the INTIDs found.
   public func findLPI(of pe: PEIndex, count: Int) -> UInt64 {
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
     var sum: UInt64 = 0
     for _ in 0..<count { sum &+= UInt64(engine.findLPI(of: pe)) }
     return sum
@@ -21,18 +25,24 @@ extension FunctionalMachine {
 }
 
 extension Engine {
+  /// What is set counts as restored, and what is taken as cleared.
   fileprivate mutating func cycleLPIs(_ intids: [INTID], at pe: PEIndex) -> UInt64 {
-    var sum: UInt64 = 0
+    var (sum, set, taken): (UInt64, UInt64, UInt64) = (0, 0, 0)
     guard pe.index < pes.count, pes[pe.index].lpisEnabled else { return 0 }
     for intid in intids where intid.isLPI && intid.rawValue < pes[pe.index].lpiLimit {
       if pes[pe.index].lpis.set(intid) {
         let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
         pes[pe.index].lpis.consider(intid, property)
+        set &+= 1
       }
       guard let best = selectedLPI(of: pe) else { continue }
       _ = pes[pe.index].lpis.clear(best.intid)
       sum &+= UInt64(best.intid.rawValue)
+      taken &+= 1
     }
+    counts.restored &+= set
+    counts.cleared &+= taken
+    candidatesChanged(pe)
     return sum
   }
 

@@ -19,8 +19,13 @@ extension TimedCore where Rules: ~Copyable {
     wheel.schedule(.arbiter, at: due, payload: UInt32(truncatingIfNeeded: n))
   }
 
-  mutating func arbitrate(_ n: ITSIndex) {
-    guard its[n].arbiter.armed == now else { return }  // an earlier event overtook this one
+  /// One ITS may grant: the first of those that have a reason to look at it now, since there are as
+  /// many events as reasons. None is left where an earlier event overtook this one.
+  mutating func arbitrate() {
+    for n in 0..<its.count where its[n].arbiter.armed == now { return arbitrate(n) }
+  }
+
+  private mutating func arbitrate(_ n: ITSIndex) {
     its[n].arbiter.armed = .max
     let linkHasRoom = its[n].linkQueue.count < max(1, timing.linkCredits)
     let msiStands = !its[n].fifo.isEmpty && its[n].slots.queue.isEmpty && linkHasRoom
@@ -91,30 +96,33 @@ extension TimedCore where Rules: ~Copyable {
       pool[index].merged = merged
       (pool[index].pe, pool[index].intid) = (pe.rawValue, intid.rawValue)
     case .deviceWritten, .eventWritten, .collectionWritten, .clear, .invalidate, .invalidateAll,
-      .move, .moveAll, .synchronize, .candidatesChanged, .rejected, .dropped:
+      .move, .moveAll, .synchronize, .taken, .forgotten, .candidatesChanged, .rejected, .dropped:
       break  // no part of a translation's time
     }
   }
 
-  /// Enters an LPI in the index of those not yet presented. One that is there already was taken by
-  /// something that nobody reported: a pending bit is set only once.
+  /// Enters an LPI in the index. One that is there already was taken by something that nobody
+  /// reported: a pending bit is set only once.
   mutating func track(_ index: TransactionIndex) {
     let (pe, intid) = (pool[index].pe, pool[index].intid)
     untrack(pe: pe, intid: intid)
     pool[index].indexed = true
-    waiting.insert(pe: pe, intid: intid, index)
+    waiting.insert(pe: pe, intid: intid, .init(transaction: index))
   }
 
-  /// Something else than the CPU interface took the LPI.
+  /// The redistributor has the LPI no longer.
   mutating func untrack(pe: UInt32, intid: UInt32) {
-    guard let index = waiting.remove(pe: pe, intid: intid) else { return }
-    take(index)
+    guard let lpi = waiting.remove(pe: pe, intid: intid) else { return }
+    drop(lpi, of: pe)
+    if lpi.transaction != .max { take(lpi.transaction) }
   }
 
   /// The transaction will not be presented any more.
   mutating func take(_ index: TransactionIndex) {
     if pool[index].kind == .msi { counters.cleared &+= 1 }
     pool[index].indexed = false
-    if pool[index].arrived { end(index, .taken) }
+    guard pool[index].arrived else { return }
+    restingCount &-= 1
+    end(index, .taken)
   }
 }

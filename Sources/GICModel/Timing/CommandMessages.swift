@@ -9,24 +9,33 @@ extension TimedCore where Rules: ~Copyable {
         counters.commandLPIs &+= 1
         let index = message(.set, to: pe, intid, its: n)
         pool[index].merged = merged
-        if !merged { track(index) }
+        if !merged { attach(index) }
         send(index)
       case .clear(let pe, let intid, _): send(message(.clear, to: pe, intid, its: n))
       case .invalidate(let pe, let intid): send(message(.invalidate, to: pe, intid, its: n))
       case .invalidateAll(let pe): send(message(.invalidateAll, to: pe, nil, its: n))
-      case .move(let from, let to, let intid, _):
-        // In this order: the target may set only what the source has given up.
-        send(message(.clear, to: from, intid, its: n))
-        send(message(.moved, to: to, intid, its: n))
-      case .moveAll(let from, let to, let count):
-        // The source gives up `count` LPIs; the target's message only follows them.
-        let leaving = message(.moveAll, to: from, nil, its: n)
-        pool[leaving].amount = UInt32(clamping: count)
+      case .move(let from, let to, let intid, let wasPending):
+        // The target sets only what the source has given up, so the source's answer comes first.
+        let leaving = message(.clear, to: from, intid, its: n)
+        if wasPending {
+          let coming = message(.moved, to: to, intid, its: n)
+          attach(coming)
+          pool[leaving].partner = coming
+        }
         send(leaving)
-        send(message(.moveAll, to: to, nil, its: n))
+      case .moveAll(let from, let to, let count):
+        let leaving = message(.moveAll, to: from, nil, its: n)
+        pool[leaving].isSource = true
+        pool[leaving].amount = UInt32(clamping: count)
+        if count > 0 {
+          let coming = message(.moveAll, to: to, nil, its: n)
+          pool[coming].amount = UInt32(clamping: count)
+          pool[leaving].partner = coming
+        }
+        send(leaving)
       case .synchronize(let pe): synchronize(pe, its: n)
       case .deviceLookup, .eventLookup, .collectionLookup, .deviceWritten, .eventWritten,
-        .collectionWritten, .candidatesChanged, .rejected, .dropped:
+        .collectionWritten, .taken, .forgotten, .candidatesChanged, .rejected, .dropped:
         break
       }
     }
@@ -51,7 +60,7 @@ extension TimedCore where Rules: ~Copyable {
     its[n].execution.target = pe.rawValue
     its[n].execution.outstanding = outstanding[n &* pes.count &+ pe.index]
     its[n].execution.reached = false
-    its[n].execution.phase = .synchronize
+    enter(.synchronize, its: n)
     its[n].epoch &+= 1
     var transaction = Transaction(.synchronize, its: n, at: now)
     transaction.pe = pe.rawValue
@@ -63,7 +72,8 @@ extension TimedCore where Rules: ~Copyable {
       its[n].execution.outstanding == 0
     else { return }
     spend(its[n].execution.transaction, CommandStage.lpiUnit, until: now)
-    its[n].execution.phase = .acknowledge
-    wheel.schedule(.command, at: now &+ timing.linkReturnCycles, payload: UInt32(n))
+    enter(.acknowledge, its: n)
+    let answer = now &+ wayBack(its: n, from: its[n].execution.target)
+    wheel.schedule(.command, at: answer, payload: UInt32(n))
   }
 }

@@ -14,7 +14,8 @@ import GICArch
 // moves. SYNC retires only after its message has been to the LPI unit, every effect on its target
 // that was granted before that message was made is acknowledged, and the acknowledge has come back
 // (`linkReturnCycles`). A rejected command ends after the reads that it made: it retires, or the
-// queue stalls and CREADR does not move.
+// queue stalls and CREADR does not move. When the guest retries, the command is fetched again: the
+// time that it stood is a stage of its own.
 extension TimedCore where Rules: ~Copyable {
   /// The guest may have changed the queue: whatever can run now and was not known becomes visible.
   mutating func commandsChanged(_ n: ITSIndex) {
@@ -32,7 +33,19 @@ extension TimedCore where Rules: ~Copyable {
       its[n].arrivals.append(CommandArrival(count: new, cycle: now))
       its[n].unfetched += new
     }
+    if its[n].execution.standing != .max, !rules.isStalled(n) {
+      resume(n, hasCommands: visible > 0)
+    }
     fetchCommands(n)
+  }
+
+  /// The guest has retried the rejected command, or thrown it away.
+  private mutating func resume(_ n: ITSIndex, hasCommands: Bool) {
+    let index = its[n].execution.standing
+    its[n].execution.standing = .max
+    restingCount &-= 1
+    spend(index, CommandStage.stall, until: now)
+    if hasCommands { its[n].execution.resumed = index } else { end(index, .abandoned) }
   }
 
   private mutating func discardFetched(_ n: ITSIndex) {
@@ -47,9 +60,14 @@ extension TimedCore where Rules: ~Copyable {
     let depth = max(1, timing.commandFetchDepth)
     while its[n].unfetched > 0, its[n].fetching &+ its[n].fetched.count < depth {
       guard var arrival = its[n].arrivals.first else { return }
-      var transaction = Transaction(.command, its: n, at: arrival.cycle)
-      transaction.epoch = its[n].fetchEpoch
-      let index = begin(transaction)
+      let index: TransactionIndex
+      if its[n].execution.resumed == .max {
+        index = begin(Transaction(.command, its: n, at: arrival.cycle))
+      } else {
+        index = its[n].execution.resumed
+        its[n].execution.resumed = .max
+      }
+      pool[index].epoch = its[n].fetchEpoch
       spend(index, CommandStage.queueWait, until: now)
       arrival.count &-= 1
       if arrival.count == 0 {
@@ -60,7 +78,7 @@ extension TimedCore where Rules: ~Copyable {
       its[n].unfetched &-= 1
       its[n].fetching &+= 1
       counters.fetches &+= 1
-      let answer = its[n].port.request(at: now)
+      let answer = its[n].port.request(.command, at: now)
       wheel.schedule(.fetch, at: answer, payload: index)
       trace(.fetching, n, its[n].fetching)
     }
@@ -89,64 +107,17 @@ extension TimedCore where Rules: ~Copyable {
     spend(index, CommandStage.arbitration, until: now)
     traceGrant(index)
     trace(.fetched, n, its[n].fetched.count)
-    trace(.executing, n, 1)
     recorder.clear()
     let command = rules.executeCommand(n)
-    follow(n, index)
+    traceCommand(index, command)
+    its[n].execution.transaction = index
+    its[n].execution.keep(recorder)
     its[n].execution.stalled = rules.isStalled(n)
     if command == nil || its[n].execution.stalled { its[n].execution.rejected = true }
-    its[n].execution.phase = .decode
+    enter(.decode, its: n)
     wheel.schedule(.command, at: now &+ timing.commandDecodeCycles, payload: UInt32(n))
     takeEffects()
     if its[n].execution.stalled { commandsChanged(n) } else { fetchCommands(n) }
-  }
-
-  /// Keeps what the rules did, so that time can follow it.
-  private mutating func follow(_ n: ITSIndex, _ index: TransactionIndex) {
-    its[n].execution.transaction = index
-    its[n].execution.eventCount = recorder.count
-    its[n].execution.cursor = 0
-    its[n].execution.rejected = false
-    if its[n].execution.events.count < recorder.count {
-      let events = its[n].execution.events
-      its[n].execution.events = Recorder.grown(events, to: recorder.count)
-    }
-    for at in 0..<recorder.count {
-      let event = recorder[at]
-      its[n].execution.events[at] = event
-      if case .rejected = event { its[n].execution.rejected = true }
-    }
-  }
-
-  /// What a granted command or an access did to LPIs under way takes effect now.
-  mutating func takeEffects() {
-    for at in 0..<recorder.count {
-      switch recorder[at] {
-      case .clear(let pe, let intid, let wasPending):
-        if wasPending { untrack(pe: pe.rawValue, intid: intid.rawValue) }
-        recorder.note(pe)
-      case .move(let from, let to, let intid, let wasPending):
-        if wasPending { untrack(pe: from.rawValue, intid: intid.rawValue) }
-        recorder.note(from)
-        recorder.note(to)
-      case .moveAll(let from, let to, _):
-        untrackAll(of: from.rawValue)
-        recorder.note(from)
-        recorder.note(to)
-      case .invalidate(let pe, _), .invalidateAll(let pe): recorder.note(pe)
-      case .deviceLookup, .eventLookup, .collectionLookup, .deviceWritten, .eventWritten,
-        .collectionWritten, .set, .synchronize, .candidatesChanged, .rejected, .dropped:
-        break
-      }
-    }
-    settleCandidates()
-  }
-
-  private mutating func untrackAll(of pe: UInt32) {
-    for place in 0..<waiting.capacity {
-      // A removal may move another entry into this place.
-      while let key = waiting.key(at: place), key.pe == pe { untrack(pe: pe, intid: key.intid) }
-    }
   }
 
   mutating func commandPhaseEnded(_ n: ITSIndex) {
@@ -154,11 +125,11 @@ extension TimedCore where Rules: ~Copyable {
     switch its[n].execution.phase {
     case .decode:
       spend(index, CommandStage.decode, until: now)
-      its[n].execution.phase = .reads
+      enter(.reads, its: n)
       advanceReads(n)
     case .operation:
       spend(index, CommandStage.operation, until: now)
-      its[n].execution.phase = .writes
+      enter(.writes, its: n)
       its[n].execution.cursor = 0
       advanceWrites(n)
     case .acknowledge:
@@ -170,7 +141,7 @@ extension TimedCore where Rules: ~Copyable {
       recorder.clear()
       rules.retireCommand(n)
       takeEffects()
-      endCommand(n, .completed)
+      endCommand(n)
     case .idle, .reads, .writes, .synchronize: break  // these end by another unit's event
     }
   }
@@ -199,7 +170,8 @@ extension TimedCore where Rules: ~Copyable {
         pool[index].collection = collection.rawValue
         if lookup(.collection, UInt64(collection.rawValue), its: n) { continue }
       case .deviceWritten, .eventWritten, .collectionWritten, .set, .clear, .invalidate,
-        .invalidateAll, .move, .moveAll, .synchronize, .candidatesChanged, .rejected, .dropped:
+        .invalidateAll, .move, .moveAll, .synchronize, .taken, .forgotten, .candidatesChanged,
+        .rejected, .dropped:
         continue
       }
       miss(index, its: n)
@@ -210,11 +182,18 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func endReads(_ n: ITSIndex) {
     if its[n].execution.stalled {
-      endCommand(n, .abandoned)
+      // A guest that has retried already did not let it stand.
+      if rules.isStalled(n) {
+        its[n].execution.standing = its[n].execution.transaction
+        restingCount &+= 1
+      } else {
+        end(its[n].execution.transaction, .abandoned)
+      }
+      endExecution(n)
     } else if its[n].execution.rejected {
       retire(n)
     } else {
-      its[n].execution.phase = .operation
+      enter(.operation, its: n)
       wheel.schedule(.command, at: now &+ timing.commandOperationCycles, payload: UInt32(n))
     }
   }
@@ -229,12 +208,12 @@ extension TimedCore where Rules: ~Copyable {
     let index = its[n].execution.transaction
     while its[n].execution.cursor < its[n].execution.eventCount {
       let event = its[n].execution.events[its[n].execution.cursor]
-      if let (table, key) = event.written {
+      if let (table, key, request) = event.written {
         guard its[n].writesInFlight < max(1, timing.tableWritesInFlight) else { return }
         its[n].writesInFlight &+= 1
         counters.tableWrites &+= 1
         trace(.tableWrites, n, its[n].writesInFlight)
-        let answer = its[n].port.request(at: now)
+        let answer = its[n].port.request(request, at: now)
         wheel.schedule(.tableWrite, at: answer, payload: UInt32(n))
         forget(table, key, its: n)
       }
@@ -246,15 +225,23 @@ extension TimedCore where Rules: ~Copyable {
     if its[n].execution.phase != .synchronize { retire(n) }
   }
 
+  mutating func enter(_ phase: CommandExecution.Phase, its n: ITSIndex) {
+    its[n].execution.phase = phase
+    trace(.executing, n, Int(phase.rawValue))
+  }
+
   private mutating func retire(_ n: ITSIndex) {
-    its[n].execution.phase = .retire
+    enter(.retire, its: n)
     wheel.schedule(.command, at: now &+ timing.commandRetireCycles, payload: UInt32(n))
   }
 
-  private mutating func endCommand(_ n: ITSIndex, _ how: TimingEnd) {
-    end(its[n].execution.transaction, how)
-    trace(.executing, n, 0)
-    its[n].execution.phase = .idle
+  private mutating func endCommand(_ n: ITSIndex) {
+    end(its[n].execution.transaction, .completed)
+    endExecution(n)
+  }
+
+  private mutating func endExecution(_ n: ITSIndex) {
+    enter(.idle, its: n)
     its[n].execution.ended = now
     if !its[n].fetched.isEmpty { wakeArbiter(n, at: now) }
   }
@@ -262,14 +249,16 @@ extension TimedCore where Rules: ~Copyable {
 
 extension StageEvent {
   /// The table entry that was written, as its cache names it.
-  fileprivate var written: (Transaction.Table, UInt64)? {
+  fileprivate var written: (Transaction.Table, UInt64, MemoryPort.Request)? {
     switch self {
-    case .deviceWritten(let device): (.device, UInt64(device.rawValue))
+    case .deviceWritten(let device): (.device, UInt64(device.rawValue), .deviceEntry)
     case .eventWritten(let device, let event):
-      (.event, TimingCache.key(device: device.rawValue, event: event.rawValue))
-    case .collectionWritten(let collection): (.collection, UInt64(collection.rawValue))
+      (.event, TimingCache.key(device: device.rawValue, event: event.rawValue), .eventEntry)
+    case .collectionWritten(let collection):
+      (.collection, UInt64(collection.rawValue), .collectionEntry)
     case .deviceLookup, .eventLookup, .collectionLookup, .set, .clear, .invalidate,
-      .invalidateAll, .move, .moveAll, .synchronize, .candidatesChanged, .rejected, .dropped:
+      .invalidateAll, .move, .moveAll, .synchronize, .taken, .forgotten, .candidatesChanged,
+      .rejected, .dropped:
       nil
     }
   }

@@ -22,6 +22,10 @@ enum StageEvent: Equatable {
   case move(from: PEIndex, to: PEIndex, INTID, wasPending: Bool)
   case moveAll(from: PEIndex, to: PEIndex, count: Int)
   case synchronize(PEIndex)
+  /// The PE has acknowledged the LPI.
+  case taken(PEIndex, INTID)
+  /// The PE's redistributor has given up LPIs, most often all of them.
+  case forgotten(PEIndex)
   /// The set of LPIs that a PE could be offered has changed otherwise (enable, PMR, acknowledge
   /// ...).
   case candidatesChanged(PEIndex)

@@ -9,8 +9,10 @@ enum EventUnit: UInt8, CaseIterable {
   case tableRead
   /// The posted table write of an ITS is done. Payload: ITS.
   case tableWrite
-  /// A property read has returned. Payload: slot of the LPI unit.
+  /// A property read has returned. Payload: LPI unit in [31:16], slot in [15:0].
   case propertyRead
+  /// A read or write of a pending table is done. Payload: PE, or bit 31 and LPI unit.
+  case pendingAccess
   /// A link credit is back. Payload: ITS.
   case credit
   /// A command fetch has returned. Payload: transaction.
@@ -19,11 +21,14 @@ enum EventUnit: UInt8, CaseIterable {
   case command
   /// A lookup in one of the three translation caches has ended. Payload: transaction.
   case lookup
-  /// The link can take its next message. Payload: ITS.
+  /// A message that kept an LPI unit busy ends, or one that waited for an answer is made. Payload:
+  /// transaction.
+  case message
+  /// The link of an ITS can take its next message.
   case link
   /// A message has come over the link to the LPI unit. Payload: transaction.
   case lpiArrival
-  /// A bank of the LPI unit can take its next message. Payload: bank.
+  /// A bank can take its next message. Payload: LPI unit.
   case lpiBank
   /// The LPI unit has looked a message up. Payload: transaction.
   case lpiLookup
@@ -31,7 +36,7 @@ enum EventUnit: UInt8, CaseIterable {
   case select
   /// The CPU interface accepts what it was sent. Payload: PE.
   case accept
-  /// An ITS may grant. Payload: ITS.
+  /// An ITS may grant.
   case arbiter
 }
 

@@ -31,7 +31,7 @@ struct CommandExecution: ~Copyable {
   }
   var phase = Phase.idle
   var transaction: TransactionIndex = .max
-  var events = Recorder.buffer(Recorder.capacity)
+  private(set) var events = Slab<StageEvent>(count: Recorder.usualCount) { _ in Recorder.filler }
   var eventCount = 0
   /// The next of `events` to be followed.
   var cursor = 0
@@ -41,6 +41,10 @@ struct CommandExecution: ~Copyable {
   var rejected = false
   /// When the command before it had ended.
   var ended: UInt64 = 0
+  /// The rejected command at which the queue stands still; `.max` if it does not.
+  var standing: TransactionIndex = .max
+  /// The same once the guest has retried, until it is fetched again.
+  var resumed: TransactionIndex = .max
 
   // SYNC
   /// Earlier effects on the target that are not acknowledged.
@@ -51,6 +55,21 @@ struct CommandExecution: ~Copyable {
 
   init() {}
   deinit { events.deallocate() }
+
+  /// Keeps what the rules did.
+  mutating func keep(_ recorder: Recorder) {
+    if recorder.count > events.count {
+      events.deallocate()
+      events = Slab(count: recorder.count) { _ in Recorder.filler }
+    }
+    eventCount = recorder.count
+    cursor = 0
+    rejected = false
+    for at in 0..<recorder.count {
+      events[at] = recorder[at]
+      if case .rejected = recorder[at] { rejected = true }
+    }
+  }
 }
 
 /// The arbiter's memory.
@@ -105,8 +124,7 @@ struct ITSUnit: ~Copyable {
     eventCache = TimingCache(timing.eventCache)
     collectionCache = TimingCache(timing.collectionCache)
     slots = MissSlots(count: timing.translationSlots)
-    port = MemoryPort(
-      latency: timing.memoryLatencyCycles, requestCycles: timing.memoryRequestCycles)
+    port = MemoryPort(timing)
     credits = max(1, timing.linkCredits)
     arbiter.left = max(1, timing.arbiterWeightMSI)
   }

@@ -1,11 +1,12 @@
 import GICArch
 
-// Unit 6: the link from an ITS to the LPI unit. Messages leave in the order in which they were
+// Unit 6: the link from an ITS to the LPI units. Messages leave in the order in which they were
 // made. A message needs a credit; it is formatted for `linkFormatCycles` (a SYNC is formatted while
 // its operation runs: 0) and then has the link for `linkBeats`, so that a format may overlap the
-// last beats of the message before. After the last beat it travels `hopCycles` and is at the LPI
-// unit. A credit is back `linkReturnCycles` after the LPI unit took the message, and can be used at
-// that cycle.
+// last beats of the message before. After the last beat it travels `linkHops` times `hopCycles`, to
+// another chip `crossChipCycles` more, and is at the LPI unit. A credit is back `linkReturnCycles`
+// (from another chip `crossChipCycles` more) after the LPI unit took the message, and can be used
+// at that cycle. So long is also an answer's way: SYNC's, and that of the first of two messages.
 extension TimedCore where Rules: ~Copyable {
   /// A message is addressed to its PE: from its grant on it is an effect that a SYNC waits for.
   func began(_ index: TransactionIndex) {
@@ -25,6 +26,17 @@ extension TimedCore where Rules: ~Copyable {
     }
   }
 
+  /// From an ITS to a PE's LPI unit, beyond the first hop.
+  @inline(__always) func travel(its n: ITSIndex, to pe: UInt32) -> UInt64 {
+    let isFar = topology.chip(ofITS: n) != topology.chip(ofPE: Int(pe))
+    return isFar ? hops &+ timing.crossChipCycles : hops
+  }
+  /// From there back.
+  @inline(__always) func wayBack(its n: ITSIndex, from pe: UInt32) -> UInt64 {
+    let isFar = topology.chip(ofITS: n) != topology.chip(ofPE: Int(pe))
+    return isFar ? timing.linkReturnCycles &+ timing.crossChipCycles : timing.linkReturnCycles
+  }
+
   /// Puts a message in the link's queue.
   mutating func send(_ index: TransactionIndex) {
     let n = Int(pool[index].its)
@@ -39,10 +51,12 @@ extension TimedCore where Rules: ~Copyable {
     advanceLink(n)
   }
 
-  mutating func linkFreed(_ n: ITSIndex) {
-    guard its[n].linkArmed == now else { return }
-    its[n].linkArmed = .max
-    advanceLink(n)
+  /// One link is free for its next message: the first of those that are now.
+  mutating func linkFreed() {
+    for n in 0..<its.count where its[n].linkArmed == now {
+      its[n].linkArmed = .max
+      return advanceLink(n)
+    }
   }
 
   private mutating func advanceLink(_ n: ITSIndex) {
@@ -64,8 +78,9 @@ extension TimedCore where Rules: ~Copyable {
       trace(.credits, n, its[n].credits)
       let last = now &+ format &+ timing.linkBeats
       its[n].linkFree = last
-      spendOnLink(index, arrival: last &+ timing.hopCycles)
-      wheel.schedule(.lpiArrival, at: last &+ timing.hopCycles, payload: index)
+      let arrival = last &+ travel(its: n, to: pool[index].pe)
+      spendOnLink(index, arrival: arrival)
+      wheel.schedule(.lpiArrival, at: arrival, payload: index)
       if wasFull { wakeArbiter(n, at: now) }
     }
   }
@@ -82,4 +97,31 @@ extension TimedCore where Rules: ~Copyable {
     spend(index, MSIStage.creditWait, until: now)
     spend(index, MSIStage.link, until: arrival)
   }
+}
+
+/// Which chip and which LPI unit is whose.
+struct Topology: ~Copyable {
+  let unitCount: Int
+  private let chipOfITS: Slab<UInt16>
+  private let chipOfPE: Slab<UInt16>
+  private let unitOfPE: Slab<UInt16>
+
+  init(_ timing: TimingParameters, itsCount: Int, peCount: Int) {
+    let chips = max(1, min(timing.chips, peCount))
+    chipOfITS = Slab(count: itsCount) { UInt16($0 * chips / itsCount) }
+    chipOfPE = Slab(count: peCount) { UInt16($0 * chips / peCount) }
+    let chipOfPE = self.chipOfPE
+    unitOfPE = Slab(count: peCount) { timing.lpiPerRedistributor ? UInt16($0) : chipOfPE[$0] }
+    unitCount = timing.lpiPerRedistributor ? max(1, peCount) : chips
+  }
+  deinit {
+    chipOfITS.deallocate()
+    chipOfPE.deallocate()
+    unitOfPE.deallocate()
+  }
+
+  @inline(__always) func chip(ofITS n: Int) -> UInt16 { chipOfITS[n] }
+  @inline(__always) func chip(ofPE pe: Int) -> UInt16 { chipOfPE[pe] }
+  /// The LPI unit of a PE.
+  @inline(__always) func unit(ofPE pe: Int) -> Int { Int(unitOfPE[pe]) }
 }

@@ -1,6 +1,7 @@
 import GICArch
 
-/// Unit 7 and its memory port, unit 8: shared by all ITSs and redistributors of the machine.
+/// Unit 7 and its memory port, unit 8: one a chip, shared by its redistributors, or one for each
+/// redistributor.
 struct LPIUnit: ~Copyable {
   struct Bank: BitwiseCopyable {
     /// Arrived and not taken.
@@ -11,66 +12,83 @@ struct LPIUnit: ~Copyable {
   }
   let banks: Slab<Bank>
   var properties: TimingCache
+  /// Property reads; what waits for one stands in their queue.
   var slots: MissSlots
   var port: MemoryPort
+  var store: PendingStore
+  var accesses = PendingAccesses()
 
   init(_ timing: TimingParameters) {
     banks = Slab(repeating: Bank(), count: max(1, timing.lpiBanks))
     properties = TimingCache(timing.lpiCache)
     slots = MissSlots(count: timing.propertyReadsInFlight)
-    port = MemoryPort(
-      latency: timing.memoryLatencyCycles, requestCycles: timing.memoryRequestCycles)
+    port = MemoryPort(timing)
+    store = PendingStore(capacity: timing.pendingEntries)
   }
   deinit { banks.deallocate() }
 }
 
 // Messages stand in the queue of their bank (INTID modulo banks; a message without an INTID: bank
-// 0) in the order of their arrival. A bank takes one a cycle, none while anybody waits for a
-// property slot (what it cannot take keeps its credit: back-pressure), and knows after
-// `lpiLookupCycles` what it is:
+// 0) of their PE's unit, in the order of their arrival. A bank takes one every `lpiBankCycles`,
+// none while anybody waits for a property slot or for the pending table (what it cannot take keeps
+// its credit: back-pressure), and knows after `lpiLookupCycles` what it is:
 // - a set that merged ends; another needs its property, from the cache or from memory, and is then
 //   at its redistributor;
-// - a clear ends; INV forgets the property, and reads it again if the LPI still waits to be
-//   presented;
-// - INVALL forgets all properties: every bank is busy for one cycle a set, or, with
-//   `invallRefetches`, until the lines that were valid have been read again,
-//   `propertyReadsInFlight` at a time;
-// - MOVALL keeps every bank busy for one cycle for each LPI moved;
+// - a clear ends;
+// - INV forgets the property; if the LPI is pending the property is read again, and INV ends with
+//   that;
+// - INVALL keeps every bank of the unit busy: for `lpiBankCycles` a set, while all properties are
+//   forgotten, or, with `invallRefetches`, until those that were cached have been read again,
+//   `propertyReadsInFlight` at a time. It ends with that;
+// - MOVALL keeps every bank busy for `lpiBankCycles` for each LPI that leaves or comes in, the
+//   source's also until its pending table has been read, `pendingAccessesInFlight` parts at a time,
+//   and ends with that. What has come in can be chosen then;
 // - a SYNC waits until all earlier effects on its target are acknowledged.
+// MOVI and MOVALL have two messages: the second is made when the first one's answer is back.
 extension TimedCore where Rules: ~Copyable {
   mutating func messageArrived(_ index: TransactionIndex) {
-    let bank = Int(pool[index].intid) % lpi.banks.count
-    lpi.banks[bank].queue.append(index, in: pool)
-    trace(.bankQueue, bank, lpi.banks[bank].queue.count)
-    if lpi.banks[bank].queue.count == 1 { advanceBank(bank) }
+    let unit = topology.unit(ofPE: Int(pool[index].pe))
+    let bank = Int(pool[index].intid) % lpis[unit].banks.count
+    lpis[unit].banks[bank].queue.append(index, in: pool)
+    trace(.bankQueue, unit &* bankCount &+ bank, lpis[unit].banks[bank].queue.count)
+    if lpis[unit].banks[bank].queue.count == 1 { advanceBank(unit, bank) }
   }
 
-  mutating func bankFreed(_ bank: Int) {
-    guard lpi.banks[bank].armed == now else { return }
-    lpi.banks[bank].armed = .max
-    advanceBank(bank)
+  /// One bank of the unit is free for its next message: the first of those that are now.
+  mutating func bankFreed(_ unit: Int) {
+    for bank in 0..<bankCount where lpis[unit].banks[bank].armed == now {
+      lpis[unit].banks[bank].armed = .max
+      return advanceBank(unit, bank)
+    }
   }
 
-  private mutating func advanceBank(_ bank: Int) {
-    while lpi.slots.queue.isEmpty, !lpi.banks[bank].queue.isEmpty {
-      let free = lpi.banks[bank].free
+  mutating func advanceBanks(_ unit: Int) {
+    for bank in 0..<bankCount { advanceBank(unit, bank) }
+  }
+
+  private mutating func advanceBank(_ unit: Int, _ bank: Int) {
+    while lpis[unit].slots.queue.isEmpty, !lpis[unit].accesses.holdsWrite,
+      !lpis[unit].banks[bank].queue.isEmpty
+    {
+      let free = lpis[unit].banks[bank].free
       if free > now {
-        if free < lpi.banks[bank].armed {
-          lpi.banks[bank].armed = free
-          wheel.schedule(.lpiBank, at: free, payload: UInt32(bank))
+        if free < lpis[unit].banks[bank].armed {
+          lpis[unit].banks[bank].armed = free
+          wheel.schedule(.lpiBank, at: free, payload: UInt32(unit))
         }
         return
       }
-      guard let index = lpi.banks[bank].queue.popFirst(in: pool) else { return }
-      lpi.banks[bank].free = now &+ 1
-      trace(.bankQueue, bank, lpi.banks[bank].queue.count)
-      wheel.schedule(
-        .credit, at: now &+ timing.linkReturnCycles, payload: UInt32(pool[index].its))
+      guard let index = lpis[unit].banks[bank].queue.popFirst(in: pool) else { return }
+      lpis[unit].banks[bank].free = now &+ timing.lpiBankCycles
+      trace(.bankQueue, unit &* bankCount &+ bank, lpis[unit].banks[bank].queue.count)
+      let (n, pe) = (Int(pool[index].its), pool[index].pe)
+      wheel.schedule(.credit, at: now &+ wayBack(its: n, from: pe), payload: UInt32(n))
       wheel.schedule(.lpiLookup, at: now &+ timing.lpiLookupCycles, payload: index)
     }
   }
 
   mutating func lpiLookupEnded(_ index: TransactionIndex) {
+    let unit = topology.unit(ofPE: Int(pool[index].pe))
     if pool[index].kind != .synchronize { spend(index, MSIStage.lpiLookup, until: now) }
     switch pool[index].kind {
     case .msi where pool[index].merged:
@@ -79,25 +97,22 @@ extension TimedCore where Rules: ~Copyable {
       endAtUnit(index, .merged)
     case .set where pool[index].merged: endAtUnit(index, .merged)
     case .msi, .set, .moved:
-      if lpi.properties.lookup(UInt64(pool[index].intid)) {
-        reachRedistributor(index)
+      if lpis[unit].properties.lookup(UInt64(pool[index].intid)) {
+        propertyKnown(index)
       } else {
-        readProperty(for: index)
+        readProperty(for: index, unit)
       }
     case .invalidate:
-      invalidateProperty(pool[index].intid, pe: pool[index].pe)
-      endAtUnit(index, .acknowledged)
-    case .invalidateAll:
-      let valid = lpi.properties.forgetAll()
-      let cycles =
-        timing.invallRefetches
-        ? UInt64((valid + lpi.slots.slots.count - 1) / lpi.slots.slots.count)
-          * timing.memoryLatencyCycles : UInt64(lpi.properties.sets)
-      holdBanks(cycles)
-      endAtUnit(index, .acknowledged)
-    case .moveAll:
-      holdBanks(UInt64(pool[index].amount))
-      endAtUnit(index, .acknowledged)
+      lpis[unit].properties.forget(UInt64(pool[index].intid))
+      lpis[unit].slots.markStale(.device, UInt64(pool[index].intid))
+      let (pe, intid) = (PEIndex(rawValue: pool[index].pe), INTID(rawValue: pool[index].intid))
+      if rules.isPending(intid, at: pe) {
+        readProperty(for: index, unit)
+      } else {
+        endAtUnit(index, .acknowledged)
+      }
+    case .invalidateAll: hold(index, unit, cycles: invalidateAll(unit))
+    case .moveAll: hold(index, unit, cycles: moveAll(index))
     case .synchronize:
       let n = Int(pool[index].its)
       end(index, .acknowledged)
@@ -107,82 +122,118 @@ extension TimedCore where Rules: ~Copyable {
     }
   }
 
-  /// A message that ends at the LPI unit.
+  /// A message that ends at the LPI unit; who waits for its answer gets it.
   private mutating func endAtUnit(_ index: TransactionIndex, _ how: TimingEnd) {
     acknowledged(index)
+    let partner = pool[index].partner
+    if partner != .max {
+      let answer = now &+ wayBack(its: Int(pool[index].its), from: pool[index].pe)
+      wheel.schedule(.message, at: answer, payload: partner)
+    }
     end(index, how)
   }
 
-  private func holdBanks(_ cycles: UInt64) {
-    for bank in 0..<lpi.banks.count {
-      lpi.banks[bank].free = max(lpi.banks[bank].free, now) &+ cycles
+  /// How long an INVALL keeps a unit busy.
+  private mutating func invalidateAll(_ unit: Int) -> UInt64 {
+    lpis[unit].slots.markAllStale()
+    guard timing.invallRefetches else {
+      lpis[unit].properties.forgetAll()
+      return UInt64(lpis[unit].properties.sets) &* timing.lpiBankCycles
+    }
+    let (valid, inFlight) = (lpis[unit].properties.validCount, lpis[unit].slots.slots.count)
+    counters.propertyReads &+= UInt64(valid)
+    return UInt64((valid + inFlight - 1) / inFlight) &* timing.memoryLatencyCycles
+  }
+
+  /// How long a MOVALL keeps a unit busy: the source's sweeps the table.
+  private mutating func moveAll(_ index: TransactionIndex) -> UInt64 {
+    let drain = UInt64(pool[index].amount) &* timing.lpiBankCycles
+    guard pool[index].isSource, timing.movallSweepsTable else { return drain }
+    let part = MemoryPort.Request.pendingTable.byteCount
+    let reads = (rules.pendingTableByteCount + part - 1) / part
+    let inFlight = max(1, timing.pendingAccessesInFlight)
+    counters.pendingReads &+= UInt64(reads)
+    return drain &+ UInt64((reads + inFlight - 1) / inFlight) &* timing.memoryLatencyCycles
+  }
+
+  /// Keeps the banks of a unit busy; the message ends with the last of them.
+  private mutating func hold(_ index: TransactionIndex, _ unit: Int, cycles: UInt64) {
+    var end = now
+    for bank in 0..<bankCount {
+      let free = max(lpis[unit].banks[bank].free, now) &+ cycles
+      lpis[unit].banks[bank].free = free
+      end = max(end, free)
+    }
+    pool[index].isHeld = true
+    wheel.schedule(.message, at: end, payload: index)
+  }
+
+  /// A message that was held ends; or one that waited for another's answer is made.
+  mutating func messageGoesOn(_ index: TransactionIndex) {
+    guard pool[index].isHeld else { return send(index) }
+    spend(index, MSIStage.lpiLookup, until: now)
+    let pe = PEIndex(rawValue: pool[index].pe)
+    let comesIn = pool[index].kind == .moveAll && !pool[index].isSource
+    endAtUnit(index, .acknowledged)
+    guard comesIn else { return }
+    var intid = INTID(rawValue: 0)
+    while let next = rules.nextUnderWay(after: intid, at: pe) {
+      intid = next
+      // One that has a message of its own comes with that.
+      if waiting.find(pe: pe.rawValue, intid: next.rawValue) == nil { arrive(next, at: pe) }
     }
   }
 
-  private mutating func invalidateProperty(_ intid: UInt32, pe: UInt32) {
-    lpi.properties.forget(UInt64(intid))
-    lpi.slots.markStale(.device, UInt64(intid))
-    // A read that nobody waits for is made only if a slot is free; otherwise the next set pays.
-    if waiting.find(pe: pe, intid: intid) != nil, lpi.slots.hasFree {
-      startPropertyRead(intid)
-    }
-  }
-
-  private mutating func readProperty(for index: TransactionIndex) {
+  private mutating func readProperty(for index: TransactionIndex, _ unit: Int) {
     let intid = pool[index].intid
-    if let slot = lpi.slots.reading(.device, UInt64(intid)) {
-      lpi.slots.slots[slot].waiters.append(index, in: pool)
-    } else if lpi.slots.hasFree {
-      let slot = startPropertyRead(intid)
-      lpi.slots.slots[slot].waiters.append(index, in: pool)
+    if let slot = lpis[unit].slots.reading(.device, UInt64(intid)) {
+      lpis[unit].slots.slots[slot].waiters.append(index, in: pool)
+    } else if lpis[unit].slots.hasFree {
+      counters.propertyReads &+= 1
+      // The slots know one kind of line here, so any table will do as its name.
+      let slot = lpis[unit].slots.take(.device, UInt64(intid), reads: 1)
+      lpis[unit].slots.slots[slot].waiters.append(index, in: pool)
+      trace(.propertySlots, unit, lpis[unit].slots.busyCount)
+      let answer = lpis[unit].port.request(.property, at: now)
+      wheel.schedule(.propertyRead, at: answer, payload: UInt32(unit &<< 16 | slot))
     } else {
-      lpi.slots.queue.append(index, in: pool)
-      trace(.propertyQueue, 0, lpi.slots.queue.count)
+      lpis[unit].slots.queue.append(index, in: pool)
+      trace(.propertyQueue, unit, lpis[unit].slots.queue.count)
     }
   }
 
-  @discardableResult
-  private mutating func startPropertyRead(_ intid: UInt32) -> Int {
-    counters.propertyReads &+= 1
-    // The slots know one kind of line here, so any table will do as its name.
-    let slot = lpi.slots.take(.device, UInt64(intid), reads: 1)
-    trace(.propertySlots, 0, lpi.slots.busyCount)
-    let answer = lpi.port.request(at: now)
-    wheel.schedule(.propertyRead, at: answer, payload: UInt32(slot))
-    return slot
-  }
-
-  mutating func propertyReadReturned(slot: Int) {
-    var answered = lpi.slots.free(slot)
-    trace(.propertySlots, 0, lpi.slots.busyCount)
-    if !answered.stale { lpi.properties.fill(answered.key) }
-    while let index = answered.waiters.popFirst(in: pool) { reachRedistributor(index) }
-    while lpi.slots.hasFree, let index = lpi.slots.queue.popFirst(in: pool) {
-      trace(.propertyQueue, 0, lpi.slots.queue.count)
-      if lpi.properties.touch(UInt64(pool[index].intid)) {
-        reachRedistributor(index)
+  mutating func propertyReadReturned(_ unit: Int, slot: Int) {
+    var answered = lpis[unit].slots.free(slot)
+    trace(.propertySlots, unit, lpis[unit].slots.busyCount)
+    if !answered.stale { lpis[unit].properties.fill(answered.key) }
+    while let index = answered.waiters.popFirst(in: pool) { propertyKnown(index) }
+    while lpis[unit].slots.hasFree, let index = lpis[unit].slots.queue.popFirst(in: pool) {
+      trace(.propertyQueue, unit, lpis[unit].slots.queue.count)
+      if lpis[unit].properties.touch(UInt64(pool[index].intid)) {
+        propertyKnown(index)
       } else {
-        readProperty(for: index)
+        readProperty(for: index, unit)
       }
     }
-    if lpi.slots.queue.isEmpty {
-      for bank in 0..<lpi.banks.count { advanceBank(bank) }
-    }
+    if lpis[unit].slots.queue.isEmpty { advanceBanks(unit) }
   }
 
-  /// The set is at its redistributor: from now on the LPI can be chosen.
-  private mutating func reachRedistributor(_ index: TransactionIndex) {
+  /// The property is there: a set is at its redistributor, and from now on the LPI can be chosen.
+  private mutating func propertyKnown(_ index: TransactionIndex) {
     spend(index, MSIStage.propertyMemory, until: now)
+    guard pool[index].kind != .invalidate else { return endAtUnit(index, .acknowledged) }
     acknowledged(index)
-    let (pe, intid) = (PEIndex(rawValue: pool[index].pe), INTID(rawValue: pool[index].intid))
-    let (isWaited, isMove) = (pool[index].indexed, pool[index].kind == .moved)
-    if isWaited {
-      pool[index].arrived = true
-    } else {
-      end(index, isMove ? .acknowledged : .taken)
-    }
     // What was taken on the way does not arrive: its INTID may be under way anew.
-    guard isWaited || isMove else { return }
+    guard pool[index].indexed else { return end(index, .taken) }
+    pool[index].arrived = true
+    restingCount &+= 1
+    let (pe, intid) = (PEIndex(rawValue: pool[index].pe), INTID(rawValue: pool[index].intid))
+    hold(intid, of: pe)
+    arrive(intid, at: pe)
+  }
+
+  /// The LPI is at its redistributor.
+  private mutating func arrive(_ intid: INTID, at pe: PEIndex) {
     rules.arrive(intid, at: pe)
     kick(pe)
     // The rules tell of a change; this one is an arrival, which ends no choice.

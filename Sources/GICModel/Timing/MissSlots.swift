@@ -50,6 +50,11 @@ struct MissSlots: ~Copyable {
     return slot
   }
 
+  /// Marks all reads under way as overtaken.
+  func markAllStale() {
+    for index in 0..<slots.count where slots[index].busy { slots[index].stale = true }
+  }
+
   /// Marks the reads of a line (of a device: of all its events too) as overtaken.
   func markStale(_ table: Transaction.Table, _ key: UInt64) {
     for index in 0..<slots.count where slots[index].busy {

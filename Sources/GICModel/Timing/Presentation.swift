@@ -4,8 +4,10 @@ import GICArch
 struct Presentation: BitwiseCopyable {
   enum Phase: UInt8 {
     case idle
-    /// It will choose in this cycle.
+    /// It will choose, at the cycle that an event is queued for.
     case armed
+    /// The choice lies in the pending table, and is read.
+    case reading
     /// A choice is being made, sent and accepted.
     case presenting
   }
@@ -13,18 +15,25 @@ struct Presentation: BitwiseCopyable {
   /// Candidates arrived since the choice began.
   var again = false
   var candidate: UInt32 = 0
+  /// When the choice began, and when it had been read if it had to be.
   var start: UInt64 = 0
+  var read: UInt64 = 0
   var due: UInt64 = 0
+  /// The first cycle of the next choice: what the CPU interface sends back is here.
+  var free: UInt64 = 0
 }
 
 // A redistributor chooses when a candidate has come or gone. The choice is the best LPI at the
-// start of the choice; it takes `hppiSelectCycles`, the message to the CPU interface
-// `downstreamCycles`, and its acceptance `acceptanceCycles`: at that cycle the LPI is shown, in the
-// place of what was shown before, and the line changes. One choice at a time: an LPI that arrives
-// meanwhile is looked at when the choice is accepted. If anything but an arrival changes the
-// candidates, and the LPI under way is not the best any more, its way ends and a new choice begins
-// at that cycle. A choice of what is shown already ends at once. After an acknowledge the next LPI
-// is chosen in the same way.
+// start of the choice. If that lies in the pending table it is read, and if it is not the best any
+// more when it is there, a new choice begins. The choice takes `hppiSelectCycles`, the message to
+// the CPU interface `downstreamCycles`, and its acceptance `acceptanceCycles`: at that cycle the
+// LPI is shown, in the place of what was shown before, and the line changes. One choice at a time:
+// an LPI that arrives meanwhile is looked at when the choice is accepted. If anything but an
+// arrival changes the candidates, and the LPI under way is not the best any more, its way ends and
+// a new choice begins at that cycle. A choice of what is shown already ends at once.
+//
+// Unit 12: an acknowledge sends an activate back, and an LPI that another one replaced is released.
+// Either is at the redistributor `upstreamCycles` later, and before that it begins no choice.
 extension TimedCore where Rules: ~Copyable {
   /// A candidate has come to the PE.
   mutating func kick(_ pe: PEIndex) {
@@ -32,9 +41,9 @@ extension TimedCore where Rules: ~Copyable {
     switch pes[pe.index].phase {
     case .idle:
       pes[pe.index].phase = .armed
-      wheel.schedule(.select, at: now, payload: pe.rawValue)
+      wheel.schedule(.select, at: max(now, pes[pe.index].free), payload: pe.rawValue)
     case .armed: break
-    case .presenting: pes[pe.index].again = true
+    case .reading, .presenting: pes[pe.index].again = true
     }
   }
 
@@ -52,52 +61,102 @@ extension TimedCore where Rules: ~Copyable {
     kick(pe)
   }
 
+  /// The CPU interface sends an activate or a release back.
+  func sentUpstream(_ pe: PEIndex) {
+    guard pe.index < pes.count else { return }
+    pes[pe.index].free = now &+ timing.upstreamCycles
+  }
+
   mutating func select(_ index: Int) {
     guard pes[index].phase == .armed else { return }
     let pe = PEIndex(index)
+    guard pes[index].free <= now else {
+      // Something was sent back since.
+      wheel.schedule(.select, at: pes[index].free, payload: pe.rawValue)
+      return
+    }
     guard let best = rules.selectedLPI(of: pe), rules.offeredLPI(of: pe) != best.intid else {
       pes[index].phase = .idle
       return
     }
-    let due = now &+ timing.hppiSelectCycles &+ timing.downstreamCycles &+ timing.acceptanceCycles
-    pes[index] = Presentation(
-      phase: .presenting, again: false, candidate: best.intid.rawValue, start: now, due: due)
-    wheel.schedule(.accept, at: due, payload: pe.rawValue)
+    pes[index].candidate = best.intid.rawValue
+    pes[index].start = now
+    pes[index].again = false
     trace(.presenting, index, 1)
+    if isInTable(best.intid, of: pe) {
+      pes[index].phase = .reading
+      readPending(for: pe)
+    } else {
+      present(index)
+    }
+  }
+
+  /// What the PE chose is here.
+  mutating func pendingRead(_ index: Int) {
+    let pe = PEIndex(index)
+    let candidate = pes[index].candidate
+    if rules.selectedLPI(of: pe)?.intid.rawValue == candidate {
+      if waiting.find(pe: pe.rawValue, intid: candidate) == nil {
+        waiting.insert(pe: pe.rawValue, intid: candidate, .init(transaction: .max))
+      }
+      hold(INTID(rawValue: candidate), of: pe)
+      present(index)
+    } else {
+      pes[index].phase = .idle
+      trace(.presenting, index, 0)
+      kick(pe)
+    }
+  }
+
+  private mutating func present(_ index: Int) {
+    pes[index].phase = .presenting
+    pes[index].read = now
+    pes[index].due =
+      now &+ timing.hppiSelectCycles &+ timing.downstreamCycles &+ timing.acceptanceCycles
+    wheel.schedule(.accept, at: pes[index].due, payload: UInt32(truncatingIfNeeded: index))
   }
 
   mutating func accept(_ index: Int) {
     guard pes[index].phase == .presenting, pes[index].due == now else { return }
     let pe = PEIndex(index)
-    let (candidate, start) = (pes[index].candidate, pes[index].start)
+    let candidate = pes[index].candidate
     let again = pes[index].again
-    pes[index] = Presentation()
+    pes[index].phase = .idle
     trace(.presenting, index, 0)
     counters.presented &+= 1
     recorder.clear()
+    if rules.offeredLPI(of: pe) != nil {
+      counters.released &+= 1
+      sentUpstream(pe)
+    }
     rules.offer(INTID(rawValue: candidate), to: pe)
-    if let record = waiting.remove(pe: pe.rawValue, intid: candidate) {
-      endPresented(record, chosenAt: start)
+    if let place = waiting.foundPlace(pe: pe.rawValue, intid: candidate) {
+      let record = waiting[place].transaction
+      waiting[place].transaction = .max
+      if record != .max { endPresented(record, index) }
     }
     if again { kick(pe) }
     settleCandidates()
   }
 
-  private mutating func endPresented(_ index: TransactionIndex, chosenAt start: UInt64) {
+  private mutating func endPresented(_ index: TransactionIndex, _ pe: Int) {
+    let (start, read) = (pes[pe].start, pes[pe].read)
     guard pool[index].arrived, pool[index].mark <= start else {
       // It was shown before its own message came: the pending bit had come by another way.
       take(index)
       return
     }
     if pool[index].kind == .msi {
-      let selected = start &+ timing.hppiSelectCycles
+      let selected = read &+ timing.hppiSelectCycles
       spend(index, MSIStage.hppiWait, until: start)
+      spend(index, MSIStage.pendingMemory, until: read)
       spend(index, MSIStage.hppiSelect, until: selected)
       spend(index, MSIStage.downstream, until: selected &+ timing.downstreamCycles)
       spend(index, MSIStage.acceptance, until: now)
       counters.direct &+= 1
       msiLatency.record(pool[index])
     }
+    restingCount &-= 1
     end(index, .presented)
   }
 }

@@ -1,26 +1,28 @@
 import GICArch
 
 /// The timed clock's observer: keeps what one transaction did until the scheduler has read it. A
-/// buffer and a bitmap of PEs; only a transaction that does more than any before it allocates.
-/// Copies are the same storage; its owner deallocates it.
+/// buffer that grows when a transaction does more than any before it, and a bitmap of PEs. Copies
+/// are the same storage; its owner deallocates it.
 struct Recorder: EngineObserver {
   static var offersAtOnce: Bool { false }
-  /// Most transactions do no more than this, apart from ``StageEvent/candidatesChanged(_:)``, which
-  /// has a place for every PE. INVALL of every PE, and what takes many pending LPIs away at once,
-  /// do.
-  static var capacity: Int { 32 }
+  /// Hardly any transaction does more than this, apart from ``StageEvent/candidatesChanged(_:)``,
+  /// which has a place for every PE.
+  static var usualCount: Int { 32 }
+  static var filler: StageEvent { .synchronize(PEIndex(0)) }
 
   private struct Counts: BitwiseCopyable {
     var events = 0
     var changedPEs = 0
   }
-  /// The one buffer, behind a place that all copies share.
+  /// One element, so that copies see it grow.
   private let log: Slab<Slab<StageEvent>>
   private let counts: Slab<Counts>
   private let changed: Slab<UInt64>
 
   init(peCount: Int) {
-    log = Slab(count: 1) { _ in Recorder.buffer(Recorder.capacity) }
+    log = Slab(count: 1) { _ in
+      Slab(count: Recorder.usualCount) { _ in Recorder.filler }
+    }
     counts = Slab(repeating: Counts(), count: 1)
     changed = Slab(repeating: 0, count: (peCount + 63) / 64)
   }
@@ -39,20 +41,9 @@ struct Recorder: EngineObserver {
       return
     }
     let count = counts[0].events
-    if count == log[0].count { log[0] = Recorder.grown(log[0], to: count * 2) }
+    if count == log[0].count { grow() }
     log[0][count] = event
     counts[0].events = count &+ 1
-  }
-
-  /// An empty buffer for events.
-  static func buffer(_ count: Int) -> Slab<StageEvent> {
-    Slab(count: count) { _ in .synchronize(PEIndex(0)) }
-  }
-  /// A longer buffer that begins with `old`, which is given back.
-  static func grown(_ old: Slab<StageEvent>, to count: Int) -> Slab<StageEvent> {
-    let new = Slab(count: count) { $0 < old.count ? old[$0] : .synchronize(PEIndex(0)) }
-    old.deallocate()
-    return new
   }
 
   /// Remembers that the choice of a PE must be made anew.
@@ -69,6 +60,13 @@ struct Recorder: EngineObserver {
   /// How many events are kept.
   var count: Int { counts[0].events }
   subscript(index: Int) -> StageEvent { log[0][index] }
+
+  private func grow() {
+    let old = log[0]
+    log[0] = Slab(count: old.count * 2) { $0 < old.count ? old[$0] : Recorder.filler }
+    old.deallocate()
+  }
+
   /// Forgets the events, not the PEs.
   func clear() { counts[0].events = 0 }
 

@@ -10,6 +10,8 @@ struct StageHistograms: ~Copyable {
   private let names: [String]
   private let summaries: Slab<Summary>
   private let buckets: Slab<UInt64>
+  /// Of MSIs.
+  private(set) var devices = DeviceCounts()
 
   init(stages names: [String]) {
     self.names = names
@@ -26,6 +28,7 @@ struct StageHistograms: ~Copyable {
     let total = transaction.mark &- transaction.start
     assert(transaction.stageSum == total, "the stages do not add up to the whole")
     record(total, in: 0)
+    if transaction.kind == .msi { devices.record(transaction.device, latency: total) }
     for stage in 1..<summaries.count {
       let cycles = transaction.stages[stage &- 1]
       if cycles != 0 { record(cycles, in: stage) }
@@ -41,6 +44,8 @@ struct StageHistograms: ~Copyable {
   }
 
   var count: UInt64 { summaries[0].count }
+  /// Cycles of all of them together.
+  var sum: UInt64 { summaries[0].sum }
 
   /// As the report wants it.
   func latency() -> MachineStatistics.Latency {
@@ -58,7 +63,8 @@ struct StageHistograms: ~Copyable {
       counts: counts, sum: summary.sum, min: zeros > 0 ? 0 : summary.min, max: summary.max)
   }
 
-  func reset() {
+  mutating func reset() {
+    devices.reset()
     for row in 0..<summaries.count { summaries[row] = Summary() }
     for index in 0..<buckets.count { buckets[index] = 0 }
   }

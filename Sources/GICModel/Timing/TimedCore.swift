@@ -3,8 +3,8 @@
 
 import GICArch
 
-/// The scheduler of the timed clock: the units of all ITSs, of the LPI unit and of the
-/// redistributors, and the events between them.
+/// The scheduler of the timed clock: the units of all ITSs, the LPI units and the redistributors,
+/// and the events between them.
 ///
 /// What holds for every unit:
 /// - An event at cycle t sees the state at t after all events before it in the event order
@@ -22,7 +22,12 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   let its: Slab<ITSUnit>
   /// Control frame of each ITS; its translation frame follows.
   let itsBases: Slab<PhysicalAddress>
-  var lpi: LPIUnit
+  let lpis: Slab<LPIUnit>
+  let topology: Topology
+  /// Of each LPI unit.
+  let bankCount: Int
+  /// A message's travel beyond the first hop.
+  let hops: UInt64
   let pes: Slab<Presentation>
   /// Messages granted and not acknowledged, by ITS and PE: `its * peCount + pe`.
   let outstanding: Slab<UInt32>
@@ -31,6 +36,13 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   var msiLatency = StageHistograms(stages: MSIStage.allCases.map(\.name))
   var commandLatency = StageHistograms(stages: CommandStage.allCases.map(\.name))
   var counters = TimedCounters()
+  /// Transactions that wait for somebody outside: LPIs at their redistributors, commands at which
+  /// a queue stands still.
+  var restingCount = 0
+  /// The cycle of the last event.
+  var lastEvent: UInt64 = 0
+  /// The state of every unit when nothing could go on any more; nil as long as all is well.
+  var deadlock: String?
 
   /// `recorder` is the observer of `rules`; the core deallocates it.
   /// - Parameter itsBases: control frame of each ITS.
@@ -44,13 +56,17 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     self.tracer = tracer
     its = Slab(count: itsBases.count) { _ in ITSUnit(timing) }
     self.itsBases = Slab(count: itsBases.count) { itsBases[$0] }
-    lpi = LPIUnit(timing)
+    topology = Topology(timing, itsCount: itsBases.count, peCount: peCount)
+    lpis = Slab(count: topology.unitCount) { _ in LPIUnit(timing) }
+    bankCount = max(1, timing.lpiBanks)
+    hops = timing.linkHops &* timing.hopCycles
     pes = Slab(repeating: Presentation(), count: peCount)
     outstanding = Slab(repeating: 0, count: itsBases.count * peCount)
   }
   deinit {
     its.deallocate()
     itsBases.deallocate()
+    lpis.deallocate()
     pes.deallocate()
     outstanding.deallocate()
     recorder.deallocate()
@@ -65,6 +81,7 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   mutating func runCycle(through limit: UInt64) -> UInt64? {
     guard let first = wheel.next(through: limit) else { return nil }
     rules.stamp = first.cycle
+    lastEvent = first.cycle
     handle(first)
     while let event = wheel.nextNow() { handle(event) }
     return first.cycle
@@ -73,6 +90,7 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   /// Handles everything up to `cycle`, and moves time there.
   mutating func run(to cycle: UInt64) {
     while runCycle(through: cycle) != nil {}
+    watch(at: cycle)
     if cycle > now { wheel.move(to: cycle) }
   }
 
@@ -82,11 +100,12 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     wheel = EventWheel()
     pool = TransactionPool()
     waiting = WaitingIndex()
-    lpi = LPIUnit(timing)
     counters = TimedCounters()
+    (restingCount, lastEvent, deadlock) = (0, 0, nil)
     msiLatency.reset()
     commandLatency.reset()
     for n in 0..<its.count { its[n] = ITSUnit(timing) }
+    for unit in 0..<lpis.count { lpis[unit] = LPIUnit(timing) }
     for pe in 0..<pes.count { pes[pe] = Presentation() }
     for index in 0..<outstanding.count { outstanding[index] = 0 }
     recorder.clear()
@@ -98,24 +117,21 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     switch event.unit {
     case .tableRead: tableReadReturned(Int(payload &>> 16), slot: Int(payload & 0xffff))
     case .tableWrite: tableWriteReturned(Int(payload))
-    case .propertyRead: propertyReadReturned(slot: Int(payload))
+    case .propertyRead: propertyReadReturned(Int(payload &>> 16), slot: Int(payload & 0xffff))
+    case .pendingAccess: pendingAccessReturned(payload)
     case .credit: creditReturned(Int(payload))
     case .fetch: fetchReturned(payload)
     case .command: commandPhaseEnded(Int(payload))
     case .lookup: lookupEnded(payload)
-    case .link: linkFreed(Int(payload))
+    case .message: messageGoesOn(payload)
+    case .link: linkFreed()
     case .lpiArrival: messageArrived(payload)
     case .lpiBank: bankFreed(Int(payload))
     case .lpiLookup: lpiLookupEnded(payload)
     case .select: select(Int(payload))
     case .accept: accept(Int(payload))
-    case .arbiter: arbitrate(Int(payload))
+    case .arbiter: arbitrate()
     }
-  }
-
-  /// What a granted transaction or an access changed for the redistributors takes effect now.
-  mutating func settleCandidates() {
-    while let pe = recorder.nextChangedPE() { candidatesChanged(pe) }
   }
 }
 
@@ -139,4 +155,8 @@ struct TimedCounters: BitwiseCopyable {
   var tableReads: UInt64 = 0
   var tableWrites: UInt64 = 0
   var propertyReads: UInt64 = 0
+  var pendingReads: UInt64 = 0
+  var pendingWrites: UInt64 = 0
+  /// LPIs that a better one replaced at the CPU interface.
+  var released: UInt64 = 0
 }

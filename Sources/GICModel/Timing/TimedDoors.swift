@@ -60,7 +60,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     recorder.clear()
     rules.stamp = now
     let response = rules.access(access)
-    takeEffects()
+    takeEffects(direct: true)
     return response
   }
 
@@ -90,14 +90,17 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
   }
 
   /// Everything under way ends.
-  mutating func drain() { while runCycle(through: .max) != nil {} }
+  mutating func drain() {
+    while runCycle(through: .max) != nil {}
+    watch(at: .max)
+  }
 
   /// Lets time pass up to `limit`, or until the condition holds, at most until nothing is under way
   /// if `limit` is `.max`.
   mutating func advance(to limit: UInt64, until condition: StopCondition) -> UInt64 {
     while !holds(condition) {
       if runCycle(through: limit) != nil { continue }
-      if limit != .max { run(to: limit) }
+      if limit == .max { watch(at: .max) } else { run(to: limit) }
       break
     }
     return now

@@ -84,15 +84,14 @@ struct TimingCache: ~Copyable {
     }
   }
 
-  /// Forgets everything.
-  /// - Returns: how many lines were valid.
-  @discardableResult
-  mutating func forgetAll() -> Int {
+  mutating func forgetAll() {
+    for line in 0..<lines.count { lines[line].stamp = 0 }
+  }
+
+  /// How many lines are there.
+  var validCount: Int {
     var valid = 0
-    for line in 0..<lines.count where lines[line].stamp != 0 {
-      valid += 1
-      lines[line].stamp = 0
-    }
+    for line in 0..<lines.count where lines[line].stamp != 0 { valid += 1 }
     return valid
   }
 }

@@ -1,15 +1,19 @@
-// The one hook into the timed units: what each transaction does, and how full each queue is. Whoever
-// draws, counts or compares listens here; nobody answers.
+// The one hook into the timed units: what each transaction does, and how full each queue is.
+// Whoever draws, counts or compares listens here; nobody answers.
+
+import GICArch
 
 /// One thing that the timed units did. Events come in the order in which they were decided, which
 /// is that of time but for the ends of stages: a stage is told when its end is known, and may lie
 /// ahead.
-enum TimingEvent: Equatable {
+public enum TimingEvent: Equatable, Sendable {
   /// A transaction begins. `serial` rises by one with each, from 1. `cause` is the serial of the
   /// command that sent it; 0 for what came from outside.
   case began(
-    serial: UInt64, Transaction.Kind, its: ITSIndex, device: UInt32, event: UInt32, cause: UInt64,
+    serial: UInt64, TransactionKind, its: Int, device: UInt32, event: UInt32, cause: UInt64,
     cycle: UInt64)
+  /// What a command is, told at its grant. nil: its slot held no command.
+  case decoded(serial: UInt64, ITSCommand.Opcode?)
   /// Its grant. A message is granted with the command that sends it.
   case granted(serial: UInt64, cycle: UInt64)
   /// Where it goes. `merged`: the LPI was pending already.
@@ -18,19 +22,20 @@ enum TimingEvent: Equatable {
   /// stages of a transaction follow each other without a gap.
   case spent(serial: UInt64, TimingStage, start: UInt64, end: UInt64)
   case ended(serial: UInt64, TimingEnd, cycle: UInt64)
-  /// From this cycle on, until it is told anew. `unit` is an ITS, a bank or a PE, as the level says.
+  /// From this cycle on, until it is told anew. `unit` is an ITS, a bank, an LPI unit or a PE, as
+  /// the level says.
   case level(TimingLevel, unit: Int, value: Int, cycle: UInt64)
 }
 
 /// A stage of either class.
-enum TimingStage: Equatable {
+public enum TimingStage: Equatable, Sendable {
   /// Of an MSI, and of the messages that commands send.
   case msi(MSIStage)
   case command(CommandStage)
 }
 
 /// What became of a transaction.
-enum TimingEnd: UInt8, CaseIterable {
+public enum TimingEnd: UInt8, CaseIterable, Sendable {
   /// An LPI shown to its PE.
   case presented
   /// An MSI whose LPI was pending already.
@@ -48,7 +53,7 @@ enum TimingEnd: UInt8, CaseIterable {
 }
 
 /// Something that fills and empties.
-enum TimingLevel: UInt8, CaseIterable {
+public enum TimingLevel: UInt8, CaseIterable, Sendable {
   // By ITS.
   /// MSIs outside a full ingress FIFO.
   case outside
@@ -65,7 +70,8 @@ enum TimingLevel: UInt8, CaseIterable {
   case linkQueue
   /// Free credits of the link.
   case credits
-  /// 1 while a command executes.
+  /// What the command engine does: 0 idle, 1 decode, 2 reads, 3 operation, 4 writes, 5 SYNC waits,
+  /// 6 acknowledge, 7 retire.
   case executing
   // By bank of the LPI units.
   /// Messages that a bank has not taken.
@@ -74,17 +80,27 @@ enum TimingLevel: UInt8, CaseIterable {
   /// Property reads under way, and LPIs that wait for one.
   case propertySlots
   case propertyQueue
+  /// Pending LPIs held.
+  case pendingEntries
+  /// Reads and writes of pending tables under way.
+  case pendingAccesses
   // By PE.
-  /// 1 while a choice is made, sent and accepted.
+  /// 1 while a choice is read, made, sent and accepted.
   case presenting
 }
 
 /// Hears what the timed units do. The core is generic over it, so that the one that hears nothing
 /// costs nothing.
 protocol TimingTracer {
-  /// False: nobody listens, and the core need not even look.
+  /// False: nobody listens to transactions, and the core need not even look.
   static var isOn: Bool { get }
+  /// The same of levels; ``isOn`` unless a tracer says otherwise.
+  static var hearsLevels: Bool { get }
   mutating func trace(_ event: TimingEvent)
+}
+
+extension TimingTracer {
+  static var hearsLevels: Bool { isOn }
 }
 
 /// Nobody listens: zero-sized, and all of it disappears.
@@ -97,7 +113,9 @@ extension TimedCore where Rules: ~Copyable {
   /// A level has changed now.
   @inline(__always)
   mutating func trace(_ level: TimingLevel, _ unit: Int, _ value: Int) {
-    if Tracer.isOn { tracer.trace(.level(level, unit: unit, value: value, cycle: now)) }
+    if Tracer.hearsLevels {
+      tracer.trace(.level(level, unit: unit, value: value, cycle: now))
+    }
   }
 
   /// Everything since the transaction's last mark was spent in `stage`.
@@ -137,6 +155,11 @@ extension TimedCore where Rules: ~Copyable {
   /// The transaction is granted now.
   @inline(__always) mutating func traceGrant(_ index: TransactionIndex) {
     if Tracer.isOn { tracer.trace(.granted(serial: pool[index].serial, cycle: now)) }
+  }
+  /// What it is has been read.
+  @inline(__always) mutating func traceCommand(_ index: TransactionIndex, _ command: ITSCommand?) {
+    guard Tracer.isOn else { return }
+    tracer.trace(.decoded(serial: pool[index].serial, command?.opcode))
   }
   /// Its target is known.
   @inline(__always) mutating func traceRoute(_ index: TransactionIndex) {

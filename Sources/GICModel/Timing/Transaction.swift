@@ -1,7 +1,7 @@
 import GICArch
 
 /// The stages of an MSI, in path order. An INT command's LPI joins at ``creditWait``.
-enum MSIStage: Int, CaseIterable {
+public enum MSIStage: Int, CaseIterable, Sendable {
   /// Outside, because the ingress FIFO was full.
   case ingressWait
   case accept
@@ -19,11 +19,14 @@ enum MSIStage: Int, CaseIterable {
   case propertyMemory
   /// At the redistributor, while something better is shown or the choice is busy.
   case hppiWait
+  /// Waiting for the pending table, if the LPI lies there.
+  case pendingMemory
   case hppiSelect
   case downstream
   case acceptance
 
-  var name: String {
+  /// As results spell it.
+  public var name: String {
     switch self {
     case .ingressWait: "ingress_wait"
     case .accept: "accept"
@@ -37,6 +40,7 @@ enum MSIStage: Int, CaseIterable {
     case .lpiLookup: "lpi_lookup"
     case .propertyMemory: "property_memory"
     case .hppiWait: "hppi_wait"
+    case .pendingMemory: "pending_memory"
     case .hppiSelect: "hppi_select"
     case .downstream: "downstream"
     case .acceptance: "acceptance"
@@ -45,7 +49,7 @@ enum MSIStage: Int, CaseIterable {
 }
 
 /// The stages of a command, in path order.
-enum CommandStage: Int, CaseIterable {
+public enum CommandStage: Int, CaseIterable, Sendable {
   /// From the CWRITER write: behind earlier commands, fetched or not.
   case queueWait
   case fetch
@@ -60,10 +64,13 @@ enum CommandStage: Int, CaseIterable {
   /// SYNC: the LPI unit's lookup, and the wait for earlier effects on its target.
   case lpiUnit
   case acknowledge
+  /// Rejected, and the queue stands still until the guest retries; then it is fetched again.
+  case stall
   /// CREADR moves at its end.
   case retire
 
-  var name: String {
+  /// As results spell it.
+  public var name: String {
     switch self {
     case .queueWait: "queue_wait"
     case .fetch: "fetch"
@@ -74,6 +81,7 @@ enum CommandStage: Int, CaseIterable {
     case .link: "link"
     case .lpiUnit: "lpi_unit"
     case .acknowledge: "acknowledge"
+    case .stall: "stall"
     case .retire: "retire"
     }
   }
@@ -82,23 +90,26 @@ enum CommandStage: Int, CaseIterable {
 /// Names a transaction: its place in the pool.
 typealias TransactionIndex = UInt32
 
+/// What something under way is.
+public enum TransactionKind: UInt8, BitwiseCopyable, Sendable {
+  case free
+  case msi
+  case command
+  /// An LPI set by INT; from the link on it is an MSI.
+  case set
+  /// The second message of MOVI: sets at the target what the first, a clear, took at the source.
+  case moved
+  case clear
+  case invalidate
+  case invalidateAll
+  /// LPIs leave a redistributor for another one, or come to it.
+  case moveAll
+  case synchronize
+}
+
 /// Something under way: an MSI, a command, or a message that a command has sent.
 struct Transaction: BitwiseCopyable {
-  enum Kind: UInt8 {
-    case free
-    case msi
-    case command
-    /// An LPI set by INT; from the link on it is an MSI.
-    case set
-    /// The second message of MOVI: set at the target what was taken from the source.
-    case moved
-    case clear
-    case invalidate
-    case invalidateAll
-    /// `amount` LPIs leave `pe` for another redistributor, or come to it.
-    case moveAll
-    case synchronize
-  }
+  typealias Kind = TransactionKind
   /// Which cache a transaction looks up next, or waits for.
   enum Table: UInt8 {
     case device, event, collection
@@ -120,6 +131,10 @@ struct Transaction: BitwiseCopyable {
   var indexed = false
   /// It has come to the redistributor, and waits there to be chosen.
   var arrived = false
+  /// Of a MOVALL: the message to the source.
+  var isSource = false
+  /// It keeps an LPI unit busy, and ends with that.
+  var isHeld = false
   var its: UInt16 = 0
   var collection: UInt16 = 0
   var device: UInt32 = 0
@@ -131,13 +146,15 @@ struct Transaction: BitwiseCopyable {
   var amount: UInt32 = 0
   /// Its number among all that ever began, from 1.
   var serial: UInt64 = 0
+  /// The message that is made when this one's answer is back.
+  var partner: TransactionIndex = .max
   /// The next transaction of the queue that it stands in.
   var next: TransactionIndex = .max
   /// Its first cycle, and the cycle up to which its stages account.
   var start: UInt64 = 0
   var mark: UInt64 = 0
   /// Cycles by ``MSIStage`` or ``CommandStage``.
-  var stages = InlineArray<15, UInt64>(repeating: 0)
+  var stages = InlineArray<16, UInt64>(repeating: 0)
 
   init() {}
   init(_ kind: Kind, its: ITSIndex, at cycle: UInt64) {

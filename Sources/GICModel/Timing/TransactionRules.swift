@@ -15,6 +15,9 @@ protocol TransactionRules: ~Copyable {
   mutating func retireCommand(_ n: ITSIndex)
   mutating func signal(_ device: DeviceID, _ event: EventID, its n: ITSIndex) -> MSIOutcome
   mutating func arrive(_ intid: INTID, at pe: PEIndex)
+  func nextUnderWay(after intid: INTID, at pe: PEIndex) -> INTID?
+  func isPending(_ intid: INTID, at pe: PEIndex) -> Bool
+  var pendingTableByteCount: Int { get }
   func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)?
   mutating func offer(_ intid: INTID?, to pe: PEIndex)
   func offeredLPI(of pe: PEIndex) -> INTID?

@@ -2,11 +2,12 @@ import GICArch
 
 // Units 4 and 5: the three caches, the translation slots and the table memory port of an ITS.
 //
-// Each cache takes one lookup a cycle; it ends `…LookupCycles` later, hit or miss. An MSI looks up
-// device, event, collection, one after the other. A miss takes a slot, and the slot a read (two,
-// one after the other, for a device behind an indirect table); the line is in the cache at the
-// cycle at which the last answer comes, and the waiting transactions go on at that cycle, in the
-// order in which they joined. Commands share the slots; their lookups are part of their operation.
+// Each cache takes one lookup every `lookupIntervalCycles`; it ends `…LookupCycles` later, hit or
+// miss. An MSI looks up device, event, collection, one after the other. A miss takes a slot, and
+// the slot a read (two, one after the other, for a device behind an indirect table); the line is in
+// the cache at the cycle at which the last answer comes, and the waiting transactions go on at that
+// cycle, in the order in which they joined. Commands share the slots; their lookups are part of
+// their operation.
 extension TimedCore where Rules: ~Copyable {
   /// The MSI's lookups begin at its mark.
   mutating func beginLookup(_ index: TransactionIndex) {
@@ -26,7 +27,7 @@ extension TimedCore where Rules: ~Copyable {
       case .collection: timing.collectionLookupCycles
       }
     let start = max(pool[index].mark, its[n].lookupFree[Int(table.rawValue)])
-    its[n].lookupFree[Int(table.rawValue)] = start &+ 1
+    its[n].lookupFree[Int(table.rawValue)] = start &+ timing.lookupIntervalCycles
     pool[index].table = table
     wheel.schedule(.lookup, at: start &+ cycles, payload: index)
   }
@@ -100,7 +101,13 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func read(its n: ITSIndex, slot: Int) {
     counters.tableReads &+= 1
-    let answer = its[n].port.request(at: now)
+    let request: MemoryPort.Request =
+      switch its[n].slots.slots[slot].table {
+      case .device: .deviceEntry
+      case .event: .eventEntry
+      case .collection: .collectionEntry
+      }
+    let answer = its[n].port.request(request, at: now)
     wheel.schedule(.tableRead, at: answer, payload: UInt32(n) &<< 16 | UInt32(slot))
   }
 

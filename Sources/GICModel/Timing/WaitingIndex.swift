@@ -1,20 +1,30 @@
 import GICArch
 
-/// Which transaction set an LPI that has not been presented yet, by (PE, INTID). An open-addressing
-/// table with linear probing; it grows by doubling and is at most half full.
+/// The LPIs that redistributors know of, by (PE, INTID): from the grant of their transaction until
+/// something takes them. An open-addressing table with linear probing; it grows by doubling and is
+/// at most half full.
 struct WaitingIndex: ~Copyable {
+  /// What is known of one LPI.
+  struct LPI: BitwiseCopyable {
+    /// What set it; `.max` once it has been presented.
+    var transaction: TransactionIndex
+    /// Its place among the LPIs that the LPI unit holds; `.max` if it is on its way or in the
+    /// pending table.
+    var slot: UInt32 = .max
+  }
   private struct Entry: BitwiseCopyable {
     /// PE in [63:32], INTID in [31:0]. INTID 0 is no LPI, so 0 is an empty place.
     var key: UInt64
-    var transaction: TransactionIndex
+    var lpi: LPI
   }
-  private var entries = Slab(repeating: Entry(key: 0, transaction: 0), count: 64)
+  private static var blank: Entry { Entry(key: 0, lpi: LPI(transaction: .max)) }
+  private var entries = Slab(repeating: WaitingIndex.blank, count: 64)
   private(set) var count = 0
 
   init() {}
   deinit { entries.deallocate() }
 
-  private static func key(_ pe: UInt32, _ intid: UInt32) -> UInt64 {
+  static func key(_ pe: UInt32, _ intid: UInt32) -> UInt64 {
     UInt64(pe) &<< 32 | UInt64(intid)
   }
   private func home(of key: UInt64) -> Int {
@@ -30,28 +40,38 @@ struct WaitingIndex: ~Copyable {
     return place
   }
 
-  func find(pe: UInt32, intid: UInt32) -> TransactionIndex? {
+  func find(pe: UInt32, intid: UInt32) -> LPI? {
     let key = WaitingIndex.key(pe, intid)
     let place = place(of: key)
-    return entries[place].key == key ? entries[place].transaction : nil
+    return entries[place].key == key ? entries[place].lpi : nil
+  }
+  /// Its place, until the next insertion or removal.
+  func foundPlace(pe: UInt32, intid: UInt32) -> Int? { foundPlace(WaitingIndex.key(pe, intid)) }
+  func foundPlace(_ key: UInt64) -> Int? {
+    let place = place(of: key)
+    return entries[place].key == key ? place : nil
+  }
+  subscript(place: Int) -> LPI {
+    get { entries[place].lpi }
+    nonmutating set { entries[place].lpi = newValue }
   }
 
   /// The key must not be there yet.
-  mutating func insert(pe: UInt32, intid: UInt32, _ transaction: TransactionIndex) {
+  mutating func insert(pe: UInt32, intid: UInt32, _ lpi: LPI) {
     if count &* 2 >= entries.count { grow() }
     let key = WaitingIndex.key(pe, intid)
     let place = place(of: key)
     assert(entries[place].key == 0)
-    entries[place] = Entry(key: key, transaction: transaction)
+    entries[place] = Entry(key: key, lpi: lpi)
     count &+= 1
   }
 
   /// Removes and returns what is there.
-  mutating func remove(pe: UInt32, intid: UInt32) -> TransactionIndex? {
+  mutating func remove(pe: UInt32, intid: UInt32) -> LPI? {
     let key = WaitingIndex.key(pe, intid)
     var hole = place(of: key)
     guard entries[hole].key == key else { return nil }
-    let transaction = entries[hole].transaction
+    let lpi = entries[hole].lpi
     let mask = entries.count &- 1
     var probe = (hole &+ 1) & mask
     // Whoever could have stood in the hole moves into it, so that no search stops too early.
@@ -65,7 +85,7 @@ struct WaitingIndex: ~Copyable {
     }
     entries[hole].key = 0
     count &-= 1
-    return transaction
+    return lpi
   }
 
   /// How many places there are, for a walk over all of them.
@@ -79,7 +99,7 @@ struct WaitingIndex: ~Copyable {
 
   private mutating func grow() {
     let old = entries
-    entries = Slab(repeating: Entry(key: 0, transaction: 0), count: old.count * 2)
+    entries = Slab(repeating: WaitingIndex.blank, count: old.count * 2)
     for index in 0..<old.count where old[index].key != 0 {
       entries[place(of: old[index].key)] = old[index]
     }

@@ -24,6 +24,10 @@ extension ClosedReplay {
       }
     }
     now = max(now, entry.time)
+    if event.operation == .endOfInterrupt, earliestEnd[stream] > now {
+      // The PE is still at it.
+      return heap.insert(EventHeap.Entry(time: earliestEnd[stream], index: entry.index))
+    }
     switch event.operation {
     case .fill, .memory, .command:
       // What the machine read before now, it read before this.
@@ -120,6 +124,7 @@ extension ClosedReplay {
     guard let access = event.access(trace.header, cycle: now) else { return }
     let got = INTID(rawValue: UInt32(truncatingIfNeeded: try perform(access)))
     if got.isSpecial, !traced.isSpecial { unsatisfied += 1 }
+    if !got.isSpecial, let cycles = handling?.next() { earliestEnd[pe] = now &+ cycles }
     book.acknowledged(got, by: pe, at: clock.ns(cycles: now))
     if let completion = active.acknowledged(got, traced: traced, by: pe) {
       try write(.eoir1, completion.end, event)

@@ -56,6 +56,11 @@ struct ClosedReplay<Target: ReplayTarget> {
   let targets: [Int: UInt64]
   var progress = QueueProgress()
 
+  /// How long PEs handle interrupts; nil: as long as the trace's did.
+  var handling: PEHandling?
+  /// By PE: an interrupt is ended at this cycle at the earliest.
+  var earliestEnd: [UInt64]
+
   var heap = EventHeap()
   var waitingForLine = 0
   var levels: [LineLevels]
@@ -75,6 +80,7 @@ struct ClosedReplay<Target: ReplayTarget> {
     let cpus = trace.header.cpuCount
     levels = Array(repeating: [], count: cpus)
     active = ActiveInterrupts(peCount: cpus)
+    earliestEnd = Array(repeating: 0, count: cpus)
     happened = Array(repeating: false, count: count)
     var sorter = StreamSorter(trace, count: count)
     sorter.sort()

@@ -53,7 +53,11 @@ import GICReport
     }
   }
 
-  deinit { client.close() }
+  deinit {
+    // A machine whose client is gone without a word is kept for its return.
+    try? client.leave()
+    client.close()
+  }
 
   private func attempt<Value>(
     _ body: () throws(ClientError) -> Value

@@ -34,7 +34,9 @@ enum StyleSheet {
       rules += ".s\(index){fill:var(--s\(index))}.l\(index){stroke:var(--s\(index))}"
       rules += ".t\(index){fill:var(--s\(index))}\n"
     }
-    for (index, color) in stages.enumerated() { rules += ".c\(index){fill:\(color)}\n" }
+    for (index, color) in stages.enumerated() {
+      rules += ".c\(index){fill:\(color)}.k\(index){stroke:\(color)}\n"
+    }
     for shade in 1...8 {
       let part = Format.fixed(0.12 + 0.11 * Double(shade), 2)
       rules += ".h\(shade){fill:var(--s0);fill-opacity:\(part)}\n"

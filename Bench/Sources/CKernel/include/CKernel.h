@@ -34,9 +34,16 @@ uint32_t its_highest_pending(its_kernel *k, uint32_t pe);
 /// Takes it: its pending bit is cleared. 1023 if there is none.
 uint32_t its_acknowledge(its_kernel *k, uint32_t pe);
 
-/// `count` MSIs, each an EventID [31:0] and a DeviceID [63:32].
-/// Returns how many of them set a pending bit that was 0.
-uint64_t its_signal(its_kernel *k, const uint64_t *messages, uint64_t count);
+/// An access as a client gives it; only MSIs (2) are known here.
+typedef struct {
+  uint8_t operation, size;
+  uint32_t source;
+  uint64_t address, data, cycle;
+} its_access;
+
+/// `count` MSIs. Writes what became of each: INTID [23:0], ICID [39:24], PE [55:40]; kind [63:56],
+/// which is 0 for set, 1 for merged, and above that why it was dropped.
+void its_signal(its_kernel *k, const its_access *messages, uint64_t *outcomes, uint64_t count);
 /// Of each INTID: set pending, find the highest-priority one, clear that. Returns a checksum.
 uint64_t its_cycle(its_kernel *k, uint32_t pe, const uint32_t *intids, uint64_t count);
 /// Finds the highest-priority pending LPI `count` times. Returns a checksum.

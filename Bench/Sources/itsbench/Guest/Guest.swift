@@ -7,6 +7,8 @@ final class Guest {
   let side: any Side
   let layout: Layout
   private var cwriter: UInt64 = 0
+  /// What ``time(_:)`` has taken of another process' processor, and for how many commands.
+  private(set) var processor = (seconds: 0.0, commands: 0)
 
   /// Enables everything and maps all collections, devices and events.
   init(_ side: any Side, _ layout: Layout) throws {
@@ -50,7 +52,11 @@ final class Guest {
       side.ram.fill(layout.properties, Layout.lpis, with: property)
     }
     let target = load(pass.timed)
+    let before = side.processorSeconds
     let seconds = Clock.time { side.runQueue(to: target) }
+    if let before, let after = side.processorSeconds {
+      processor = (processor.seconds + after - before, processor.commands + pass.timed.count)
+    }
     guard side.creadr == target else {
       throw WrongWork(description: "CREADR is \(side.creadr), not \(target)")
     }

@@ -4,8 +4,8 @@ import GICArch
 import GICModel
 
 /// Devices of 32 events, PEs, and the tables for them. Event `i` of all goes to PE `i` modulo their
-/// number; its LPI is 8192 + i, or where there are more events than LPIs, one that no other event of
-/// that PE has.
+/// number; its LPI is 8192 + i, or where there are more events than LPIs, one that no other event
+/// of that PE has.
 struct Layout {
   var devices = 64
   var pes = 4
@@ -69,6 +69,7 @@ struct Layout {
     .mapti(device(event), eventID(event), intid(event), collection(event))
   }
   func int(_ event: Int) -> ITSCommand { .int(device(event), eventID(event)) }
+  func message(_ event: Int) -> Message { Message(device: device(event), event: eventID(event)) }
   func clear(_ event: Int) -> ITSCommand { .clear(device(event), eventID(event)) }
 
   func configuration(_ clock: MachineStatistics.Clock) -> MachineConfiguration {

@@ -16,11 +16,35 @@ protocol Side: AnyObject {
   func flush()
   /// The highest-priority pending LPI of a PE; 1023 for none. Nil where nobody can say.
   func highestPending(_ pe: Int) -> UInt64?
-  /// MSIs: each a DeviceID [63:32] and an EventID [31:0].
-  /// - Returns: how many set a pending bit; nil where nobody can say.
-  func signal(_ messages: [UInt64]) -> Int?
+  /// Takes MSIs as it wants to have them.
+  func take(_ messages: [Message])
+  /// Sends what was taken.
+  /// - Returns: the seconds that it took.
+  func timeSignal() -> Double
+  /// How many of those that were sent set a pending bit; nil where nobody can say.
+  var setCount: Int? { get }
   /// Forgets what has gathered for others to fetch.
   func settle()
+  /// How long somebody else's process has had a processor for this, in seconds; nil where it is
+  /// this process that does the work.
+  var processorSeconds: Double? { get }
+}
+
+extension Side {
+  var processorSeconds: Double? { nil }
+}
+
+/// An MSI.
+struct Message {
+  var device: DeviceID
+  var event: EventID
+
+  var access: Access { Access(.msi, source: device.rawValue, data: UInt64(event.rawValue)) }
+  var forC: its_access {
+    its_access(
+      operation: 2, size: 4, source: device.rawValue, address: 0, data: UInt64(event.rawValue),
+      cycle: .max)
+  }
 }
 
 /// The model. A final concrete machine as `M` keeps its door free of dispatch.
@@ -28,11 +52,16 @@ final class ModelSide<M: Machine>: Side {
   let machine: M
   let ram: RAM
   private var lineChanges: [LineChange] = []
+  /// The machine, if it has a door for many MSIs.
+  private let batches: FunctionalMachine?
+  private var messages: [Access] = []
+  private var outcomes: [UInt64] = []
   private let cwriterAddress = Layout.its(GITS.CWRITER.offset)
   private let creadrAddress = Layout.its(GITS.CREADR.offset)
 
   init(_ machine: M, _ layout: Layout) throws {
     self.machine = machine
+    batches = machine as? FunctionalMachine
     ram = try RAM(byteCount: layout.ramByteCount)
     try ram.map(into: machine)
   }
@@ -67,15 +96,26 @@ final class ModelSide<M: Machine>: Side {
   func flush() { machine.flushPendingTables() }
   func highestPending(_ pe: Int) -> UInt64? { get(.hppir1, pe: pe) }
 
-  func signal(_ messages: [UInt64]) -> Int? {
-    var count = 0
-    for message in messages {
-      let response = machine.perform(
-        Access(.msi, source: UInt32(message >> 32), data: message & 0xffff_ffff))
-      if response.value >> 56 == 0 { count &+= 1 }
-    }
-    return count
+  func take(_ messages: [Message]) {
+    self.messages = messages.map(\.access)
+    outcomes = Array(repeating: 0, count: messages.count)
   }
+  func timeSignal() -> Double {
+    // Out of the object, so that the loop has nothing to check or to count but the model's.
+    let (machine, batches, messages) = (machine, batches, messages)
+    var outcomes: [UInt64] = []
+    swap(&outcomes, &self.outcomes)
+    defer { swap(&outcomes, &self.outcomes) }
+    return Clock.time {
+      var span = outcomes.mutableSpan
+      if let batches {
+        batches.signal(messages.span, outcomes: &span)
+      } else {
+        for index in 0..<messages.count { span[index] = machine.perform(messages[index]).value }
+      }
+    }
+  }
+  var setCount: Int? { outcomes.count { $0 >> 56 == UInt64(MSIOutcome.Kind.set.rawValue) } }
 
   func settle() {
     lineChanges.removeAll(keepingCapacity: true)
@@ -98,9 +138,11 @@ final class ModelSide<M: Machine>: Side {
 }
 
 /// The C kernel.
-@safe final class CSide: Side {
+@safe final class CSide: Side, @unchecked Sendable {
   let ram: RAM
   private let kernel: OpaquePointer
+  private var messages: [its_access] = []
+  private var outcomes: [UInt64] = []
 
   /// - Parameter shared: with the atomics that several threads need.
   init(_ layout: Layout, shared: Bool) throws {
@@ -131,10 +173,27 @@ final class ModelSide<M: Machine>: Side {
   func highestPending(_ pe: Int) -> UInt64? {
     UInt64(unsafe its_highest_pending(kernel, UInt32(pe)))
   }
-  func signal(_ messages: [UInt64]) -> Int? {
-    // SAFETY: the buffer holds that many.
-    unsafe messages.withUnsafeBufferPointer {
-      Int(unsafe its_signal(kernel, $0.baseAddress, UInt64($0.count)))
+  func take(_ messages: [Message]) {
+    self.messages = messages.map(\.forC)
+    outcomes = Array(repeating: 0, count: messages.count)
+  }
+  func timeSignal() -> Double {
+    let messages = messages
+    var outcomes: [UInt64] = []
+    swap(&outcomes, &self.outcomes)
+    defer { swap(&outcomes, &self.outcomes) }
+    return Clock.time { signal(messages, from: 0, outcomes: &outcomes) }
+  }
+  var setCount: Int? { outcomes.count { $0 >> 56 == 0 } }
+  /// Messages and outcomes of the caller's, for threads of which each has its own.
+  func signal(_ messages: [its_access], from start: Int, outcomes: inout [UInt64]) {
+    precondition(start >= 0 && start <= messages.count - outcomes.count)
+    // SAFETY: both hold that many from there, as was checked.
+    unsafe messages.withUnsafeBufferPointer { messages in
+      unsafe outcomes.withUnsafeMutableBufferPointer { outcomes in
+        guard let from = messages.baseAddress else { return }
+        unsafe its_signal(kernel, from + start, outcomes.baseAddress, UInt64(outcomes.count))
+      }
     }
   }
   func settle() {}

@@ -1,5 +1,6 @@
-// Instructions, counted by callgrind: these machines have no hardware counters. One process runs the
-// loops of all rows; callgrind collects below `Clock.measuredRun` only and dumps after each part.
+// Instructions, counted by callgrind: these machines have no hardware counters. One process runs
+// the loops of all rows; callgrind collects below `Clock.measuredRun` only and dumps after each
+// part.
 
 import Foundation
 
@@ -95,8 +96,8 @@ enum Callgrind {
   }
 
   /// Reads a dump: `fn=` opens a function; `cfn=`, `calls=` and a line of costs are a call out of
-  /// it; "summary:" is the sum. callgrind counts calls also while it collects nothing, costs it does
-  /// not: a call that cost nothing was outside.
+  /// it; "summary:" is the sum. callgrind counts calls also while it collects nothing, costs it
+  /// does not: a call that cost nothing was outside.
   static func parse(_ dump: String, name: String, operations: Int) -> CountedLoop {
     var loop = CountedLoop(name: name, operations: operations, instructions: 0, calls: [])
     var (function, callee, isCall) = ("", "", false)

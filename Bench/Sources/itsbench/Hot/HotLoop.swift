@@ -20,19 +20,27 @@ enum HotLoop {
     }
   }
 
-  /// What a row's loop calls and must not, and who calls it; one line each.
+  /// What a row's loop calls and must not, and who calls it; one line each. What the harness itself
+  /// does once a pass is not the model's, unless it was planted there.
   static func violations(_ loop: CountedLoop) -> [String] {
-    loop.calls.filter { isForbidden($0.callee) && !isForbidden($0.caller) }.map { call in
+    let counts = { (caller: String) in
+      loop.name == plantedName || !caller.hasPrefix("$s8itsbench")
+    }
+    return loop.calls.filter { call in
+      isForbidden(call.callee) && !isForbidden(call.caller) && counts(call.caller)
+    }.map { call in
       let each = fixed(Double(call.instructions) / Double(loop.operations), 3)
-      return
-        "\(loop.name): \(call.callee), \(each) instructions an op, by \(Callgrind.demangled(call.caller))"
+      let caller = Callgrind.demangled(call.caller)
+      return "\(loop.name): \(call.callee), \(each) instructions an op, by \(caller)"
     }
   }
 
-  /// A loop that breaks the rule on purpose: each operation makes an object. The check must find it.
+  /// A loop that breaks the rule on purpose: each operation makes an object. The check must find
+  /// it.
+  static let plantedName = "planted.allocation"
   static var planted: Benchmark {
     Benchmark(
-      name: "planted.allocation", measure: { _ in Measured() },
+      name: plantedName, measure: { _ in Measured() },
       loop: {
         let shelf = Shelf()
         return {

@@ -10,21 +10,25 @@ struct PeerRow: Codable {
   var nsPerOp: Double?
   /// Nil where QEMU has no such thing, or cannot be driven to it from outside.
   var qemuNsPerOp: Double?
-  /// QEMU's time to ours.
+  /// How long its main thread had a processor for an op: what a busy machine does not change.
+  var qemuProcessorNsPerOp: Double?
+  /// QEMU's processor time to our time.
   var speedup: Double?
 
   enum CodingKeys: String, CodingKey {
     case name
     case nsPerOp = "ns_per_op"
     case qemuNsPerOp = "qemu_ns_per_op"
+    case qemuProcessorNsPerOp = "qemu_cpu_ns_per_op"
     case speedup
   }
 
-  init(_ name: String, _ measured: Measured) {
+  init(_ name: String, _ measured: Measured, processorNs: Double? = nil) {
     self.name = name
+    qemuProcessorNsPerOp = processorNs
     nsPerOp = measured.ns
     qemuNsPerOp = measured.otherNs
-    speedup = measured.ratio.map { 1 / $0 }
+    if let processorNs, let ns = measured.ns { speedup = processorNs / ns }
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -32,14 +36,18 @@ struct PeerRow: Codable {
     try container.encode(name, forKey: .name)
     try container.encode(nsPerOp, forKey: .nsPerOp)
     try container.encode(qemuNsPerOp, forKey: .qemuNsPerOp)
+    try container.encode(qemuProcessorNsPerOp, forKey: .qemuProcessorNsPerOp)
     try container.encode(speedup, forKey: .speedup)
   }
 
   static let columns = Columns(
-    titles: ["row", "ns/op", "QEMU ns", "QEMU / ours", "QEMU, quiet"],
-    widths: [32, 12, 12, 12, 12])
+    titles: ["row", "ns/op", "QEMU ns", "its CPU ns", "CPU / ours", "QEMU, quiet"],
+    widths: [32, 12, 12, 12, 12, 12])
   var cells: [String] {
-    [name, short(nsPerOp), short(qemuNsPerOp), short(speedup), short(Goal[name]?.qemu)]
+    [
+      name, short(nsPerOp), short(qemuNsPerOp), short(qemuProcessorNsPerOp), short(speedup),
+      short(Goal[name]?.qemu),
+    ]
   }
 }
 
@@ -57,9 +65,9 @@ extension PeerRow {
     try bench.check(tables: false)
     let isSlow = (first.other ?? 0) > 1000
     let pairs = try (0..<(isSlow ? 3 : plan.samples * 4)).map { _ in try bench.sample() }
-    try bench.check(tables: false)
+    try bench.checkEvents(tables: false)
     if let failure = qemu.failure { throw failure }
-    return PeerRow(row.name, Measured(pairs))
+    return PeerRow(row.name, Measured(pairs), processorNs: bench.otherProcessorNs)
   }
 
   private static func alone(_ row: CommandRow, _ plan: Plan) throws -> PeerRow {
@@ -79,14 +87,21 @@ extension PeerRow {
     let ints = (0..<layout.events).map { QueueEntry(layout.int($0)) }
     ours.issue(ints)
     other.issue(ints)
-    let messages = (0..<16384).map { UInt64($0 % layout.events) }
+    let messages = (0..<16384).map { layout.message($0 % layout.events) }
+    ours.side.take(messages)
+    qemu.take(messages)
     func time(_ side: any Side) -> Double {
-      Clock.time { _ = side.signal(messages) } * 1e9 / Double(messages.count)
+      side.timeSignal() * 1e9 / Double(messages.count)
     }
     _ = (time(ours.side), time(qemu))
+    let before = qemu.processorSeconds
     let pairs = (0..<plan.samples * 2).map { _ in (time(ours.side), Optional(time(qemu))) }
+    let after = qemu.processorSeconds
     if let failure = qemu.failure { throw failure }
-    return PeerRow("msi.translate_set.1thread", Measured(pairs))
+    let seconds = before.flatMap { before in after.map { $0 - before } }
+    return PeerRow(
+      "msi.translate_set.1thread", Measured(pairs),
+      processorNs: seconds.map { $0 * 1e9 / Double(pairs.count * messages.count) })
   }
 }
 
@@ -94,8 +109,8 @@ struct Peer: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the same batches on the model and on QEMU's ITS, side by side.",
     discussion: """
-      QEMU is driven over qtest with its RAM shared; a row's time is from the write of CWRITER to its
-      answer, for all commands in the queue. Both must leave the same pending tables.
+      QEMU is driven over qtest with its RAM shared; a row's time is from the write of CWRITER to
+      its answer, for all commands in the queue. Both must leave the same pending tables.
 
       EXAMPLE
         itsbench peer --filter command.inv --json peer.json
@@ -132,7 +147,7 @@ struct Peer: ParsableCommand {
     var rows: [PeerRow] = []
     for (_, measure) in chosen {
       let row = try measure()
-      print(PeerRow.columns.line(row.cells))
+      show(PeerRow.columns.line(row.cells))
       rows.append(row)
     }
     if let json { try RowFile.write(rows, to: json) }

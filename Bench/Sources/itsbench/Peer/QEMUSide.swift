@@ -8,6 +8,7 @@ final class QEMUSide: Side {
   private let qtest: QTest
   private let descriptor: Int32
   private let memory: String
+  private var messages: [String] = []
   /// The first thing that went wrong; what is measured after it counts nothing.
   private(set) var failure: (any Error)?
 
@@ -73,13 +74,20 @@ final class QEMUSide: Side {
   func highestPending(_ pe: Int) -> UInt64? { nil }
 
   /// All of DeviceID 0: a write from qtest has no other.
-  func signal(_ messages: [UInt64]) -> Int? {
+  func take(_ messages: [Message]) {
     let translater = Layout.its(GITS.TRANSLATER.offsetFromControlFrame)
-    for part in stride(from: 0, to: messages.count, by: QEMUSide.outstanding) {
-      let some = messages[part..<min(part + QEMUSide.outstanding, messages.count)]
-      _ = ask(some.map { QEMUSide.write(translater, $0 & 0xffff_ffff, size: 4) })
+    self.messages = messages.map {
+      QEMUSide.write(translater, UInt64($0.event.rawValue), size: 4)
     }
-    return nil
   }
+  func timeSignal() -> Double {
+    Clock.time {
+      for part in stride(from: 0, to: messages.count, by: QEMUSide.outstanding) {
+        _ = ask(Array(messages[part..<min(part + QEMUSide.outstanding, messages.count)]))
+      }
+    }
+  }
+  var setCount: Int? { nil }
   func settle() {}
+  var processorSeconds: Double? { qtest.processorSeconds }
 }

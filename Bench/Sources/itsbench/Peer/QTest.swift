@@ -1,6 +1,6 @@
 // QEMU driven from outside: the line protocol of `-qtest`, over a Unix socket to which QEMU
-// connects. Debian's package has no accelerator of that name; with `-accel tcg -S` its CPUs are held,
-// and the protocol is the same.
+// connects. Debian's package has no accelerator of that name; with `-accel tcg -S` its CPUs are
+// held, and the protocol is the same.
 
 import Foundation
 import Glibc
@@ -33,6 +33,14 @@ final class QTest {
     process.standardInput = FileHandle.nullDevice
     try process.run()
     socket = try QTest.accept(listener, from: process)
+  }
+
+  /// How long its main thread, which does all the work, has had a processor.
+  var processorSeconds: Double? {
+    let path = "/proc/\(process.processIdentifier)/schedstat"
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    return String(decoding: data, as: UTF8.self).split(separator: " ").first
+      .flatMap { Double($0) }.map { $0 / 1e9 }
   }
 
   /// Ends QEMU, which is this object's own child.

@@ -1,5 +1,5 @@
-// What each row is to come to, and what QEMU's ITS took for the same commands. The ratios are binding;
-// nanoseconds are of a quiet machine of 2 cores (AMD EPYC).
+// What each row is to come to, and what QEMU's ITS took for the same commands. The ratios are
+// binding; nanoseconds are of a quiet machine of 2 cores (AMD EPYC).
 
 /// Upper bounds, and QEMU's figure. Nil where there is none.
 struct Goal {
@@ -7,6 +7,8 @@ struct Goal {
   /// Ours to the C kernel's.
   var ratio: Double?
   var bytes: Double?
+  /// Nanoseconds to those of another row.
+  var relative: (to: String, atMost: Double)?
   /// QEMU 7.2.22, nanoseconds: medians of a quiet machine of the same kind.
   var qemu: Double?
 
@@ -37,7 +39,11 @@ struct Goal {
     "command.movall_full": Goal(ns: 40_000, qemu: 1_250_000),
     "command.int_cold": Goal(ns: 40, ratio: 0.4),
     "msi.translate_set.1thread": Goal(ns: 8, ratio: 1.25, qemu: 2240),
-    "msi.translate_set.2threads": Goal(ratio: 1.25),
+    // 1.9 times the MSIs of one thread.
+    "msi.translate_set.2threads": Goal(
+      ratio: 1.25, relative: ("msi.translate_set.1thread", 2 / 1.9)),
+    "msi.translate_set.2threads_remap": Goal(
+      relative: ("msi.translate_set.2threads", 1.1)),
     "hppi.find": Goal(ns: 3, ratio: 1.1, qemu: 65_000),
     "hppi.cycle": Goal(ns: 42, ratio: 1.1),
     "size.state_per_pe": Goal(bytes: 17 * 1024),
@@ -46,11 +52,20 @@ struct Goal {
 }
 
 extension Row {
+  /// Its time to that of the row that its goal names; nil where there is none.
+  func relative(among rows: [Row]) -> Double? {
+    guard let name = Goal[name]?.relative?.to, let ns = nsPerOp,
+      let other = rows.first(where: { $0.name == name })?.nsPerOp
+    else { return nil }
+    return ns / other
+  }
+
   /// Which of its goals the row is beyond, in words; nil if it keeps them all.
-  var beyond: String? {
+  func beyond(among rows: [Row]) -> String? {
     guard let goal = Goal[name] else { return nil }
     let breaches = [
       (nsPerOp, goal.ns, "ns"), (ratioToC, goal.ratio, "ratio to C"), (bytes, goal.bytes, "bytes"),
+      (relative(among: rows), goal.relative?.atMost, "time to that of \(goal.relative?.to ?? "")"),
     ].compactMap { value, bound, what -> String? in
       guard let value, let bound, value > bound else { return nil }
       return "\(what) x \(fixed(value / bound, 2))"

@@ -62,7 +62,8 @@ struct Readme: ParsableCommand {
 
   private static func peer(_ rows: [PeerRow]) -> String {
     let columns = Columns(
-      titles: ["row", "ns/op", "QEMU, ns", "QEMU / ours", "QEMU on a quiet machine"], widths: [])
+      titles: ["row", "ns/op", "QEMU, ns", "its CPU, ns", "its CPU / ours", "QEMU, quiet machine"],
+      widths: [])
     return table(columns, rows) { row in
       ["`\(row.name)`"] + row.cells.dropFirst()
     }

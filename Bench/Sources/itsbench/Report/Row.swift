@@ -35,6 +35,8 @@ struct Measured {
   /// Ours to the other's: of each pair, so that what disturbed both counts little.
   var ratio: Double?
   var bytes: Double?
+  /// Threads that did this at the same time, each an op in `ns`.
+  var threads = 1.0
 
   init(ns: Double? = nil, bytes: Double? = nil) { (self.ns, self.bytes) = (ns, bytes) }
   init(_ pairs: [(ours: Double, other: Double?)]) {
@@ -117,7 +119,7 @@ struct Row: Codable {
   init(_ name: String, _ measured: Measured, instructions: Double?, residentMiB: Double?) {
     self.name = name
     nsPerOp = measured.ns
-    opsPerSecond = measured.ns.map { 1e9 / $0 }
+    opsPerSecond = measured.ns.map { 1e9 * measured.threads / $0 }
     cNsPerOp = measured.otherNs
     ratioToC = measured.ratio
     instructionsPerOp = instructions

@@ -73,7 +73,8 @@ extension Row {
   }
 
   /// With a mark where a goal is missed.
-  var line: String {
-    Row.columns.line(cells) + (beyond.map { "  beyond the goal: \($0)" } ?? "")
+  /// - Parameter rows: those that were measured before.
+  func line(among rows: [Row]) -> String {
+    Row.columns.line(cells) + (beyond(among: rows).map { "  beyond the goal: \($0)" } ?? "")
   }
 }

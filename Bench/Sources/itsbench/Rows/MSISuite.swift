@@ -30,7 +30,7 @@ private final class MessageBench {
   private let ours: Guest
   private let other: Guest?
   private let undo: [QueueEntry]
-  private var messages: [UInt64]
+  private var messages: [Message]
   private var random = SplitMix64(state: 32)
   private let expected: Int
 
@@ -40,10 +40,7 @@ private final class MessageBench {
     ours = try Guest(
       ModelSide(FunctionalMachine(layout.configuration(.functional)), layout), layout)
     other = withC ? try Guest(CSide(layout, shared: false), layout) : nil
-    messages = (0..<layout.events * repeats).map {
-      let event = $0 % layout.events
-      return UInt64(layout.device(event).rawValue) << 32 | UInt64(layout.eventID(event).rawValue)
-    }
+    messages = (0..<layout.events * repeats).map { layout.message($0 % layout.events) }
     let ints = (0..<layout.events).map { QueueEntry(layout.int($0)) }
     if pending {
       ours.issue(ints)
@@ -54,11 +51,11 @@ private final class MessageBench {
   }
 
   private func time(_ guest: Guest) throws -> Double {
-    var set: Int?
-    let (side, messages) = (guest.side, messages)
-    let seconds = Clock.time { set = side.signal(messages) }
-    guard set == expected else {
-      throw WrongWork(description: "\(name): \(set ?? -1) LPIs were set, not \(expected)")
+    let side = guest.side
+    side.take(messages)
+    let seconds = side.timeSignal()
+    guard side.setCount == expected else {
+      throw WrongWork(description: "\(name): not \(expected) LPIs were set")
     }
     side.settle()
     guest.issue(undo)

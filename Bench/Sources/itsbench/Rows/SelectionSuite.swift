@@ -4,8 +4,8 @@ import CKernel
 import GICArch
 import GICModel
 
-/// Of 57,344 LPIs at random ones of 64 priorities some 3,100 are pending. `hppi.find`: the best is found.
-/// `hppi.cycle`: another one is set, the best is found, and taken.
+/// Of 57,344 LPIs at random ones of 64 priorities some 3,100 are pending. `hppi.find`: the best is
+/// found. `hppi.cycle`: another one is set, the best is found, and taken.
 func selectionSuite() -> [Benchmark] {
   [row("hppi.find", SelectionBench.find), row("hppi.cycle", SelectionBench.cycle)]
 }

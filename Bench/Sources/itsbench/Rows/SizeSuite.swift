@@ -5,10 +5,10 @@ import Foundation
 import GICArch
 import GICModel
 
-/// `size.state_per_pe`: what the heap grows by with each PE whose LPIs are enabled, the one table of
-/// configuration bytes aside, which all share. `size.rss_1024pe`: resident memory of a process that
-/// has one machine of 1,024 PEs with 57,344 LPIs each, and 10^6 mapped events; what its guest has
-/// touched of its RAM is in it.
+/// `size.state_per_pe`: what the heap grows by with each PE whose LPIs are enabled, the one table
+/// of configuration bytes aside, which all share. `size.rss_1024pe`: resident memory of a process
+/// that has one machine of 1,024 PEs with 57,344 LPIs each, and 10^6 mapped events; what its guest
+/// has touched of its RAM is in it.
 func sizeSuite() -> [Benchmark] {
   [
     Benchmark(name: "size.state_per_pe", measure: { _ in Measured(bytes: try statePerPE()) }),

@@ -13,6 +13,9 @@ private func take(_ frame: RawSpan) {
     _ = Attachment(decoding: reply.tail)
   }
   guard let request = try? Request(decoding: slot, frame: frame) else { return }
+  if let inRing = request.slot(id: slot.id) {
+    precondition(Slot(words: inRing.words) == inRing, "\(request) is another slot in a ring")
+  }
   var bytes: [UInt8] = []
   request.append(to: &bytes, id: slot.id)
   // SAFETY: the span ends before the array does; integers of 8 bits have no padding.

@@ -1,0 +1,98 @@
+import GICArch
+
+/// Reads and writes of the pending tables of one LPI unit, in flight and waiting.
+struct PendingAccesses: ~Copyable {
+  /// Stands for a write in the queue; anything else is the PE whose choice is read.
+  static var write: UInt32 { .max }
+
+  var inFlight = 0
+  private(set) var queue = Ring<UInt32>(filler: 0)
+  private var writesWaiting = 0
+
+  init() {}
+
+  /// Whether an LPI that the unit holds no more waits to be written.
+  var holdsWrite: Bool { writesWaiting > 0 }
+
+  mutating func append(_ access: UInt32) {
+    queue.append(access)
+    if access == PendingAccesses.write { writesWaiting &+= 1 }
+  }
+  mutating func popFirst() -> UInt32? {
+    guard let access = queue.popFirst() else { return nil }
+    if access == PendingAccesses.write { writesWaiting &-= 1 }
+    return access
+  }
+}
+
+// Pending LPIs that have come to their redistributor are held by the LPI unit, `pendingEntries` of
+// them. When it is full the oldest is written to its pending table, 32 bytes: posted, but while
+// such a write waits for one of the `pendingAccessesInFlight`, no bank takes a message. An LPI in
+// the table is known to be there, and weighed like any other; if it is chosen its 32 bytes are read
+// first. So is one that software put there, and one that was moved with the whole table. Accesses
+// are made in the order in which they are wanted. A place is free when the LPI is acknowledged,
+// cleared or moved.
+extension TimedCore where Rules: ~Copyable {
+  /// The unit takes an LPI in.
+  mutating func hold(_ intid: INTID, of pe: PEIndex) {
+    let unit = topology.unit(ofPE: pe.index)
+    guard let place = waiting.foundPlace(pe: pe.rawValue, intid: intid.rawValue),
+      waiting[place].slot == .max
+    else { return }
+    if lpis[unit].store.isFull {
+      let oldest = lpis[unit].store.removeOldest()
+      if let place = waiting.foundPlace(oldest) { waiting[place].slot = .max }
+      lpis[unit].accesses.append(PendingAccesses.write)
+      makePendingAccesses(unit)
+    }
+    waiting[place].slot = lpis[unit].store.append(
+      WaitingIndex.key(pe.rawValue, intid.rawValue))
+    trace(.pendingEntries, unit, lpis[unit].store.count)
+  }
+
+  /// The unit holds the LPI no more.
+  mutating func drop(_ lpi: WaitingIndex.LPI, of pe: UInt32) {
+    guard lpi.slot != .max else { return }
+    let unit = topology.unit(ofPE: Int(pe))
+    lpis[unit].store.remove(lpi.slot)
+    trace(.pendingEntries, unit, lpis[unit].store.count)
+  }
+
+  /// Whether the LPI must be read from its pending table before it can be sent.
+  func isInTable(_ intid: INTID, of pe: PEIndex) -> Bool {
+    guard let lpi = waiting.find(pe: pe.rawValue, intid: intid.rawValue) else { return true }
+    return lpi.slot == .max
+  }
+
+  /// Reads what a PE has chosen.
+  mutating func readPending(for pe: PEIndex) {
+    let unit = topology.unit(ofPE: pe.index)
+    lpis[unit].accesses.append(pe.rawValue)
+    makePendingAccesses(unit)
+  }
+
+  private mutating func makePendingAccesses(_ unit: Int) {
+    while lpis[unit].accesses.inFlight < max(1, timing.pendingAccessesInFlight),
+      let access = lpis[unit].accesses.popFirst()
+    {
+      lpis[unit].accesses.inFlight &+= 1
+      let isWrite = access == PendingAccesses.write
+      if isWrite { counters.pendingWrites &+= 1 } else { counters.pendingReads &+= 1 }
+      let answer = lpis[unit].port.request(.pendingTable, at: now)
+      // PEs are far fewer than 2^31.
+      let payload = isWrite ? 1 &<< 31 | UInt32(unit) : access
+      wheel.schedule(.pendingAccess, at: answer, payload: payload)
+    }
+    trace(.pendingAccesses, unit, lpis[unit].accesses.inFlight)
+  }
+
+  mutating func pendingAccessReturned(_ payload: UInt32) {
+    let isWrite = payload &>> 31 != 0
+    let unit = isWrite ? Int(payload & 0x7fff_ffff) : topology.unit(ofPE: Int(payload))
+    lpis[unit].accesses.inFlight &-= 1
+    let held = lpis[unit].accesses.holdsWrite
+    makePendingAccesses(unit)
+    if !isWrite { pendingRead(Int(payload)) }
+    if held, !lpis[unit].accesses.holdsWrite { advanceBanks(unit) }
+  }
+}
