@@ -1022,18 +1022,20 @@ static void read_page(const itsd *c, uint32_t pe, struct itsd_lines *lines) {
   uint8_t *base = c->page + (size_t)pe * LINE_STRIDE;
   _Atomic(uint64_t) *words = (_Atomic(uint64_t) *)(void *)base;
   _Atomic(uint64_t) *guard = words + LINE_GUARD / 8;
-  uint64_t before, after, got[4];
+  uint64_t before, after, got[5];
   do {
     before = atomic_load_explicit(guard, memory_order_acquire);
-    for (int i = 0; i < 4; i++) {
-      got[i] = le64toh(atomic_load_explicit(&words[i], memory_order_relaxed));
+    for (int i = 0; i < 5; i++) {
+      /* The count lies between the fourth and the fifth. */
+      got[i] = le64toh(atomic_load_explicit(&words[i < 4 ? i : 5], memory_order_relaxed));
     }
     atomic_thread_fence(memory_order_acquire);
     after = atomic_load_explicit(guard, memory_order_relaxed);
   } while (before != after || before & 1);
   *lines = (struct itsd_lines){
     .pe = pe, .sequence = (uint32_t)(got[0] >> 32), .levels = (uint8_t)got[0], .cycle = got[1],
-    .time = got[2], .horizon = got[3]};
+    .time = got[2], .horizon = got[3], .intid = (uint32_t)got[4],
+    .priority = (uint8_t)(got[4] >> 32)};
 }
 
 int itsd_lines(itsd *c, uint32_t pe, struct itsd_lines *lines) {

@@ -107,7 +107,10 @@ struct itsd_lines {
   uint8_t levels;
   uint64_t time;    /* of that change, picoseconds */
   uint64_t cycle;   /* the same, exact */
-  uint64_t horizon; /* picoseconds, with a port only; ITSD_NONE: nothing is under way */
+  /* With a port only, as the shared page has them: */
+  uint64_t horizon; /* picoseconds before which nothing changes by itself; ITSD_NONE: never */
+  uint32_t intid;   /* the highest-priority pending interrupt; 1023: none */
+  uint8_t priority;
 };
 
 struct itsd_msi_record {

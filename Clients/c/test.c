@@ -174,11 +174,12 @@ static void lines(const char *name, int ring) {
   EXPECT(itsd_last(c)->has_levels && itsd_last(c)->levels == ITSD_IRQ);
   OK(itsd_wait_for_line(c, 1, -1, &now));
   EXPECT(now.levels == ITSD_IRQ && now.sequence == itsd_last(c)->sequence);
+  EXPECT(!ring || (now.intid == 27 && now.priority == 0));
   EXPECT(itsd_next_lines(c, &now) == 1 && now.pe == 1);
   EXPECT(itsd_next_lines(c, &now) == 0);
   OK(itsd_input_line(c, 1, 27, 0));
   OK(itsd_lines(c, 1, &now));
-  EXPECT(now.levels == 0);
+  EXPECT(now.levels == 0 && (!ring || now.intid == 1023));
   EXPECT_STATUS(-ENXIO, itsd_lines(c, 2, &now), c);
   OK(itsd_leave(c));
 }

@@ -1,10 +1,11 @@
 /* A board whose CPUs are Unicorn's and whose interrupt controller is itsd: N vCPUs as N engines,
  * interleaved in one thread by simulated time, so that two runs are the same to the cycle.
  *
- *   board ADDRESS IMAGE [--vcpus N] [--quantum INSTRUCTIONS] [--config FILE]
+ *   board ADDRESS IMAGE [--vcpus N] [--quantum INSTRUCTIONS] [--config YAML]
  *
- * What the CPU model lacks is done here: ICC_* by hooks on MRS and MSR, PSCI by HVC, the counter, WFI
- * and the entry of IRQs. The rest of the board is a PL011 that prints and a device that sends MSIs.
+ * What the CPU model lacks is done here: ICC_* by hooks on MRS and MSR, PSCI by HVC, the counter,
+ * WFI and the entry of IRQs. The rest of the board is a PL011 that prints and a device that sends
+ * MSIs.
  *
  * Copyright the itsd authors. Links with Unicorn, which is GPLv2.
  * SPDX-License-Identifier: GPL-2.0-or-later */
@@ -89,25 +90,28 @@ static void end(struct vcpu *v) {
   v->time += BUS_CYCLES * board.cycle;
 }
 
-static uint64_t gic_read(uc_engine *uc, uint64_t offset, unsigned size, void *base) {
-  struct vcpu *v = NULL;
+static struct vcpu *vcpu_of(const uc_engine *uc) {
   for (uint32_t i = 0; i < board.count; i++) {
-    if (board.vcpus[i].uc == uc) v = &board.vcpus[i];
+    if (board.vcpus[i].uc == uc) return &board.vcpus[i];
   }
-  uint64_t value = 0;
+  die("an access", "of no vCPU");
+  return NULL;
+}
+
+static uint64_t gic_read(uc_engine *uc, uint64_t offset, unsigned size, void *base) {
+  struct vcpu *v = vcpu_of(uc);
+  uint64_t address = (uint64_t)(uintptr_t)base + offset, value = 0;
   begin(v);
-  check_its(itsd_read(board.its, v->index, (uint64_t)(uintptr_t)base + offset, size, &value), "read");
+  check_its(itsd_read(board.its, v->index, address, size, &value), "a read");
   end(v);
   return value;
 }
 
 static void gic_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *base) {
-  struct vcpu *v = NULL;
-  for (uint32_t i = 0; i < board.count; i++) {
-    if (board.vcpus[i].uc == uc) v = &board.vcpus[i];
-  }
+  struct vcpu *v = vcpu_of(uc);
+  uint64_t address = (uint64_t)(uintptr_t)base + offset;
   begin(v);
-  check_its(itsd_write(board.its, v->index, (uint64_t)(uintptr_t)base + offset, size, value), "write");
+  check_its(itsd_write(board.its, v->index, address, size, value), "a write");
   end(v);
 }
 
@@ -124,7 +128,8 @@ static void uart_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t v
 }
 
 /* Registers: DeviceID, EventID, send so many, end the run with a status. */
-static void device_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
+static void device_write(
+    uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
   struct vcpu *v = user;
   (void)uc, (void)size;
   switch (offset) {
@@ -261,7 +266,8 @@ static void on_exception(uc_engine *uc, uint32_t number, void *user) {
     return;
   }
   char text[96];
-  snprintf(text, sizeof text, "exception %u at %#" PRIx64 ", instruction %08x", number, pc, instruction);
+  snprintf(
+      text, sizeof text, "exception %u at %#" PRIx64 ", instruction %08x", number, pc, instruction);
   die("the guest", text);
 }
 
@@ -445,7 +451,8 @@ int main(int count, char **arguments) {
   }
   if (count < 3 || count % 2 == 0 || board.count == 0 || board.count > MAX_VCPUS) {
     fprintf(
-        stderr, "usage: %s ADDRESS IMAGE [--vcpus 1..%d] [--quantum INSTRUCTIONS] [--config YAML]\n",
+        stderr,
+        "usage: %s ADDRESS IMAGE [--vcpus 1..%d] [--quantum INSTRUCTIONS] [--config YAML]\n",
         arguments[0], MAX_VCPUS);
     return 64;
   }

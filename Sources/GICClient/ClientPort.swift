@@ -167,6 +167,9 @@ public struct SharedLine: Equatable, Sendable {
   public var time: UInt64
   /// Picoseconds: nothing changes before, unless somebody asks for something. All ones: never.
   public var horizon: UInt64
+  /// The highest-priority pending interrupt of enabled groups; 1023: none.
+  public var intid: UInt32
+  public var priority: UInt8
 }
 
 /// The outputs of all PEs, in memory that the daemon writes.
@@ -179,7 +182,8 @@ public final class LinePage {
     let words = records.read(at: Int(pe))
     return SharedLine(
       interrupts: InterruptSummary(packed: words[0]), cycle: words[1], time: words[2],
-      horizon: words[3])
+      horizon: words[3], intid: UInt32(truncatingIfNeeded: words[4]),
+      priority: UInt8(truncatingIfNeeded: words[4] >> 32))
   }
 }
 

@@ -66,6 +66,8 @@ public final class FunctionalMachine: Machine, @unchecked Sendable {
 
   public func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64 { 0 }
 
+  public func pending(of pe: PEIndex) -> PendingInterrupt? { engine.pending(of: pe) }
+
   public func drainLineChanges(into changes: inout [LineChange]) {
     engine.drainLineChanges(into: &changes)
   }

@@ -166,6 +166,10 @@ public protocol Machine: AnyObject {
   /// under way. No interrupt output changes before it.
   var horizon: UInt64 { get }
 
+  /// The highest-priority pending interrupt of the PE's enabled groups, before PMR and what is
+  /// active; nil if there is none. Reading it has no effect.
+  func pending(of pe: PEIndex) -> PendingInterrupt?
+
   /// Moves the line changes since the last call to the end of `changes`.
   func drainLineChanges(into changes: inout [LineChange])
 
@@ -224,9 +228,27 @@ public protocol Machine: AnyObject {
   func registers(of pe: PEIndex) -> [RegisterValue]?
 }
 
+/// An interrupt that waits at a PE.
+@frozen public struct PendingInterrupt: Equatable, Sendable {
+  public var intid: INTID
+  public var priority: UInt8
+  @inlinable public init(intid: INTID, priority: UInt8) {
+    (self.intid, self.priority) = (intid, priority)
+  }
+}
+
 extension Machine {
   /// Without time nothing is ever under way.
   public var horizon: UInt64 { .max }
+  /// A machine that does not show its inside.
+  public func pending(of pe: PEIndex) -> PendingInterrupt? { nil }
+}
+
+extension Engine {
+  func pending(of pe: PEIndex) -> PendingInterrupt? {
+    guard pe.index < pes.count, let candidate = highestPending(pe) else { return nil }
+    return PendingInterrupt(intid: candidate.intid, priority: candidate.priority)
+  }
 }
 
 /// The client's mistake about memory.

@@ -34,7 +34,11 @@ extension Engine {
 
 extension FunctionalMachine {
   /// What must be asked before the tables are saved: nil if nothing would be lost.
-  public func saveRefusal() -> SaveRefusal? { engine.saveRefusal() }
+  public func saveRefusal() -> SaveRefusal? {
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
+    return engine.saveRefusal()
+  }
 }
 
 extension TimedMachine {

@@ -50,6 +50,8 @@ public final class TimedMachine: Machine {
     core.advance(to: cycle, until: condition)
   }
 
+  public func pending(of pe: PEIndex) -> PendingInterrupt? { core.rules.pending(of: pe) }
+
   public func drainLineChanges(into changes: inout [LineChange]) {
     core.rules.drainLineChanges(into: &changes)
   }

@@ -109,9 +109,10 @@ public struct ReplayDocument: JSONDocument, Equatable, Sendable {
   }
   /// "timed clock, closed loop", or "functional clock".
   var clockAndLoop: String { loop == "none" ? "\(clock) clock" : "\(clock) clock, \(loop) loop" }
-  /// Whether nothing that was compared differed, and no interrupt was lost or made.
+  /// Whether nothing that was compared differed, no interrupt was lost or made, and nothing stuck.
   public var passed: Bool {
-    statistics.conservation.holds && checks.allSatisfy { $0.check.mismatched == 0 }
+    statistics.conservation.holds && statistics.deadlock == nil
+      && checks.allSatisfy { $0.check.mismatched == 0 }
   }
 }
 

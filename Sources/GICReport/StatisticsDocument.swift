@@ -11,6 +11,9 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
   /// Cycle of the GIC clock at which it was taken; 0 on the functional clock.
   public var cycle: UInt64
   public var conservation: Conservation
+  /// The state of every unit, if work was outstanding and nothing could go on: an error of the
+  /// model. Absent as long as all is well.
+  public var deadlock: String?
   /// Commands completed, by opcode name.
   public var commands: [String: UInt64]
   /// Commands rejected, by error name.
@@ -108,6 +111,7 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
     clock = statistics.clock.rawValue
     cycle = statistics.cycle
     conservation = Conservation(statistics)
+    deadlock = statistics.deadlock
     commands = statistics.commands
     commandErrors = statistics.commandErrors
     perPE = statistics.pes.map(PE.init)
@@ -127,5 +131,6 @@ public struct StatisticsDocument: JSONDocument, Equatable, Sendable {
     case perPE = "per_pe"
     case perDevice = "per_device"
     case latencyCycles = "latency_cycles"
+    case deadlock
   }
 }

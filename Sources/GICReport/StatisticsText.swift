@@ -25,6 +25,7 @@ extension StatisticsDocument {
       + "\(Format.grouped(sums.merged)) merged + \(Format.grouped(sums.pending)) pending + "
       + "\(Format.grouped(total)) dropped\(reasons): "
       + verdict(sums.holds, sums.holds ? "holds" : "DOES NOT HOLD", colored) + "\n"
+      + (deadlock.map { verdict(false, "DEADLOCK: \($0)", colored) + "\n" } ?? "")
   }
 
   private func commandsText(_ colored: Bool) -> String {

@@ -264,7 +264,7 @@ final class MachineHost {
       lines[change.pe.index] = summary
       showOnPage(pe, cycle: change.cycle)
       order.linesChanged(of: pe, to: change.levels.rawValue, at: change.cycle)
-      for port in ports where port.number == pe { port.linesChanged() }
+      for port in ports where port.number == pe && !port.isDevice { port.linesChanged() }
       for session in sessions where session.listens(to: pe) {
         session.notify(notice(pe, summary, change.cycle))
         if notified.last !== session { notified.append(session) }
@@ -276,11 +276,13 @@ final class MachineHost {
   /// Writes the PE's line of the page, if there is one.
   func showOnPage(_ pe: UInt32, cycle: UInt64) {
     guard let linePage, let interrupts = interrupts(of: pe) else { return }
-    let horizon = machine.horizon
+    let (horizon, pending) = (machine.horizon, machine.pending(of: PEIndex(rawValue: pe)))
     linePage.write(
       [
         interrupts.packed, cycle, clock.picosecond(ofCycle: cycle),
         horizon == .max ? .max : clock.picosecond(ofCycle: horizon),
+        // INTID 1023 is none.
+        pending.map { UInt64($0.intid.rawValue) | UInt64($0.priority) << 32 } ?? 1023,
       ], at: Int(pe))
   }
 
@@ -295,7 +297,9 @@ final class MachineHost {
 
   func add(_ port: RingPort) { ports.append(port) }
   func remove(_ port: RingPort) { ports.removeAll { $0 === port } }
-  func hasPort(_ number: UInt32) -> Bool { ports.contains { $0.number == number } }
+  func hasPort(_ number: UInt32, isDevice: Bool) -> Bool {
+    ports.contains { $0.number == number && $0.isDevice == isDevice }
+  }
 
   /// Sends the notices that were written.
   func flushNotices() {

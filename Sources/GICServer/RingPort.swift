@@ -11,6 +11,8 @@ final class RingPort {
   private let attached: Attached
   /// The PE's Processor_Number, or the DeviceID that a device's connection begins with.
   let number: UInt32
+  /// Its number is a DeviceID.
+  let isDevice: Bool
   let ring: RingEnd
   /// Rung by the client.
   let bell: Doorbell
@@ -34,6 +36,7 @@ final class RingPort {
     self.session = session
     self.attached = attached
     self.number = number
+    isDevice = if case .device = attached.role { true } else { false }
     self.bell = bell
     ring = try RingEnd.create(slotCount: slotCount)
     clientBell = try makeEventDescriptor()

@@ -112,14 +112,14 @@ extension Session {
       throw WireError(
         .e2big, "a ring of \(slotCount) slots; HELLO agreed on \(capabilities.ringSlots)")
     }
-    if case .device = role {
-    } else if host.interrupts(of: number) == nil {
+    guard let attached else { preconditionFailure("only who is attached opens ports") }
+    let isDevice = if case .device = attached.role { true } else { false }
+    guard isDevice || host.interrupts(of: number) != nil else {
       throw WireError(.enxio, "'\(host.name)' has PEs 0 to \(host.peCount - 1), and no \(number)")
     }
-    guard !host.hasPort(number) else {
+    guard !host.hasPort(number, isDevice: isDevice) else {
       throw WireError(.ebusy, "'\(host.name)' has a port \(number) already")
     }
-    guard let attached else { preconditionFailure("only who is attached opens ports") }
     let port = try Session.translating { () throws(UVError) in
       try server.makePort(self, attached, number, slotCount)
     }

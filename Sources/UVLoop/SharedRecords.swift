@@ -1,4 +1,4 @@
-// Records of 64 bytes in memory that one process writes and others read: each is four words that
+// Records of 64 bytes in memory that one process writes and others read: each is five words that
 // belong together, and a count that is odd while they change.
 
 import Synchronization
@@ -8,6 +8,8 @@ import Synchronization
   public static let stride = 64
   /// Where the count lies in a record, in bytes.
   public static let countOffset = 32
+  /// The words lie before and behind the count.
+  private static func offset(_ position: Int) -> Int { position < 4 ? position * 8 : 40 }
   public let memory: SharedMemory
   public let recordCount: Int
 
@@ -40,27 +42,28 @@ import Synchronization
       .assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
-  public func write(_ words: [4 of UInt64], at index: Int) {
+  public func write(_ words: [5 of UInt64], at index: Int) {
     let count = unsafe word(index, SharedRecords.countOffset)
     let before = unsafe count.pointee.load(ordering: .relaxed)
     unsafe count.pointee.store(before &+ 1, ordering: .relaxed)
     atomicMemoryFence(ordering: .releasing)
-    for position in 0..<4 {
-      unsafe word(index, position * 8).pointee
+    for position in 0..<5 {
+      unsafe word(index, SharedRecords.offset(position)).pointee
         .store(words[position].littleEndian, ordering: .relaxed)
     }
     unsafe count.pointee.store(before &+ 2, ordering: .releasing)
   }
 
   /// Words that belong together; waits while they change.
-  public func read(at index: Int) -> [4 of UInt64] {
+  public func read(at index: Int) -> [5 of UInt64] {
     let count = unsafe word(index, SharedRecords.countOffset)
     while true {
       let before = unsafe count.pointee.load(ordering: .acquiring)
-      var words: [4 of UInt64] = [0, 0, 0, 0]
-      for position in 0..<4 {
+      var words: [5 of UInt64] = [0, 0, 0, 0, 0]
+      for position in 0..<5 {
         words[position] = UInt64(
-          littleEndian: unsafe word(index, position * 8).pointee.load(ordering: .relaxed))
+          littleEndian: unsafe word(index, SharedRecords.offset(position)).pointee.load(
+            ordering: .relaxed))
       }
       atomicMemoryFence(ordering: .acquiring)
       let after = unsafe count.pointee.load(ordering: .relaxed)

@@ -16,6 +16,11 @@ struct ProgramWriter {
 
   mutating func program(_ count: Int) -> [Step] { (0..<count).map { _ in step() } }
 
+  /// What is more likely in a calm program: that something is left, or made, as it works.
+  private mutating func well(_ percent: Int) -> Bool {
+    dice.chance(shape.isCalm ? 100 - (100 - percent) / 8 : percent)
+  }
+
   private mutating func device() -> UInt32 {
     shape.devices[dice.chance(95) ? dice.roll(4) : 4 + dice.roll(4)]
   }
@@ -44,22 +49,23 @@ struct ProgramWriter {
   private mutating func command(_ n: Int) -> ITSCommand {
     let device = DeviceID(rawValue: device())
     let event = EventID(rawValue: event())
-    switch dice.roll(20) {
+    // The first ones take something away; a calm program has few of them.
+    switch shape.isCalm && dice.chance(85) ? 9 + dice.roll(9) : dice.roll(20) {
     case 0, 1:
-      guard dice.chance(85) else { return .mapd(device, nil) }
+      guard well(85) else { return .mapd(device, nil) }
       let bits = dice.chance(95) ? dice.pick([2, 4, 5]) : 17
       return .mapd(device, ITT(base: itt(n, device.rawValue), eventIDBits: bits))
-    case 2, 3: return .mapc(collection(), dice.chance(85) ? target() : nil)
+    case 2, 3: return .mapc(collection(), well(85) ? target() : nil)
     case 4, 5, 6, 7: return .mapti(device, event, INTID(rawValue: intid()), collection())
-    case 8: return .mapi(device, event, collection())
-    case 9, 10: return .movi(device, event, collection())
-    case 11: return .movall(from: target(), to: target())
-    case 12: return .discard(device, event)
-    case 13: return .clear(device, event)
-    case 14, 15: return .int(device, event)
-    case 16, 17: return .inv(device, event)
-    case 18: return .invall(collection())
-    default: return .sync(target())
+    case 8: return .discard(device, event)
+    case 9: return .mapi(device, event, collection())
+    case 10: return .mapti(device, event, INTID(rawValue: intid()), collection())
+    case 11, 12: return .movi(device, event, collection())
+    case 13, 14: return .int(device, event)
+    case 15, 16: return .inv(device, event)
+    case 17: return .sync(target())
+    case 18: return dice.chance(50) ? .clear(device, event) : .invall(collection())
+    default: return .movall(from: target(), to: target())
     }
   }
 
@@ -77,7 +83,9 @@ struct ProgramWriter {
       return .configure(
         table: dice.roll(2), intid: intid < 8192 || intid > 65535 ? 8192 : intid, byte: byte())
     case 52..<60: return configuration(n, pe)
-    case 60..<67: return .acknowledge(pe: pe, group1: dice.chance(75))
+    case 60..<67:
+      return shape.isCalm && dice.chance(80)
+        ? .handle(pe: pe) : .acknowledge(pe: pe, group1: dice.chance(75))
     case 67..<79: return .endOfInterrupt(pe: pe, intid: anyINTID(), group1: dice.chance(75))
     case 79: return .deactivate(pe: pe, intid: anyINTID())
     case 80..<85: return control(pe)
@@ -94,9 +102,9 @@ struct ProgramWriter {
     switch dice.roll(25) {
     case 0, 1, 2: return .addPage(its: n, page: UInt32(dice.roll(3)))
     case 3: return .corrupt(its: n, (0...dice.roll(3)).map { _ in corruption(n) })
-    case 4, 5, 6: return .enableITS(its: n, dice.chance(75))
+    case 4, 5, 6: return .enableITS(its: n, well(75))
     case 7, 8:
-      return .table(its: n, table: dice.roll(2), valid: dice.chance(90), attributes(59, 53))
+      return .table(its: n, table: dice.roll(2), valid: well(90), attributes(59, 53))
     case 9, 10:
       let table = dice.chance(95) ? dice.roll(2) : 2
       let base = PropertyBase(table: table, idBits: dice.pick([14, 16, 16]))
@@ -106,13 +114,13 @@ struct ProgramWriter {
         pe: pe, place: dice.roll(2), tableIsZero: dice.chance(15), attributes(7, 56))
     case 13, 14, 15, 16, 17:
       return .enableLPIs(
-        pe: pe, dice.chance(70), deselected0: dice.chance(20), deselected1: dice.chance(20))
+        pe: pe, well(70), deselected0: dice.chance(20), deselected1: dice.chance(20))
     case 18, 19:
       return .direct(pe: pe, dice.pick([0x40, 0x48, 0xa0, 0xa0, 0xb0]), intid: intid())
     case 20, 21: return ignored(n, pe)
     case 22: return .held(its: n, dice.pick([0x80, 0x100, 0x108]), dice.next())
     case 23: return .sleep(pe: pe, dice.chance(30))
-    default: return .groups(dice.chance(85), dice.chance(85))
+    default: return .groups(well(85), well(85))
     }
   }
 
@@ -170,11 +178,11 @@ struct ProgramWriter {
   private mutating func control(_ pe: Int) -> Step {
     let choice: (SystemRegister, UInt64) =
       switch dice.roll(6) {
-      case 0, 1: (.pmr, dice.pick([0, 0x80, 0xa0, 0xf0, 0xff, 0xff]))
+      case 0, 1: (.pmr, well(30) ? 0xff : dice.pick([0, 0x80, 0xa0, 0xf0, 0xff, 0xff]))
       case 2: (.bpr0, UInt64(dice.roll(8)))
       case 3: (.bpr1, UInt64(dice.roll(8)))
       case 4: (.ctlr, UInt64(dice.roll(4)))
-      default: (dice.chance(50) ? .igrpen0 : .igrpen1, dice.chance(85) ? 1 : 0)
+      default: (dice.chance(50) ? .igrpen0 : .igrpen1, well(85) ? 1 : 0)
       }
     return .control(pe: pe, choice.0, choice.1)
   }

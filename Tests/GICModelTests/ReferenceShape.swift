@@ -14,6 +14,9 @@ struct ProgramShape {
   /// Whether SPIs may be for any PE, and whether affinities have four parts.
   var oneOfN: Bool
   var affinity3: Bool
+  /// Little is taken down and interrupts are handled, so that many come through. In the others
+  /// most of what is sent is dropped, at every place where it can be.
+  var isCalm: Bool
 
   init(seed: UInt64, base: Profile.Base) {
     var dice = Dice(seed: seed ^ 0x5a5a)
@@ -32,6 +35,7 @@ struct ProgramShape {
     directLPI = dice.chance(50)
     oneOfN = dice.chance(50)
     affinity3 = dice.chance(50) && base != .kvm
+    isCalm = dice.chance(50)
   }
 
   var isKVM: Bool { base == .kvm }
@@ -100,6 +104,8 @@ enum Step {
   case held(its: Int, Int, UInt64)
   case groups(Bool, Bool)
   case acknowledge(pe: Int, group1: Bool)
+  /// What a handler does: IAR of the line's group, and EOIR and DIR of what it said.
+  case handle(pe: Int)
   case endOfInterrupt(pe: Int, intid: UInt32, group1: Bool)
   case deactivate(pe: Int, intid: UInt32)
   case control(pe: Int, SystemRegister, UInt64)

@@ -74,6 +74,12 @@ final class ReferenceRun {
     case .acknowledge(let pe, let group1):
       let intid = world.get(group1 ? .iar1 : .iar0, pe: pe)
       return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
+    case .handle(let pe):
+      let group1 = world.lines(pe) != .fiq
+      let intid = world.get(group1 ? .iar1 : .iar0, pe: pe)
+      world.set(group1 ? .eoir1 : .eoir0, intid, pe: pe)
+      world.set(.dir, intid, pe: pe)
+      return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
     case .commands, .retry, .configure, .addPage, .corrupt, .enableITS, .table, .held:
       takeOnITS(step)
     case .propbaser, .pendbaser, .enableLPIs, .sleep, .direct, .ignored:
@@ -201,6 +207,12 @@ extension ReferenceRun {
     case .acknowledge(let pe, let group1):
       let intid = reference.acknowledge(pe, group1: group1)
       return ReferenceMachine.Answer(kind: "IAR", intid: UInt32(intid))
+    case .handle(let pe):
+      let group1 = reference.pes[pe].lines != .fiq
+      let intid = UInt32(reference.acknowledge(pe, group1: group1))
+      reference.endOfInterrupt(intid, pe, group1: group1)
+      if reference.pes[pe].eoiMode { reference.deactivate(intid, pe) }
+      return ReferenceMachine.Answer(kind: "IAR", intid: intid)
     case .commands(let n, let commands):
       if reference.its[n].waiting.count < 2000 { reference.command(n, commands) }
     case .retry(let n):

@@ -116,6 +116,10 @@ func `a slot that does not belong in a ring is refused there`(
   let devicePort = try device.openPort(0x100)
   _ = try devicePort.call(.msi(device: 0x103, event: 0, address: 0))
   #expect(errno { _ = try devicePort.call(.msi(device: 0x104, event: 0, address: 0)) } == 1)
+  // A DeviceID may be what a PE's number is.
+  let first = try daemon.client()
+  try first.attach(machine: "m", role: .device(first: 1, count: 1))
+  _ = try first.openPort(1).call(.msi(device: 1, event: 0, address: 0))
 }
 
 @Test func `there are no rings over TCP`() throws {

@@ -89,11 +89,11 @@ func `an index that makes no sense is seen`(by: UInt32) throws {
 @Test func `records are read as they were written, and by readers only read`() throws {
   let records = try SharedRecords.create(recordCount: 65, name: "test")
   #expect(records.memory.byteCount == 8192)
-  records.write([1, 2, 3, 4], at: 64)
+  records.write([1, 2, 3, 4, 5], at: 64)
   let copy = OwnedDescriptor(adopting: dup(try #require(records.memory.descriptor).number))
   let reader = try SharedRecords.map(copy, recordCount: 65)
   let words = reader.read(at: 64)
-  #expect([words[0], words[1], words[2], words[3]] == [1, 2, 3, 4])
+  #expect((0..<5).map { words[$0] } == [1, 2, 3, 4, 5])
   #expect(reader.read(at: 0)[0] == 0)
   // SAFETY: a new mapping, or none; it is compared and not used.
   let writable = unsafe mmap(nil, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, copy.number, 0)

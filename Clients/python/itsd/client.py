@@ -312,10 +312,13 @@ class Client:
         page = self._page
         assert page is not None
         while True:
-            summary, cycle, picoseconds, _, before = struct.unpack_from("<5Q", page, 64 * pe)
+            (before,) = struct.unpack_from("<Q", page, 64 * pe + 32)
+            summary, cycle, picoseconds, _, _, pending = struct.unpack_from("<6Q", page, 64 * pe)
             (after,) = struct.unpack_from("<Q", page, 64 * pe + 32)
             if before == after and not before & 1:
-                return Lines(pe, Level(summary & 0xF), summary >> 32, picoseconds, cycle)
+                intid = pending & 0xFFFF_FFFF
+                levels = Level(summary & 0xF)
+                return Lines(pe, levels, summary >> 32, picoseconds, cycle, intid)
 
     # ---- Time and the machine ----
 

@@ -236,6 +236,8 @@ class Lines:
     sequence: int
     time: int
     cycle: int
+    #: The highest-priority pending interrupt, from the line page only; 1023: none.
+    intid: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

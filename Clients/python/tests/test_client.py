@@ -155,6 +155,7 @@ class Lines(Attached):
         monitor.share_lines()
         self.assertEqual(monitor.lines(0).levels, Level.IRQ)
         self.assertEqual(monitor.lines(0).sequence, told[0].sequence)
+        self.assertEqual((monitor.lines(0).intid, monitor.lines(1).intid), (27, 1023))
         self.assertErrno(errno.ENXIO, monitor.lines, 2)
 
     def test_nobody_writes_the_page_but_the_daemon(self) -> None:

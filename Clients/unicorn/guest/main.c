@@ -122,7 +122,8 @@ static int movi(void) {
   return good && takes(0, first + 1, LPI);
 }
 
-/* LPIs that are pending at a PE which takes nothing go to another, which does. */
+/* LPIs that are pending at a PE which takes nothing go to another, which does: the collection is
+ * mapped there, and MOVALL takes along what is pending. */
 static int movall(void) {
   u32 from = 1, to = boot->pes > 2 ? 2 : 0;
   u32 there = pes[to].taken, here = pes[from].taken;
@@ -131,6 +132,7 @@ static int movall(void) {
   while (!pes[from].held) {}
   send_msi(DEVICE, from);
   int good = quiet(from, here);
+  its_mapc(from, to);
   its_movall(from, to);
   its_sync(from);
   its_sync(to);
@@ -138,7 +140,17 @@ static int movall(void) {
   good &= takes(to, there + 1, LPI + from);
   pes[from].hold = 0;
   while (pes[from].held) {}
-  return good && quiet(from, here);
+  good &= quiet(from, here);
+  send_msi(DEVICE, from);
+  good &= takes(to, there + 2, LPI + from);
+  /* All are mapped anew: KVM's ITS moves single LPIs, and those of every PE. */
+  for (u32 pe = 0; pe < boot->pes; pe++) {
+    its_mapc(pe, pe);
+    its_sync(pe);
+  }
+  its_run();
+  send_msi(DEVICE, from);
+  return good && takes(from, here + 1, LPI + from);
 }
 
 /* The ITS keeps what it has read of a property until INV; what came meanwhile is pending. */

@@ -39,7 +39,11 @@ public struct QueueWaits: Equatable, Sendable {
 
 extension FunctionalMachine {
   /// Begins an access. Commands that it brings are executed for about 10 us; an access that has
-  /// brought more than that, or must wait for another lane's, goes on with ``resume(_:)``.
+  /// brought more than that, or must wait for another one's, goes on with ``resume(_:)``. Nothing
+  /// waits in here but for other lanes to be outside, so that the caller can serve others.
+  ///
+  /// While a lane has a write that is not finished and has its turn (``QueueWriters/serial``), it
+  /// must not do another one of CWRITER with ``perform(_:)``, which would wait for it.
   public func begin(_ access: Access) -> AccessProgress {
     if engine.hasLanes, configuration.queueWriters == .serial, let n = engine.queue(of: access) {
       return progress(of: QueueWork(its: n, access: access))
