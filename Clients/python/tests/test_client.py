@@ -39,7 +39,9 @@ class Attached(unittest.TestCase):
         client.attach(self.name, yaml=yaml, **options)  # type: ignore[arg-type]
         return client
 
-    def assertErrno(self, number: int, body: object, *arguments: object, **more: object) -> str:
+    def assertErrno(
+        self, number: int, body: object, /, *arguments: object, **more: object
+    ) -> str:
         with self.assertRaises(itsd.Error) as caught:
             body(*arguments, **more)  # type: ignore[operator]
         self.assertEqual(caught.exception.errno, number, caught.exception)
