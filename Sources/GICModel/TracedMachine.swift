@@ -24,6 +24,7 @@ public final class TracedMachine: Machine {
 
   public var configuration: MachineConfiguration { core.rules.configuration }
   public var cycle: UInt64 { core.now }
+  public var horizon: UInt64 { core.wheel.nextCycle ?? .max }
 
   public func map(_ ram: GuestRAM) throws(MemoryError) { try core.rules.memory.map(ram) }
   public func unmap(_ address: PhysicalAddress) throws(MemoryError) {
@@ -34,6 +35,7 @@ public final class TracedMachine: Machine {
   public func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64 {
     core.advance(to: cycle, until: condition)
   }
+  public func pending(of pe: PEIndex) -> PendingInterrupt? { core.rules.pending(of: pe) }
   public func drainLineChanges(into changes: inout [LineChange]) {
     core.rules.drainLineChanges(into: &changes)
   }
@@ -56,22 +58,13 @@ public final class TracedMachine: Machine {
   }
 
   public func events(from sequence: UInt64, limit: Int) -> EventBatch {
-    core.rules.log[0].batch(from: sequence, limit: limit)
+    core.events(from: sequence, limit: limit)
   }
   public func explain(
     _ device: DeviceID, _ event: EventID, at address: PhysicalAddress
-  ) -> Explanation? {
-    var story = core.rules.explain(device, event, its: core.rules.itsIndex(of: address))
-    story.cycle = core.now
-    return story
-  }
+  ) -> Explanation? { core.explain(device, event, at: address) }
   public func tables(
     at address: PhysicalAddress, device: DeviceID?, limit: Int
-  ) -> TableDump? {
-    let n = core.rules.itsIndex(of: address)
-    return n < 0 ? nil : core.rules.tables(n, device: device, limit: limit)
-  }
-  public func registers(of pe: PEIndex) -> [RegisterValue]? {
-    core.rules.has(pe) ? core.rules.registers(of: pe) : nil
-  }
+  ) -> TableDump? { core.tables(at: address, device: device, limit: limit) }
+  public func registers(of pe: PEIndex) -> [RegisterValue]? { core.registers(of: pe) }
 }

@@ -16,23 +16,37 @@ extension Machine {
 
 extension TimedMachine {
   public func events(from sequence: UInt64, limit: Int) -> EventBatch {
-    core.rules.log[0].batch(from: sequence, limit: limit)
+    core.events(from: sequence, limit: limit)
   }
   public func explain(
     _ device: DeviceID, _ event: EventID, at address: PhysicalAddress
-  ) -> Explanation? {
-    var story = core.rules.explain(device, event, its: core.rules.itsIndex(of: address))
-    story.cycle = core.now
-    return story
-  }
+  ) -> Explanation? { core.explain(device, event, at: address) }
   public func tables(
     at address: PhysicalAddress, device: DeviceID?, limit: Int
-  ) -> TableDump? {
-    let n = core.rules.itsIndex(of: address)
-    return n < 0 ? nil : core.rules.tables(n, device: device, limit: limit)
+  ) -> TableDump? { core.tables(at: address, device: device, limit: limit) }
+  public func registers(of pe: PEIndex) -> [RegisterValue]? { core.registers(of: pe) }
+}
+
+// Both machines with time, the traced one and the other, show their inside through these.
+extension TimedCore where Rules == Engine<Recorder> {
+  func events(from sequence: UInt64, limit: Int) -> EventBatch {
+    rules.log[0].batch(from: sequence, limit: limit)
   }
-  public func registers(of pe: PEIndex) -> [RegisterValue]? {
-    core.rules.has(pe) ? core.rules.registers(of: pe) : nil
+  mutating func explain(
+    _ device: DeviceID, _ event: EventID, at address: PhysicalAddress
+  ) -> Explanation? {
+    var story = rules.explain(device, event, its: rules.itsIndex(of: address))
+    story.cycle = now
+    return story
+  }
+  mutating func tables(
+    at address: PhysicalAddress, device: DeviceID?, limit: Int
+  ) -> TableDump? {
+    let n = rules.itsIndex(of: address)
+    return n < 0 ? nil : rules.tables(n, device: device, limit: limit)
+  }
+  mutating func registers(of pe: PEIndex) -> [RegisterValue]? {
+    rules.has(pe) ? rules.registers(of: pe) : nil
   }
 }
 
