@@ -147,10 +147,27 @@ extension ConnectionDelegate {
     let consumed = unsafe delegate.connection(
       self, didReceive: UnsafeRawBufferPointer(rebasing: buffer[head..<tail]).bytes)
     head += min(max(consumed, 0), tail - head)
-    if head == 0, tail == limits.receiveByteCount {
+    // Who has paused will want the same bytes again; they wait in the kernel until then.
+    if head == 0, tail == limits.receiveByteCount, wantsReading {
       close(for: UVError(errno: EMSGSIZE, call: "a frame larger than the receive buffer"))
     }
   }
+
+  // What a connection takes along to another loop.
+  var unconsumed: [UInt8] {
+    // SAFETY: the range was received.
+    unsafe Array(buffer[head..<tail])
+  }
+  func takeAllDescriptors() -> [OwnedDescriptor] {
+    defer { descriptors.removeAll() }
+    return descriptors
+  }
+  func begin(with received: [UInt8], _ descriptors: [OwnedDescriptor]) {
+    unsafe buffer.copyBytes(from: received)
+    (tail, self.descriptors) = (received.count, descriptors)
+  }
+  /// It is told its last, or shows what has come right now.
+  var isEnding: Bool { closesWhenDrained || isDeaf || isShowing }
 
   // MARK: Descriptors
 
