@@ -64,9 +64,29 @@ public final class FunctionalMachine: Machine, @unchecked Sendable {
     }
   }
 
-  public func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64 { 0 }
+  /// What other lanes were doing when ``StopCondition/idle`` is asked for has ended when this
+  /// returns; a ``QueueWork`` that somebody has is not waited for.
+  public func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64 {
+    if condition == .idle {
+      engine.enterAlone()
+      engine.leaveAlone()
+    }
+    return 0
+  }
 
-  public func pending(of pe: PEIndex) -> PendingInterrupt? { engine.pending(of: pe) }
+  public func pending(of pe: PEIndex) -> PendingInterrupt? {
+    guard engine.hasLanes else { return engine.pending(of: pe) }
+    guard engine.has(pe) else { return nil }
+    return engine.pendingBeside(pe)
+  }
+
+  public func lineState(of pe: PEIndex) -> LineChange? {
+    guard engine.has(pe) else { return nil }
+    guard engine.hasLanes else { return engine.lineState(of: pe) }
+    engine.enter(Engine<NoTiming>.isInside)
+    defer { engine.leave() }
+    return engine.lineState(of: pe)
+  }
 
   public func drainLineChanges(into changes: inout [LineChange]) {
     engine.drainLineChanges(into: &changes)

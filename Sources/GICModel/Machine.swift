@@ -158,6 +158,12 @@ public protocol Machine: AnyObject {
   func unmap(_ address: PhysicalAddress) throws(MemoryError)
 
   func perform(_ access: Access) -> Response
+  /// Begins an access, and does so much of it as takes about 10 us. One that has brought more goes
+  /// on with ``resume(_:)``, until that has an answer.
+  func begin(_ access: Access) -> AccessProgress
+  /// Goes on with an access, for about 10 us.
+  /// - Returns: its answer, if that was the rest.
+  func resume(_ work: inout QueueWork) -> Response?
 
   /// Lets time pass up to `cycle`, or until the condition holds. Returns the cycle reached.
   func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64
@@ -169,6 +175,10 @@ public protocol Machine: AnyObject {
   /// The highest-priority pending interrupt of the PE's enabled groups, before PMR and what is
   /// active; nil if there is none. Reading it has no effect.
   func pending(of pe: PEIndex) -> PendingInterrupt?
+
+  /// The outputs of the PE now, and the number of their last change; nil for a machine that tells
+  /// of changes only.
+  func lineState(of pe: PEIndex) -> LineChange?
 
   /// Moves the line changes since the last call to the end of `changes`.
   func drainLineChanges(into changes: inout [LineChange])
@@ -240,6 +250,12 @@ public protocol Machine: AnyObject {
 extension Machine {
   /// Without time nothing is ever under way.
   public var horizon: UInt64 { .max }
+  /// A machine whose accesses have no steps.
+  public func begin(_ access: Access) -> AccessProgress { .done(perform(access)) }
+  public func resume(_ work: inout QueueWork) -> Response? {
+    preconditionFailure("an access of one step is not resumed")
+  }
+  public func lineState(of pe: PEIndex) -> LineChange? { nil }
   /// A machine that does not show its inside.
   public func pending(of pe: PEIndex) -> PendingInterrupt? { nil }
 }

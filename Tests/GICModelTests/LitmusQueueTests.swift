@@ -36,6 +36,27 @@ func `two threads write CWRITER`(policy: QueueWriters) {
   #expect(after.queueWaits.count == 2)
 }
 
+/// Commands that were written while nothing ran them: whoever enables the ITS is answered when they
+/// have run, whichever lane had written them.
+@Test(arguments: QueueWriters.allCases)
+func `commands that waited for the ITS run when another lane enables it`(policy: QueueWriters) {
+  let stage = LitmusStage(policy)
+  let control = stage.world.base(.gits(0)) + UInt64(GITS.CTLR.offset)
+  let before = stage.world.machine.statistics().intCommands
+  for round in 1...3 as ClosedRange<UInt64> {
+    stage.world.write(.gits(0), GITS.CTLR.offset, 0, size: 4)
+    stage.world.command([.int(1, 0), .int(1, 1)])
+    #expect(
+      stage.world.read(.gits(0), GITS.CREADR.offset)
+        != stage.world.read(.gits(0), GITS.CWRITER.offset))
+    _ = stage.other.perform(Access(.write, size: 4, source: 0, address: control, data: 1))
+    #expect(
+      stage.world.read(.gits(0), GITS.CREADR.offset)
+        == stage.world.read(.gits(0), GITS.CWRITER.offset))
+    #expect(stage.world.machine.statistics().intCommands - before == 2 * round)
+  }
+}
+
 /// A guest that writes any CWRITER from two CPUs, while the slots change: nothing hangs, nothing is
 /// lost.
 @Test(arguments: QueueWriters.allCases)

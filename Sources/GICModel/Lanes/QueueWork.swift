@@ -51,7 +51,8 @@ extension FunctionalMachine {
     let response = engine.hasLanes ? engine.accessBeside(access) : engine.access(access)
     guard let n = engine.takeWoken() else { return .done(response) }
     return progress(
-      of: QueueWork(its: n, access: access, number: engine.lastWrite(n), response: response))
+      of: QueueWork(
+        its: n, access: access, number: engine.writeToCarryOut(n), response: response))
   }
 
   private func progress(of work: QueueWork) -> AccessProgress {
@@ -88,7 +89,7 @@ extension FunctionalMachine {
       engine.its[work.its].queue.turn.unlock()
     } else {
       work.hasTurn = true
-      work.number = engine.lastWrite(work.its)
+      work.number = engine.writeToCarryOut(work.its)
     }
     return true
   }
@@ -118,4 +119,12 @@ extension Engine {
   }
 
   fileprivate func lastWrite(_ n: ITSIndex) -> UInt64 { QueueState.number(its[n].queue.written) }
+
+  /// The write of CWRITER that an access which woke ITS `n` waits for. Where the ITS was enabled, or
+  /// goes on after a stall, what was written before counts as carried out: it counts anew.
+  fileprivate func writeToCarryOut(_ n: ITSIndex) -> UInt64 {
+    let number = lastWrite(n)
+    guard its[n].queue.isFinished(number), waitingCommands(n) > 0 else { return number }
+    return its[n].queue.publishAgain()
+  }
 }

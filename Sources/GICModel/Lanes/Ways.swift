@@ -117,6 +117,20 @@ extension Engine {
     return response
   }
 
+  /// What waits at a PE, seen beside other lanes.
+  mutating func pendingBeside(_ pe: PEIndex) -> PendingInterrupt? {
+    enter(Self.isInside)
+    defer { leave() }
+    own(pe)
+    defer { release(pe) }
+    return pending(of: pe)
+  }
+
+  func lineState(of pe: PEIndex) -> LineChange {
+    let (levels, sequence) = pes[pe.index].lineState
+    return LineChange(pe: pe, levels: levels, sequence: sequence, cycle: stamp)
+  }
+
   /// An MSI whose device, event and collection are remembered. Stores nothing on the way there.
   /// - Returns: nil for one that must go the long way; nothing has happened then.
   @inline(__always)

@@ -30,10 +30,15 @@ struct QueueState: ~Copyable {
 
   /// Writes CWRITER.
   /// - Returns: which write it was.
-  func publish(_ offset: Int) -> UInt64 {
+  func publish(_ offset: Int) -> UInt64 { publish { _ in UInt64(offset & 0xf_ffff) } }
+
+  /// Writes to CWRITER what stands there, whatever another thread writes meanwhile.
+  func publishAgain() -> UInt64 { publish { $0 & 0xf_ffff } }
+
+  @inline(__always) private func publish(_ offset: (UInt64) -> UInt64) -> UInt64 {
     var old = writer.load(ordering: .relaxed)
     while true {
-      let new = (QueueState.number(old) &+ 1) &<< 20 | UInt64(offset & 0xf_ffff)
+      let new = (QueueState.number(old) &+ 1) &<< 20 | offset(old)
       let (done, found) = writer.compareExchange(
         expected: old, desired: new, ordering: .sequentiallyConsistent)
       if done { return QueueState.number(new) }

@@ -78,6 +78,13 @@ struct PEState: ~Copyable {
   var lineSequence: UInt32 {
     UInt32(truncatingIfNeeded: published.load(ordering: .acquiring) &>> 8)
   }
+  /// Both, as they belong together.
+  var lineState: (levels: LineLevels, sequence: UInt32) {
+    let word = published.load(ordering: .acquiring)
+    return (
+      LineLevels(rawValue: UInt8(truncatingIfNeeded: word)), UInt32(truncatingIfNeeded: word &>> 8)
+    )
+  }
   func publish(_ lines: LineLevels, sequence: UInt32) {
     published.store(UInt64(sequence) &<< 8 | UInt64(lines.rawValue), ordering: .releasing)
   }
