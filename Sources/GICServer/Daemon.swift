@@ -26,7 +26,8 @@ public struct DaemonOptions {
 ///   - ready: called once clients can connect, with where.
 /// - Throws: ``UVError`` where it cannot listen, `ConfigurationError` for its own configuration.
 public func runDaemon(
-  _ options: DaemonOptions, make: @escaping (MachineConfiguration) throws(WireError) -> any Machine,
+  _ options: DaemonOptions,
+  make: @escaping @Sendable (MachineConfiguration) throws(WireError) -> any Machine,
   ready: ([Endpoint]) -> Void
 ) throws {
   var log = Logger(label: "itsd", factory: { StreamLogHandler.standardError(label: $0) })
@@ -49,7 +50,7 @@ extension MachineFactory {
   /// Machines whose configuration is `layers`, with the client's YAML on top.
   public init(
     layers: [ConfigurationLayer],
-    make: @escaping (MachineConfiguration) throws(WireError) -> any Machine
+    make: @escaping @Sendable (MachineConfiguration) throws(WireError) -> any Machine
   ) {
     self.init(
       resolve: { yaml throws(WireError) in

@@ -1,15 +1,54 @@
 // The RAM that clients have mapped into one machine.
 
 import GICWire
+import Synchronization
 import UVLoop
+
+/// RAM that the daemon holds for clients, over all machines.
+final class RAMBudget: Sendable {
+  /// In bytes.
+  let limit: Int
+  private let taken = Atomic<Int>(0)
+
+  init(limit: Int) { self.limit = limit }
+
+  var held: Int { taken.load(ordering: .acquiring) }
+
+  /// - Returns: false, and nothing taken, if there is not so much left.
+  func take(_ byteCount: Int) -> Bool {
+    var old = held
+    while byteCount <= limit - old {
+      let (done, found) = taken.compareExchange(
+        expected: old, desired: old + byteCount, ordering: .acquiringAndReleasing)
+      if done { return true }
+      old = found
+    }
+    return false
+  }
+
+  func give(_ byteCount: Int) { taken.subtract(byteCount, ordering: .acquiringAndReleasing) }
+}
+
+/// A mapping of RAM, and what of the daemon's own it uses.
+final class HeldMemory {
+  let mapping: SharedMemory
+  private let budget: RAMBudget?
+
+  /// - Parameter budget: where its bytes were taken from: they go back there.
+  init(_ mapping: SharedMemory, from budget: RAMBudget? = nil) {
+    (self.mapping, self.budget) = (mapping, budget)
+  }
+  deinit { budget?.give(mapping.byteCount) }
+}
 
 /// Ranges of guest RAM by address, each with the memory behind it and the session that mapped it.
 struct GuestMemory {
   struct Range {
     var address: UInt64
-    var memory: SharedMemory
+    var held: HeldMemory
     /// ``Session/number``; 0 is nobody: the control that mapped it is lost, and the next gets it.
     var owner: Int
+    var memory: SharedMemory { held.mapping }
     var byteCount: Int { memory.byteCount }
   }
   /// In order of addresses; the machine has refused what overlaps or wraps.
@@ -18,20 +57,15 @@ struct GuestMemory {
 
   init(rangeLimit: Int) { self.rangeLimit = rangeLimit }
 
-  /// RAM that the daemon itself holds, in bytes.
-  var privateByteCount: Int {
-    ranges.reduce(0) { $1.memory.descriptor == nil ? $0 + $1.byteCount : $0 }
-  }
-
   func checkRoom() throws(WireError) {
     guard ranges.count < rangeLimit else {
       throw WireError(.enospc, "\(rangeLimit) ranges of RAM are mapped: map fewer, larger ones")
     }
   }
 
-  mutating func insert(_ memory: SharedMemory, at address: UInt64, owner: Int) {
+  mutating func insert(_ memory: HeldMemory, at address: UInt64, owner: Int) {
     let index = ranges.firstIndex { $0.address > address } ?? ranges.count
-    ranges.insert(Range(address: address, memory: memory, owner: owner), at: index)
+    ranges.insert(Range(address: address, held: memory, owner: owner), at: index)
   }
 
   mutating func remove(at address: UInt64) { ranges.removeAll { $0.address == address } }

@@ -2,9 +2,42 @@
 
 import FoundationEssentials
 import GICModel
+import GICWire
+import Synchronization
+import UVLoop
+
+/// What others may know of a session. Its station counts, anybody looks; the rest belongs to
+/// whoever has the server's lock.
+final class SessionRecord: @unchecked Sendable {
+  /// Counts up from 1 over the daemon's life.
+  let number: Int
+  let endpoint: Endpoint
+  let requests = Tally()
+  let postedErrors = Tally()
+  /// Bytes that waited for the client when it was last sent something.
+  let queuedBytes = Tally()
+  // Under the server's lock:
+  var name = ""
+  /// Where it is served, once that is decided.
+  var station: Int?
+  var machine: String?
+  var role: Role?
+  var ports: [UInt32] = []
+
+  init(_ number: Int, at endpoint: Endpoint) { (self.number, self.endpoint) = (number, endpoint) }
+}
+
+/// A number that one thread writes and others look at.
+final class Tally: Sendable {
+  private let word = Atomic<UInt64>(0)
+  @inline(__always) var value: UInt64 {
+    get { word.load(ordering: .relaxed) }
+    set { word.store(newValue, ordering: .relaxed) }
+  }
+}
 
 /// The JSON of LIST. Keys are sorted, so that equal states give equal bytes.
-private struct Listing: Encodable {
+struct Listing: Encodable {
   struct Machine: Encodable {
     var name: String
     var clock: String
@@ -17,6 +50,24 @@ private struct Listing: Encodable {
     var configuration: String
     var clients: [Int]
     var ram: [RAM]
+
+    init(_ machine: SharedMachine) {
+      name = machine.name
+      clock = machine.configuration.clock.rawValue
+      cycle = machine.shownCycle.load(ordering: .relaxed)
+      pes = machine.peCount
+      keep = machine.keep
+      quiesced = machine.isQuiesced.load(ordering: .acquiring)
+      controlLost = machine.controlLoss != nil
+      offline = machine.offline.keys.sorted()
+      configuration = machine.configurationHash
+      clients = machine.members.map(\.number)
+      ram = machine.ram.ranges.map { range in
+        RAM(
+          address: hex(range.address), bytes: range.byteCount,
+          shared: range.memory.descriptor != nil, client: range.owner)
+      }
+    }
   }
   struct RAM: Encodable {
     var address: String
@@ -30,44 +81,42 @@ private struct Listing: Encodable {
     var endpoint: String
     var machine: String?
     var role: String?
+    /// Which thread serves it, from 0.
+    var thread: Int
     var ports: [UInt32]
     var requests: UInt64
     var postedErrors: UInt64
-    var queuedBytes: Int
+    var queuedBytes: UInt64
+
+    init(_ record: SessionRecord) {
+      number = record.number
+      name = record.name
+      endpoint = "\(record.endpoint)"
+      machine = record.machine
+      role = record.role?.description
+      thread = record.station ?? 0
+      ports = record.ports
+      requests = record.requests.value
+      postedErrors = record.postedErrors.value
+      queuedBytes = record.queuedBytes.value
+    }
   }
   var machines: [Machine]
   var clients: [Client]
-}
 
-extension Server {
-  func listing() -> [UInt8] {
-    let machines = machines.values.sorted { $0.name < $1.name }.map { host in
-      Listing.Machine(
-        name: host.name, clock: host.configuration.clock.rawValue, cycle: host.cycle,
-        pes: host.peCount, keep: host.keep, quiesced: host.isQuiesced,
-        controlLost: host.controlLoss != nil, offline: host.offline.keys.sorted(),
-        configuration: host.configurationHash,
-        clients: host.sessions.map(\.number),
-        ram: host.ram.ranges.map { range in
-          Listing.RAM(
-            address: hex(range.address), bytes: range.byteCount,
-            shared: range.memory.descriptor != nil, client: range.owner)
-        })
-    }
-    let clients = sessions.values.sorted { $0.number < $1.number }.map { session in
-      Listing.Client(
-        number: session.number, name: session.clientName, endpoint: "\(session.endpoint)",
-        machine: session.host?.name, role: session.role?.description,
-        ports: session.ports.map(\.number),
-        requests: session.ports.reduce(session.requests + session.ringRequests) {
-          $0 + $1.requests
-        },
-        postedErrors: session.postedErrors, queuedBytes: session.connection.queuedByteCount)
-    }
+  /// Called under the server's lock.
+  static func json(
+    machines: some Sequence<SharedMachine>, clients: some Sequence<SessionRecord>
+  ) -> [UInt8] {
+    let listing = Listing(
+      machines: machines.sorted { $0.name < $1.name }.map { machine in
+        machine.lock.withLock { Machine(machine) }
+      },
+      clients: clients.sorted { $0.number < $1.number }.map(Client.init))
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     // Strings and integers always encode.
-    guard let json = try? encoder.encode(Listing(machines: machines, clients: clients)) else {
+    guard let json = try? encoder.encode(listing) else {
       preconditionFailure("a listing holds strings and integers only")
     }
     return Array(json)

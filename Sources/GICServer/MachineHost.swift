@@ -1,167 +1,48 @@
-// A machine and what is attached to it: its RAM and who mapped it, its lines and who listens.
+// A machine as one station serves it: the station's lane, what its clients have been shown of the
+// lines, and who they are.
 
 import GICArch
 import GICModel
 import GICWire
 import UVLoop
 
-/// Owns one machine. Everything that clients do to it goes through here.
+/// A machine at one station. Everything that the station's clients do to it goes through here, on
+/// the station's thread.
 final class MachineHost {
-  let name: String
-  let configuration: MachineConfiguration
-  let configurationHash: String
-  let clock: ClockScale
-  /// The machine stays when nobody is attached any more.
-  var keep: Bool
+  let shared: SharedMachine
   let machine: any Machine
-  private(set) var ram: GuestMemory
+  unowned let station: Station
+  private let mailbox: LineMailbox?
   /// Sessions by their number, so that notices go out in a fixed order.
-  private(set) var sessions: [Session] = []
-  private var lines: [InterruptSummary]
+  var sessions: [Session] = []
+  private(set) var lines: [InterruptSummary]
   private var changes: [LineChange] = []
   /// Sessions with notices that have not been sent.
-  private var notified: [Session] = []
+  var notified: [Session] = []
   /// Rings that serve a PE.
   private var ports: [RingPort] = []
-  private(set) var linePage: SharedRecords?
-  /// Sources of requests in conservative time.
+  /// Sources of requests in conservative time: these are at the machine's home.
   var order = TimeOrder()
-  /// Nothing changes the machine until RESUME.
-  var isQuiesced = false
-  /// The last control connection ended without a goodbye, as the daemon's so-manyeth: the machine
-  /// waits for the next.
-  private(set) var controlLoss: Int?
-  /// PEs whose connection has gone, and their GICR_WAKER before that.
-  private(set) var offline: [UInt32: UInt64] = [:]
+  /// What is being carried out in steps.
+  var jobs: [Job] = []
+  /// Writes of a CWRITER so far: each may have cost as much as many other accesses.
+  private(set) var queueWrites = 0
 
-  init(
-    name: String, resolved: MachineFactory.Resolved, machine: any Machine, keep: Bool,
-    rangeLimit: Int
-  ) {
-    self.name = name
-    configuration = resolved.configuration
-    configurationHash = resolved.hash
-    clock = ClockScale(hertz: resolved.configuration.timing.clockHertz)
-    self.keep = keep
-    self.machine = machine
-    ram = GuestMemory(rangeLimit: rangeLimit)
-    lines = Array(
-      repeating: InterruptSummary(), count: resolved.configuration.shape.affinities.count)
+  init(_ shared: SharedMachine, at station: Station) {
+    (self.shared, self.station) = (shared, station)
+    machine = shared.lane(of: station.number)
+    mailbox = shared.mailbox(of: station.number)
+    lines = Array(repeating: InterruptSummary(), count: shared.peCount)
   }
 
+  var name: String { shared.name }
+  var configuration: MachineConfiguration { shared.configuration }
+  var clock: ClockScale { shared.clock }
   var isTimed: Bool { configuration.clock == .timed }
   var peCount: Int { lines.count }
   var cycle: UInt64 { machine.cycle }
   var statistics: MachineStatistics { machine.statistics() }
-
-  // MARK: Who is attached
-
-  func attach(_ session: Session) {
-    sessions.append(session)
-    switch session.role {
-    case .control:
-      controlLoss = nil
-      ram.adopt(by: session.number)
-    case .pe(let pe): takeOnline(pe)
-    default: break
-    }
-    // What a newcomer would have heard: the lines that have moved.
-    for (pe, summary) in lines.enumerated() where summary.sequence != 0 {
-      session.notify(notice(UInt32(pe), summary, machine.cycle))
-    }
-  }
-
-  /// The session is gone. The RAM that it mapped goes with it; but where control is lost, the
-  /// machine keeps it and rests until control is back.
-  /// - Parameters:
-  ///   - role: what the session was.
-  ///   - loss: nil after a goodbye; otherwise the so-manyeth loss in the daemon's life.
-  func detach(_ session: Session, as role: Role, loss: Int?) {
-    sessions.removeAll { $0 === session }
-    notified.removeAll { $0 === session }
-    if case .pe(let pe) = role { takeOffline(pe) }
-    if let loss, role == .control, !sessions.contains(where: { $0.role == .control }) {
-      isQuiesced = true
-      try? setVCPUsRun(false)
-      controlLoss = loss
-      ram.orphan(of: session.number)
-      return
-    }
-    for address in ram.addresses(ownedBy: session.number) {
-      _ = try? unmap(address)
-    }
-  }
-
-  /// Whether somebody is this PE.
-  func isTaken(_ pe: UInt32) -> Bool { sessions.contains { $0.role == .pe(pe) } }
-
-  // MARK: PEs that come and go
-
-  private func wakerAddress(_ pe: UInt32) -> UInt64 {
-    configuration.shape.gicrBase &+ UInt64(pe) &* configuration.shape.gicrStride
-      &+ UInt64(GICR.WAKER.offset)
-  }
-
-  /// As firmware does before it takes a core's power: its redistributor sleeps. What is pending
-  /// stays.
-  private func takeOffline(_ pe: UInt32) {
-    let now = machine.cycle
-    let waker = machine.perform(
-      Access(.read, source: pe, address: wakerAddress(pe), cycle: now))
-    offline[pe] = waker.value
-    var asleep = GICR.WAKER(raw: waker.value)
-    asleep.processorSleep = true
-    _ = machine.perform(
-      Access(.write, source: pe, address: wakerAddress(pe), data: asleep.raw, cycle: now))
-    publishLines()
-  }
-
-  private func takeOnline(_ pe: UInt32) {
-    guard let waker = offline.removeValue(forKey: pe) else { return }
-    _ = machine.perform(
-      Access(
-        .write, source: pe, address: wakerAddress(pe), data: waker, cycle: machine.cycle))
-    publishLines()
-  }
-
-  func attachment(created: Bool) -> Attachment {
-    var attachment = Attachment()
-    let shape = configuration.shape
-    (attachment.created, attachment.quiesced) = (created, isQuiesced)
-    attachment.isTimed = isTimed
-    attachment.clockHertz = configuration.timing.clockHertz
-    attachment.gicdBase = shape.gicdBase
-    attachment.gicrBase = shape.gicrBase
-    attachment.gicrStride = shape.gicrStride
-    attachment.itsBases = shape.itsBases
-    attachment.affinities = shape.affinities.map(\.rawValue)
-    attachment.configurationHash = configurationHash
-    return attachment
-  }
-
-  // MARK: Memory
-
-  /// Hands the machine a range of RAM.
-  func map(_ memory: SharedMemory, at address: UInt64, owner: Int) throws(WireError) {
-    try ram.checkRoom()
-    do throws(MemoryError) {
-      // SAFETY: `ram` keeps the mapping alive until the machine has unmapped it.
-      try machine.map(
-        unsafe GuestRAM(address: address, base: memory.base, byteCount: memory.byteCount))
-    } catch {
-      throw WireError(error, "RAM of \(memory.byteCount) bytes at \(hex(address))")
-    }
-    ram.insert(memory, at: address, owner: owner)
-  }
-
-  func unmap(_ address: UInt64) throws(WireError) {
-    do throws(MemoryError) { try machine.unmap(address) } catch {
-      throw WireError(error, "RAM at \(hex(address))")
-    }
-    // Only now may the mapping end.
-    ram.remove(at: address)
-    publishLines()
-  }
+  var isQuiesced: Bool { shared.isQuiesced.load(ordering: .acquiring) }
 
   // MARK: Work
 
@@ -172,26 +53,65 @@ final class MachineHost {
     var cycle: UInt64
   }
 
+  /// How far an access has got.
+  enum Begun {
+    case done(Outcome)
+    /// It goes on with ``MachineHost/resume(_:)``.
+    case working(BegunAccess)
+  }
+
+  /// An access that is not done, and when it began.
+  struct BegunAccess {
+    fileprivate var work: QueueWork
+    fileprivate let cycle: UInt64
+    fileprivate let before: UInt64
+  }
+
   /// - Parameter cycle: the client's now; nil lets the machine choose.
-  func perform(_ access: Access, at cycle: UInt64?) -> Outcome {
+  @inline(__always) func begin(_ access: Access, at cycle: UInt64?) -> Begun {
     var access = access
     let before = machine.cycle
     access.cycle = cycle ?? Access.untimed
-    let response = machine.perform(access)
+    if isQueueWrite(access) { queueWrites &+= 1 }
+    let progress = machine.begin(access)
     publishLines()
+    switch progress {
+    case .done(let response): return .done(outcome(response, access.cycle, before))
+    case .working(let work):
+      return .working(BegunAccess(work: work, cycle: access.cycle, before: before))
+    }
+  }
+
+  /// Goes on with an access, for about 10 us.
+  func resume(_ access: inout BegunAccess) -> Outcome? {
+    defer { publishLines() }
+    guard let response = machine.resume(&access.work) else { return nil }
+    return outcome(response, access.cycle, access.before)
+  }
+
+  private func outcome(_ response: Response, _ cycle: UInt64, _ before: UInt64) -> Outcome {
     guard isTimed else {
       return Outcome(
-        response: response, latency: 0, cycle: access.cycle == Access.untimed ? 0 : access.cycle)
+        response: response, latency: 0, cycle: cycle == Access.untimed ? 0 : cycle)
     }
     // A stamp in the machine's past counts from the machine's now.
-    let start = access.cycle == Access.untimed ? before : max(access.cycle, before)
+    let start = cycle == Access.untimed ? before : max(cycle, before)
     let latency = response.cycle > start ? response.cycle - start : 0
     return Outcome(response: response, latency: latency, cycle: response.cycle)
   }
 
+  @inline(__always) private func isQueueWrite(_ access: Access) -> Bool {
+    guard access.operation == .write, access.address & 0xfff8 == UInt64(GITS.CWRITER.offset)
+    else { return false }
+    return configuration.shape.itsBases.contains(access.address & ~0xffff)
+  }
+
   /// - Parameter limit: picoseconds. Returns the cycle reached.
   func advance(to limit: UInt64, until condition: StopCondition) -> UInt64 {
-    defer { publishLines() }
+    defer {
+      publishLines()
+      if condition == .idle, shared.hasLanes { catchUp() }
+    }
     return machine.advance(to: clock.cycle(atPicosecond: limit), until: condition)
   }
 
@@ -203,18 +123,25 @@ final class MachineHost {
     case .quiesce:
       _ = machine.advance(to: .max, until: .idle)
       machine.flushPendingTables()
-      try setVCPUsRun(false)
-      isQuiesced = true
+      try shared.lock.withLock { () throws(WireError) in
+        do throws(WireError) { try setVCPUsRun(false) } catch {
+          shared.isQuiesced.store(false, ordering: .releasing)
+          throw error
+        }
+        shared.isQuiesced.store(true, ordering: .releasing)
+      }
     case .resume:
-      try setVCPUsRun(true)
-      isQuiesced = false
+      try shared.lock.withLock { () throws(WireError) in
+        try setVCPUsRun(true)
+        shared.isQuiesced.store(false, ordering: .releasing)
+      }
     default: return
     }
     publishLines()
   }
 
   /// Device attributes want to know.
-  private func setVCPUsRun(_ run: Bool) throws(WireError) {
+  func setVCPUsRun(_ run: Bool) throws(WireError) {
     do throws(DeviceError) { try machine.setVCPUsRun(run) } catch {
       throw WireError(WireErrno(error.errno), error.reason)
     }
@@ -255,50 +182,92 @@ final class MachineHost {
 
   /// Tells every session that listens what has changed. For the session whose request caused it the
   /// notice is written now, and so before the reply.
-  func publishLines() {
+  @inline(__always) func publishLines() {
+    if isTimed { shared.shownCycle.store(machine.cycle, ordering: .relaxed) }
+    takeMail()
     machine.drainLineChanges(into: &changes)
-    guard !changes.isEmpty else { return }
-    for change in changes where change.pe.index < lines.count {
-      let summary = InterruptSummary(levels: change.levels.rawValue, sequence: change.sequence)
-      let pe = change.pe.rawValue
-      lines[change.pe.index] = summary
-      showOnPage(pe, cycle: change.cycle)
-      order.linesChanged(of: pe, to: change.levels.rawValue, at: change.cycle)
-      for port in ports where port.number == pe && !port.isDevice { port.linesChanged() }
-      for session in sessions where session.listens(to: pe) {
-        session.notify(notice(pe, summary, change.cycle))
-        if notified.last !== session { notified.append(session) }
+    if !changes.isEmpty { publishOwn() }
+  }
+
+  private func publishOwn() {
+    repeat {
+      let own = changes
+      changes.removeAll(keepingCapacity: true)
+      for change in own where change.pe.index < lines.count {
+        show(change)
+        showOnPage(change.pe.rawValue, cycle: change.cycle)
+        var others = shared.watchingStations(of: change.pe.rawValue, but: station.number)
+        while others != 0 {
+          station.tell(others.trailingZeroBitCount, change, shared)
+          others &= others &- 1
+        }
       }
+      // What waits at a PE was looked at for the page: with that, too, lines may change.
+      machine.drainLineChanges(into: &changes)
+    } while !changes.isEmpty
+  }
+
+  /// Shows what other stations have changed.
+  @inline(__always) func takeMail() {
+    if let mailbox, mailbox.hasMail { showMail(mailbox) }
+  }
+
+  private func showMail(_ mailbox: LineMailbox) {
+    var mail: [LineChange] = []
+    mailbox.take(into: &mail)
+    for change in mail { show(change) }
+  }
+
+  /// Shows how the lines are now, whoever has changed them.
+  func catchUp() {
+    _ = machine.advance(to: 0, until: .idle)
+    publishLines()
+    for pe in lines.indices {
+      if let state = machine.lineState(of: PEIndex(pe)) { show(state) }
     }
-    changes.removeAll(keepingCapacity: true)
+  }
+
+  /// Shows this station's clients a change, unless they have been shown a later one.
+  private func show(_ change: LineChange) {
+    let (pe, index) = (change.pe.rawValue, change.pe.index)
+    let summary = InterruptSummary(levels: change.levels.rawValue, sequence: change.sequence)
+    guard !shared.hasLanes || summary.sequence.isLater(than: lines[index].sequence) else { return }
+    lines[index] = summary
+    order.linesChanged(of: pe, to: change.levels.rawValue, at: change.cycle)
+    for port in ports where port.number == pe && !port.isDevice { port.linesChanged() }
+    for session in sessions where session.listens(to: pe) {
+      session.notify(notice(pe, summary, change.cycle))
+      if notified.last !== session { notified.append(session) }
+    }
   }
 
   /// Writes the PE's line of the page, if there is one.
   func showOnPage(_ pe: UInt32, cycle: UInt64) {
-    guard let linePage, let interrupts = interrupts(of: pe) else { return }
-    let (horizon, pending) = (machine.horizon, machine.pending(of: PEIndex(rawValue: pe)))
-    linePage.write(
-      [
-        interrupts.packed, cycle, clock.picosecond(ofCycle: cycle),
+    guard let interrupts = interrupts(of: pe) else { return }
+    shared.page.write(pe, interrupts) {
+      let (horizon, pending) = (machine.horizon, machine.pending(of: PEIndex(rawValue: pe)))
+      return (
+        cycle, clock.picosecond(ofCycle: cycle),
         horizon == .max ? .max : clock.picosecond(ofCycle: horizon),
         // INTID 1023 is none.
-        pending.map { UInt64($0.intid.rawValue) | UInt64($0.priority) << 32 } ?? 1023,
-      ], at: Int(pe))
+        pending.map { UInt64($0.intid.rawValue) | UInt64($0.priority) << 32 } ?? 1023
+      )
+    }
   }
 
   /// The page of all PEs' outputs, made when it is asked for first.
   func sharedLines() throws(UVError) -> SharedRecords {
-    if let linePage { return linePage }
-    let page = try SharedRecords.create(recordCount: peCount, name: "itsd-lines")
-    linePage = page
+    let (page, isNew) = try shared.page.open(peCount: peCount)
+    guard isNew else { return page }
+    if shared.hasLanes { catchUp() }
     for pe in lines.indices { showOnPage(UInt32(pe), cycle: machine.cycle) }
     return page
   }
 
   func add(_ port: RingPort) { ports.append(port) }
-  func remove(_ port: RingPort) { ports.removeAll { $0 === port } }
-  func hasPort(_ number: UInt32, isDevice: Bool) -> Bool {
-    ports.contains { $0.number == number && $0.isDevice == isDevice }
+  func remove(_ port: RingPort) {
+    ports.removeAll { $0 === port }
+    shared.lock.withLock { shared.releasePort(port.number, isDevice: port.isDevice) }
   }
 
   /// Sends the notices that were written.
@@ -309,22 +278,9 @@ final class MachineHost {
     for session in sessions { session.flush() }
   }
 
-  private func notice(_ pe: UInt32, _ summary: InterruptSummary, _ cycle: UInt64) -> LineNotice {
+  func notice(_ pe: UInt32, _ summary: InterruptSummary, _ cycle: UInt64) -> LineNotice {
     LineNotice(
       pe: pe, interrupts: summary, time: clock.picosecond(ofCycle: cycle), cycle: cycle)
-  }
-}
-
-extension WireError {
-  init(_ error: MemoryError, _ what: String) {
-    switch error {
-    case .overlaps: self.init(.eexist, "\(what) overlaps RAM that is mapped: unmap that first")
-    case .wraps: self.init(.einval, "\(what) reaches past the end of the address space")
-    case .misaligned: self.init(.einval, "\(what): address and size are multiples of 4 KiB")
-    case .empty: self.init(.einval, "\(what) is empty")
-    case .tooManyRanges: self.init(.enospc, "\(what): the machine takes no more ranges")
-    case .notMapped: self.init(.enoent, "\(what): none is mapped with that first address")
-    }
   }
 }
 

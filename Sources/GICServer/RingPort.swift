@@ -19,12 +19,16 @@ final class RingPort {
   /// Rung for the client.
   let clientBell: OwnedDescriptor
   var timePort: TimePort?
+  private(set) lazy var source = RequestSource { [unowned self] in
+    unblock()
+    session.station.rings?.wake(self)
+  }
   /// Frames of the socket that must have been carried out first.
   private var fence: UInt64?
   /// Its first slot waits for its time, or for the socket.
   private(set) var isBlocked = false
-  /// Slots that were taken.
-  private(set) var requests: UInt64 = 0
+  /// The slot that was taken last is being carried out in steps; its reply has its place.
+  private(set) var isWorking = false
   /// The session is done with it.
   var isClosed = false
   /// ``RingServer`` looks at it without being rung.
@@ -54,12 +58,12 @@ final class RingPort {
 
   /// Carries out at most `limit` requests.
   func serve(limit: Int) -> Served {
-    guard !isClosed else { return .nothing }
+    guard !isClosed, !isWorking else { return .nothing }
     isBlocked = false
     guard var room = ring.room else { return .broken }
     var done = 0
     // A reply must have a place before its request is taken.
-    loop: while done < limit, room > 0, !isClosed {
+    loop: while done < limit, room > 0, !isClosed, !isWorking {
       if let fence {
         if session.requests < fence { break }
         self.fence = nil
@@ -72,7 +76,7 @@ final class RingPort {
         case .reply(let reply):
           ring.put(reply)
           room -= 1
-        case .nothing: break
+        case .nothing, .begun: break
         case .wait:
           ring.untake()
           isBlocked = fence == nil
@@ -89,10 +93,39 @@ final class RingPort {
   }
 
   private func carryOut(_ words: [8 of UInt64]) -> RingAnswer {
-    requests += 1
+    session.record.requests.value += 1
     let slot = Slot(words: words)
-    guard let answer = attached.access(slot) else { return session.carryOut(slot, in: self) }
-    return slot.flags.contains(.noReply) ? .nothing : .reply(answer.words)
+    switch attached.begin(slot) {
+    case .done(let answer)?:
+      return slot.flags.contains(.noReply) ? .nothing : .reply(answer.words)
+    case .working(let begun, let isPE)?:
+      var begun = begun
+      work { [attached] in
+        guard let outcome = attached.host.resume(&begun) else { return nil }
+        return attached.answer(slot, outcome, isPE: isPE)
+      }
+      return .begun
+    case nil: return session.carryOut(slot, in: self)
+    }
+  }
+
+  /// Carries a slot out in steps; no other is taken until the last one has given the reply.
+  func work(_ step: @escaping () -> Slot?) {
+    isWorking = true
+    session.station.begin(
+      Job(on: attached.host) { [self] in
+        guard let reply = step() else { return false }
+        isWorking = false
+        guard !isClosed else { return true }
+        if !reply.flags.contains(.noReply) {
+          ring.put(reply.words)
+          publish()
+        }
+        session.station.rings?.wake(self)
+        // Who fences the ring, or closes it, has waited for this.
+        session.station.resumeLater(session)
+        return true
+      })
   }
 
   func publish() { if ring.publish() { clientBell.ring() } }
@@ -113,7 +146,7 @@ final class RingPort {
 
   /// Whether there is work that could be done now.
   var hasWork: Bool {
-    guard !isClosed, !isBlocked, ring.hasMore, ring.room != 0 else { return false }
+    guard !isClosed, !isBlocked, !isWorking, ring.hasMore, ring.room != 0 else { return false }
     return fence.map { session.requests >= $0 } ?? true
   }
 
@@ -190,7 +223,7 @@ final class RingServer {
       case .nothing: break
       case .something:
         served += Int(port.ring.takenCount &- before)
-        port.session.server.flushNotices(after: port.session)
+        port.session.station.flushNotices(after: port.session)
       case .broken: onBroken(port)
       }
     }

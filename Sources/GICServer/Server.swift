@@ -1,28 +1,32 @@
-// The daemon: who listens, who is connected, and which machines there are.
+// The daemon: who listens, who is connected, and which thread serves whom.
 
 import GICModel
 import GICWire
 import Logging
+import Synchronization
 import UVLoop
 
-/// Listens, serves and ends. One thread runs all of it; ``Stopper`` alone may be used from another.
-public final class Server {
+/// Listens, serves and ends. Clients come to station 0, whose thread is the one that calls
+/// ``run()``; with ATTACH they go to the station that serves them from then on.
+///
+/// What stands under `lock` belongs to whoever has it; the listeners are station 0's.
+public final class Server: @unchecked Sendable {
   public let options: ServerOptions
   let factory: MachineFactory
   let log: Logger
-  private let loop: Loop
+  let budget: RAMBudget
+  private(set) var stations: [Station] = []
   private var listeners: [Listener] = []
   private var signals: [Signal] = []
-  private var nextTurn: NextTurn?
   private var wakeup: Wakeup?
-  private(set) var sessions: [Int: Session] = [:]
-  private(set) var machines: [String: MachineHost] = [:]
+  let isStopping = Atomic<Bool>(false)
+
+  private let lock = Lock()
+  // Under `lock`:
+  private var records: [Int: SessionRecord] = [:]
+  private var machines: [String: SharedMachine] = [:]
   private var sessionCount = 0
   private var lossCount = 0
-  private(set) var rings: RingServer?
-  /// Sessions that have had their turn and have frames left.
-  private var waiting: [Session] = []
-  private var isStopping = false
 
   /// Ends a server from another thread.
   public struct Stopper: Sendable {
@@ -32,25 +36,23 @@ public final class Server {
 
   /// Listens; clients are served once ``run()`` runs.
   public init(options: ServerOptions, factory: MachineFactory, log: Logger) throws(UVError) {
+    precondition(ServerOptions.threadCounts.contains(options.threads))
     self.options = options
     self.factory = factory
     self.log = log
-    loop = try Loop()
-    do throws(UVError) { try open() } catch {
-      loop.close()
+    budget = RAMBudget(limit: options.limits.privateRAMByteCount)
+    do throws(UVError) {
+      for number in 0..<options.threads { stations.append(try Station(number, of: self)) }
+      try open()
+    } catch {
+      for station in stations { station.loop.close() }
       throw error
     }
   }
 
   private func open() throws(UVError) {
-    nextTurn = try NextTurn(on: loop) { [unowned self] in resumeWaiting() }
+    let loop = stations[0].loop
     wakeup = try Wakeup(on: loop) { [unowned self] in stop() }
-    // On one CPU the client cannot run while the daemon waits for it.
-    rings = try RingServer(
-      on: loop, spins: options.spins && availableCPUCount() > 1 ? 200 : 0
-    ) { port in
-      port.session.cut(WireError(.eproto, "the indices of port \(port.number) make no sense"))
-    }
     if options.handlesSignals {
       for number: Int32 in [2, 15] {
         signals.append(
@@ -60,10 +62,10 @@ public final class Server {
           })
       }
     }
-    for endpoint in options.endpoints { listeners.append(try listen(at: endpoint)) }
+    for endpoint in options.endpoints { listeners.append(try listen(at: endpoint, on: loop)) }
   }
 
-  private func listen(at endpoint: Endpoint) throws(UVError) -> Listener {
+  private func listen(at endpoint: Endpoint, on loop: Loop) throws(UVError) -> Listener {
     var limits = Connection.Limits()
     limits.receiveByteCount = Slot.byteCount + options.limits.tailByteCount
     limits.sendByteCount = options.limits.sendByteCount
@@ -84,88 +86,65 @@ public final class Server {
     return Stopper(wakeup: wakeup)
   }
 
+  /// Steps that requests have taken which were too long for one turn; for who has stopped it.
+  public var stepCount: UInt64 { stations.reduce(0) { $0 + $1.stepCount } }
+
   /// Serves until it is told to stop; then everything is closed. To be called once.
   public func run() {
-    log.info("serving", metadata: ["at": "\(endpoints)"])
-    loop.run(.untilIdle)
-    // Sessions leave their machines as their connections end; the machines then give up their RAM.
-    for session in sessions.values { session.connection.close(for: nil) }
-    loop.close()
-    machines.removeAll()
+    log.info("serving", metadata: ["at": "\(endpoints)", "threads": "\(options.threads)"])
+    var threads: [LoopThread] = []
+    for station in stations.dropFirst() {
+      do throws(UVError) {
+        threads.append(try LoopThread { station.run() })
+      } catch {
+        log.critical("no thread", metadata: ["error": "\(error)"])
+        station.loop.close()
+        stop()
+      }
+    }
+    stations[0].run()
+    for thread in threads { thread.join() }
+    lock.withLock { machines.removeAll() }
     log.info("ended")
   }
 
   private func stop() {
-    guard !isStopping else { return }
-    isStopping = true
-    loop.stop()
+    guard !isStopping.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    for station in stations { station.mail.post(.stop) }
   }
 
   // MARK: Sessions
 
   private func welcome(_ connection: Connection, at endpoint: Endpoint) {
-    guard sessions.count < options.limits.sessions else {
+    let count = lock.withLock { records.count }
+    guard count < options.limits.sessions else {
       log.warning("client turned away", metadata: ["limit": "\(options.limits.sessions)"])
-      let error = WireError(.enospc, "the daemon has \(sessions.count) clients: end one first")
+      let error = WireError(.enospc, "the daemon has \(count) clients: end one first")
       connection.close(
         for: nil, saying: { ClosingNotice(error).append(to: &$0) },
         milliseconds: options.patienceMilliseconds)
       return
     }
-    sessionCount += 1
-    let session = Session(sessionCount, connection, at: endpoint, server: self)
-    sessions[sessionCount] = session
-    log.debug("connected", metadata: ["client": "\(sessionCount)", "at": "\(endpoint)"])
+    let record = lock.withLock {
+      sessionCount += 1
+      let record = SessionRecord(sessionCount, at: endpoint)
+      records[sessionCount] = record
+      return record
+    }
+    let session = Session(record, connection, at: stations[0])
+    stations[0].add(session)
+    log.debug("connected", metadata: ["client": "\(record.number)", "at": "\(endpoint)"])
     connection.resume()
   }
 
   func forget(_ session: Session) {
-    sessions[session.number] = nil
-    waiting.removeAll { $0 === session }
+    session.station.forget(session)
+    lock.withLock { records[session.number] = nil }
   }
 
-  func resumeLater(_ session: Session) {
-    if waiting.last !== session { waiting.append(session) }
-    nextTurn?.request()
-  }
-
-  private func resumeWaiting() {
-    let sessions = waiting
-    waiting.removeAll(keepingCapacity: true)
-    for session in sessions { session.connection.resume() }
-  }
-
-  /// Sends what a session's turn has written: its own replies, and notices to others.
-  func flush(after session: Session) {
-    flushNotices(after: session)
-    // What waited for the socket's frames may go on.
-    for port in session.ports where port.hasWork { rings?.wake(port) }
-  }
-
-  func flushNotices(after session: Session) {
-    session.flush()
-    session.host?.flushNotices()
-  }
-
-  /// Rings for a session, served from now on.
-  func makePort(
-    _ session: Session, _ attached: Attached, _ number: UInt32, _ slotCount: UInt32
-  ) throws(UVError) -> RingPort {
-    final class Target { weak var port: RingPort? }
-    let target = Target()
-    let bell = try Doorbell(on: loop) { [unowned self] in
-      if let port = target.port { rings?.wake(port) }
-    }
-    do throws(UVError) {
-      let port = try RingPort(
-        session, attached, number: number, slotCount: slotCount, bell: bell)
-      target.port = port
-      port.ring.willSleep()
-      return port
-    } catch {
-      bell.close()
-      throw error
-    }
+  /// Lets a session say in its record who it is.
+  func describe(_ session: Session, _ body: (SessionRecord) -> Void) {
+    lock.withLock { body(session.record) }
   }
 
   /// This end of a HELLO.
@@ -180,14 +159,55 @@ public final class Server {
     return hello
   }
 
+  func listing() -> [UInt8] {
+    lock.withLock { Listing.json(machines: machines.values, clients: records.values) }
+  }
+
   // MARK: Machines
 
-  /// The machine that an ATTACH names, made if need be.
-  func machine(for request: Attach) throws(WireError) -> (MachineHost, created: Bool) {
-    if let host = machines[request.machine], try !isReplaced(host, by: request) {
-      try check(request, against: host)
-      if request.keep { host.keep = true }
-      return (host, false)
+  /// The station that should carry out an ATTACH: that of the machine, where only one can, and
+  /// otherwise the one that has the fewest clients.
+  func station(for request: Attach, of session: Session) -> Int {
+    guard stations.count > 1 else { return 0 }
+    return lock.withLock {
+      let machine = machines[request.machine]
+      if let machine, !machine.hasLanes || request.timeMode != .free {
+        session.record.station = machine.home
+      } else if session.record.station == nil {
+        guard machine != nil || request.role == .control else { return session.station.number }
+        var counts = stations.map { _ in 0 }
+        for record in records.values { record.station.map { counts[$0] += 1 } }
+        session.record.station = counts.indices.min { counts[$0] < counts[$1] }
+      }
+      return session.record.station ?? session.station.number
+    }
+  }
+
+  /// Makes a session a member of the machine that its ATTACH names, which is made if need be.
+  func join(_ session: Session, _ request: Attach) throws(WireError) -> (SharedMachine, Bool) {
+    try lock.withLock { () throws(WireError) in
+      let (machine, created) = try self.machine(for: request, at: session.station.number)
+      let watchesAll =
+        request.role == .control || request.role == .monitor || request.timeMode == .conservative
+      machine.lock.withLock {
+        if request.keep { machine.keep = true }
+        machine.add(
+          SharedMachine.Member(
+            number: session.number, role: request.role, station: session.station.number,
+            watchesAll: watchesAll))
+      }
+      (session.record.machine, session.record.role) = (machine.name, request.role)
+      session.record.station = session.station.number
+      return (machine, created)
+    }
+  }
+
+  private func machine(
+    for request: Attach, at station: Int
+  ) throws(WireError) -> (SharedMachine, created: Bool) {
+    if let machine = machines[request.machine], try !isReplaced(machine, by: request) {
+      try check(request, against: machine)
+      return (machine, false)
     }
     guard request.role == .control else {
       throw WireError(
@@ -198,23 +218,31 @@ public final class Server {
       throw WireError(.enospc, "there are \(machines.count) machines: end one first")
     }
     let resolved = try factory.resolve(request.configuration)
-    let host = MachineHost(
+    let machine = SharedMachine(
       name: request.machine, resolved: resolved,
       machine: try factory.make(resolved.configuration), keep: request.keep,
-      rangeLimit: options.limits.ramRangesPerMachine)
-    machines[host.name] = host
-    log.info("machine made", metadata: ["machine": "\(host.name)", "pes": "\(host.peCount)"])
-    return (host, true)
+      rangeLimit: options.limits.ramRangesPerMachine, home: station,
+      stationCount: stations.count)
+    machines[machine.name] = machine
+    log.info("machine made", metadata: ["machine": "\(machine.name)", "pes": "\(machine.peCount)"])
+    return (machine, true)
   }
 
   /// Whether a machine without control makes room for a new one of its name.
-  private func isReplaced(_ host: MachineHost, by request: Attach) throws(WireError) -> Bool {
-    guard request.fresh, request.role == .control, host.controlLoss != nil else { return false }
-    guard host.sessions.isEmpty else {
-      throw WireError(
-        .ebusy, "'\(host.name)' has lost its control, but others are attached to it: end them")
+  private func isReplaced(
+    _ machine: SharedMachine, by request: Attach
+  ) throws(WireError) -> Bool {
+    guard request.fresh, request.role == .control else { return false }
+    let (isLost, isEmpty) = machine.lock.withLock {
+      (machine.controlLoss != nil, machine.members.isEmpty)
     }
-    machines[host.name] = nil
+    guard isLost else { return false }
+    guard isEmpty else {
+      throw WireError(
+        .ebusy,
+        "'\(machine.name)' has lost its control, but others are attached to it: end them")
+    }
+    machines[machine.name] = nil
     return true
   }
 
@@ -222,30 +250,32 @@ public final class Server {
   /// - Returns: false when there is none.
   @discardableResult
   private func endOldestLoss() -> Bool {
-    let waiting = machines.values.filter { $0.controlLoss != nil && $0.sessions.isEmpty }
-    guard let oldest = waiting.min(by: { $0.controlLoss ?? 0 < $1.controlLoss ?? 0 }) else {
-      return false
+    var oldest: (machine: SharedMachine, loss: Int)?
+    for machine in machines.values {
+      let loss = machine.lock.withLock { machine.members.isEmpty ? machine.controlLoss : nil }
+      if let loss, loss < oldest?.loss ?? .max { oldest = (machine, loss) }
     }
-    log.warning("machine without control ended", metadata: ["machine": "\(oldest.name)"])
-    machines[oldest.name] = nil
+    guard let oldest else { return false }
+    log.warning("machine without control ended", metadata: ["machine": "\(oldest.machine.name)"])
+    machines[oldest.machine.name] = nil
     return true
   }
 
-  private func check(_ request: Attach, against host: MachineHost) throws(WireError) {
+  private func check(_ request: Attach, against machine: SharedMachine) throws(WireError) {
     if case .pe(let number) = request.role {
-      guard number < UInt32(clamping: host.peCount) else {
+      guard number < UInt32(clamping: machine.peCount) else {
         throw WireError(
-          .enxio, "'\(host.name)' has PEs 0 to \(host.peCount - 1), and no \(number)")
+          .enxio, "'\(machine.name)' has PEs 0 to \(machine.peCount - 1), and no \(number)")
       }
-      guard !host.isTaken(number) else {
-        throw WireError(.ebusy, "another client is PE \(number) of '\(host.name)'")
+      guard !machine.lock.withLock({ machine.isTaken(number) }) else {
+        throw WireError(.ebusy, "another client is PE \(number) of '\(machine.name)'")
       }
     }
     guard request.role == .control, !request.configuration.isEmpty else { return }
-    guard try factory.resolve(request.configuration).configuration == host.configuration else {
+    guard try factory.resolve(request.configuration).configuration == machine.configuration else {
       throw WireError(
         .eexist,
-        "'\(host.name)' runs with another configuration: attach without one, "
+        "'\(machine.name)' runs with another configuration: attach without one, "
           + "or name another machine"
       )
     }
@@ -253,27 +283,46 @@ public final class Server {
 
   /// A session is done with a machine; the last one ends it.
   func leave(_ host: MachineHost, _ session: Session, as role: Role, orderly: Bool) {
-    lossCount += 1
-    host.detach(session, as: role, loss: orderly || isStopping ? nil : lossCount)
+    let machine = host.shared
+    let loss = lock.withLock {
+      lossCount += 1
+      (session.record.machine, session.record.role) = (nil, nil)
+      return lossCount
+    }
+    let isOrderly = orderly || isStopping.load(ordering: .acquiring)
+    host.detach(session, as: role, loss: isOrderly ? nil : loss)
     host.flushNotices()
-    guard host.sessions.isEmpty, !host.keep, host.controlLoss == nil else { return }
-    machines[host.name] = nil
-    log.info("machine ended", metadata: ["machine": "\(host.name)"])
+    let isEnded = lock.withLock {
+      guard machines[machine.name] === machine, machine.lock.withLock({ machine.isUnused })
+      else { return false }
+      machines[machine.name] = nil
+      return true
+    }
+    if isEnded { log.info("machine ended", metadata: ["machine": "\(machine.name)"]) }
   }
 
   /// RAM that the daemon holds for a client.
-  func privateMemory(byteCount: UInt64) throws(WireError) -> SharedMemory {
-    let limit = options.limits.privateRAMByteCount
-    var held: Int { machines.values.reduce(0) { $0 + $1.ram.privateByteCount } }
-    while byteCount <= UInt64(limit), byteCount > UInt64(max(limit - held, 0)), endOldestLoss() {}
-    guard byteCount <= UInt64(max(limit - held, 0)) else {
+  func privateMemory(byteCount: UInt64) throws(WireError) -> HeldMemory {
+    let wanted = Int(clamping: byteCount)
+    var isTaken = budget.take(wanted)
+    while !isTaken, wanted <= budget.limit, lock.withLock({ endOldestLoss() }) {
+      isTaken = budget.take(wanted)
+    }
+    guard isTaken else {
       throw WireError(
         .enospc,
-        "the daemon holds \(held) bytes of RAM and at most \(limit): map a memfd over a Unix socket"
+        "the daemon holds \(budget.held) bytes of RAM and at most \(budget.limit): "
+          + "map a memfd over a Unix socket"
       )
     }
-    return try Session.translating { () throws(UVError) in
-      try SharedMemory.createPrivate(byteCount: Int(byteCount))
+    do throws(WireError) {
+      return HeldMemory(
+        try Session.translating { () throws(UVError) in
+          try SharedMemory.createPrivate(byteCount: wanted)
+        }, from: budget)
+    } catch {
+      budget.give(wanted)
+      throw error
     }
   }
 }

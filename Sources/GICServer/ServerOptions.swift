@@ -9,6 +9,10 @@ public struct ServerOptions: Sendable {
   public var endpoints: [Endpoint] = []
   /// TCP on addresses other than loopback. The protocol has no password.
   public var allowsRemote = false
+  /// Threads that serve clients, one of ``threadCounts``; each has a loop of its own.
+  public var threads = 1
+  /// A machine has a lane for each thread.
+  public static let threadCounts = 1...64
   /// SIGINT and SIGTERM end ``Server/run()``.
   public var handlesSignals = false
   /// Look at rings for a while before sleeping.
@@ -37,11 +41,11 @@ public struct ServerOptions: Sendable {
   public init() {}
 }
 
-/// How machines come about. The server joins the rooms; it does not know what a configuration file
+/// How machines come about; any thread may ask for it. The server joins the rooms; it does not know what a configuration file
 /// says or what a report looks like.
-public struct MachineFactory {
+public struct MachineFactory: Sendable {
   /// A configuration that is ready to become a machine.
-  public struct Resolved {
+  public struct Resolved: Sendable {
     public var configuration: MachineConfiguration
     /// Equal configurations have equal names.
     public var hash: String
@@ -50,15 +54,15 @@ public struct MachineFactory {
     }
   }
   /// Lays a client's YAML (empty: nothing) over the daemon's own configuration.
-  public var resolve: (_ yaml: String) throws(WireError) -> Resolved
-  public var make: (MachineConfiguration) throws(WireError) -> any Machine
+  public var resolve: @Sendable (_ yaml: String) throws(WireError) -> Resolved
+  public var make: @Sendable (MachineConfiguration) throws(WireError) -> any Machine
   /// The JSON of a machine's statistics.
-  public var report: (MachineStatistics) throws(WireError) -> [UInt8]
+  public var report: @Sendable (MachineStatistics) throws(WireError) -> [UInt8]
 
   public init(
-    resolve: @escaping (_ yaml: String) throws(WireError) -> Resolved,
-    make: @escaping (MachineConfiguration) throws(WireError) -> any Machine,
-    report: @escaping (MachineStatistics) throws(WireError) -> [UInt8]
+    resolve: @escaping @Sendable (_ yaml: String) throws(WireError) -> Resolved,
+    make: @escaping @Sendable (MachineConfiguration) throws(WireError) -> any Machine,
+    report: @escaping @Sendable (MachineStatistics) throws(WireError) -> [UInt8]
   ) {
     (self.resolve, self.make, self.report) = (resolve, make, report)
   }

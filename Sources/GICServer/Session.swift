@@ -17,35 +17,39 @@ final class Session {
 
   /// Counts up from 1 over the daemon's life.
   let number: Int
-  let endpoint: Endpoint
   let server: Server
-  let connection: Connection
+  /// What others may know of it.
+  let record: SessionRecord
+  /// Whose thread it belongs to.
+  private(set) var station: Station
+  private(set) var connection: Connection
   private(set) var state = State.greeting
   private(set) var attached: Attached?
   private var wantsLines = false
-  /// What the client calls itself.
-  private(set) var clientName = ""
   private var frameLimit = WireProtocol.helloFrameLimit
   private(set) var capabilities = Capabilities()
   /// Bytes that a reply's tail may have.
   var agreedTailLimit: Int { frameLimit - Slot.byteCount }
   /// Frames of the socket that have been carried out.
   private(set) var requests: UInt64 = 0
-  /// Requests that came through rings which are closed.
-  var ringRequests: UInt64 = 0
-  /// Requests without a reply that could not be carried out.
-  var postedErrors: UInt64 = 0
   private var waitsForDrain = false
+  /// The last frame that was taken is being carried out in steps.
+  private var isWorking = false
+  /// It goes on at another station, which will look at its first frame again.
+  private var isMoving = false
+  /// Came with a frame that waits.
+  private var heldDescriptor: OwnedDescriptor?
   /// This connection in conservative time.
   private(set) var timePort: TimePort?
   var ports: [RingPort] = []
   /// Sent with the reply that is being made.
   var descriptorsToSend: [OwnedDescriptor] = []
+  private(set) lazy var source = RequestSource { [unowned self] in station.resumeLater(self) }
   let log: Logger
 
-  init(_ number: Int, _ connection: Connection, at endpoint: Endpoint, server: Server) {
-    (self.number, self.connection, self.endpoint) = (number, connection, endpoint)
-    self.server = server
+  init(_ record: SessionRecord, _ connection: Connection, at station: Station) {
+    (self.record, self.connection, self.station) = (record, connection, station)
+    (number, server) = (record.number, station.server)
     var log = server.log
     log[metadataKey: "client"] = "\(number)"
     self.log = log
@@ -74,12 +78,43 @@ final class Session {
     connection.write { notice.append(to: &$0) }
   }
 
-  func flush() { connection.flush() }
+  func flush() {
+    connection.flush()
+    record.queuedBytes.value = UInt64(connection.queuedByteCount)
+  }
+
+  // MARK: Stations
+
+  /// Asks for its place at another station.
+  func move(to other: Int) {
+    isMoving = true
+    station.move(self, to: other)
+  }
+
+  /// It could not be moved yet: it asks again once what was written has been sent.
+  func staysForNow() {
+    isMoving = false
+    waitsForDrain = true
+  }
+
+  /// Goes on here.
+  func settle(at station: Station, _ connection: Connection) {
+    (self.station, self.connection, isMoving) = (station, connection, false)
+    connection.delegate = self
+    connection.resume()
+  }
 
   // MARK: Frames
 
+  /// Commands may cost as much as so many other frames.
+  private static let queueWriteWeight = 64
+
   /// Whether another frame may be carried out in this turn; if not, sees to it that a later one is.
   private func mayGoOn(_ done: Int) -> Bool {
+    guard !isWorking, !isMoving else {
+      connection.pause()
+      return false
+    }
     let limits = server.options.limits
     if connection.queuedByteCount >= limits.replyHighWater {
       connection.flush()
@@ -92,19 +127,30 @@ final class Session {
     }
     guard done < limits.framesPerTurn else {
       connection.pause()
-      server.resumeLater(self)
+      station.resumeLater(self)
       return false
     }
     return true
   }
 
-  /// Carries a frame out.
-  /// - Returns: false when it must wait: it is shown again.
-  private func handle(_ slot: Slot, _ frame: RawSpan) -> Bool {
-    if let answer = attached?.access(slot) {
-      requests += 1
-      if !slot.flags.contains(.noReply) { connection.write { answer.append(to: &$0) } }
-      return true
+  /// What became of a frame.
+  private enum Handled {
+    case done
+    /// It is being carried out in steps.
+    case begun
+    /// It is shown again.
+    case mustWait
+  }
+
+  private func handle(_ slot: Slot, _ frame: RawSpan) -> Handled {
+    switch attached?.begin(slot) {
+    case .done(let answer)?:
+      finish(answer, slot)
+      return .done
+    case .working(let begun, let isPE)?:
+      work(begun, slot, isPE: isPE)
+      return .begun
+    case nil: break
     }
     var reply: Reply
     do throws(WireError) {
@@ -113,24 +159,82 @@ final class Session {
       if descriptor != nil, request.type != .memoryMap {
         throw WireError(.einval, "\(request.type) takes no descriptor")
       }
-      guard let answer = try perform(request, slot, descriptor, timePort) else { return false }
-      reply = answer
+      switch try perform(request, slot, descriptor, timePort, source) {
+      case .reply(let answer): reply = answer
+      case .steps(let steps):
+        work(steps, slot)
+        return .begun
+      case .wait:
+        heldDescriptor = descriptor
+        return .mustWait
+      }
     } catch {
       log.debug("request refused", metadata: ["type": "\(slot.type)", "error": "\(error)"])
-      if slot.flags.contains(.noReply) { postedErrors += 1 }
+      if slot.flags.contains(.noReply) { record.postedErrors.value += 1 }
       reply = Reply(toRawType: slot.type, id: slot.id, error: error)
       if case .greeting = state {
         // Two who cannot agree on how to talk do not go on talking.
         if slot.type == MessageType.hello.rawValue { reply.carry(server.hello(for: self)) }
         send(reply, slot)
         end()
-        return true
+        return .done
       }
     }
+    finish(reply, slot)
+    return .done
+  }
+
+  private func countRequest() {
     requests += 1
+    record.requests.value += 1
+  }
+
+  private func finish(_ answer: Slot, _ slot: Slot) {
+    countRequest()
+    if !slot.flags.contains(.noReply) { connection.write { answer.append(to: &$0) } }
+  }
+
+  private func finish(_ reply: Reply, _ slot: Slot) {
+    countRequest()
     send(reply, slot)
     if case .ending = state { connection.closeWhenDrained() }
-    return true
+  }
+
+  // MARK: Steps
+
+  /// Carries out the rest of a plain access.
+  private func work(_ begun: MachineHost.BegunAccess, _ slot: Slot, isPE: Bool) {
+    guard let attached else { return }
+    var begun = begun
+    work(on: attached.host) { [self] in
+      guard let outcome = attached.host.resume(&begun) else { return false }
+      if case .attached = state { finish(attached.answer(slot, outcome, isPE: isPE), slot) }
+      return true
+    }
+  }
+
+  private func work(_ steps: @escaping () -> Reply?, _ slot: Slot) {
+    guard let host else { return }
+    work(on: host) { [self] in
+      guard let reply = steps() else { return false }
+      if case .attached = state { finish(reply, slot) }
+      return true
+    }
+  }
+
+  /// No other frame is looked at until the last step is done, even if the client is gone by then.
+  private func work(on host: MachineHost, _ step: @escaping () -> Bool) {
+    isWorking = true
+    station.begin(
+      Job(on: host) { [self] in
+        guard step() else { return false }
+        isWorking = false
+        if case .attached = state {
+          station.flush(after: self)
+          station.resumeLater(self)
+        }
+        return true
+      })
   }
 
   private func send(_ reply: Reply, _ slot: Slot) {
@@ -147,6 +251,10 @@ final class Session {
 
   /// The descriptor that the frame brought. More than one are taken, and closed.
   private func takeDescriptor(_ slot: Slot) throws(WireError) -> OwnedDescriptor? {
+    if let held = heldDescriptor {
+      heldDescriptor = nil
+      return held
+    }
     guard slot.descriptorCount > 0 else { return nil }
     let taken = (0..<slot.descriptorCount).compactMap { _ in connection.takeDescriptor() }
     guard taken.count == slot.descriptorCount else {
@@ -172,6 +280,7 @@ final class Session {
     guard let host, let role else { return }
     server.leave(host, self, as: role, orderly: orderly)
     host.timeMoved()
+    station.release(host)
   }
 
   /// From its first port on, a client's times are its ports'.
@@ -204,20 +313,28 @@ final class Session {
     frameLimit = capabilities.frameLimit
     connection.sendByteLimit = min(
       capabilities.queueLimit, server.options.limits.sendByteCount)
-    clientName = String(client.capabilities.name.prefix(64))
-    log.debug("greeted", metadata: ["name": "\(clientName)"])
+    let name = String(client.capabilities.name.prefix(64))
+    server.describe(self) { $0.name = name }
+    log.debug("greeted", metadata: ["name": "\(name)"])
     return agreed
   }
 
-  func attach(_ request: Attach) throws(WireError) -> (MachineHost, created: Bool) {
+  /// - Returns: nil when another station must do it.
+  func attach(_ request: Attach) throws(WireError) -> (MachineHost, created: Bool)? {
     guard case .greeted = state else { throw WireError(.eproto, "ATTACH comes once, after HELLO") }
-    let (host, created) = try server.machine(for: request)
+    let place = server.station(for: request, of: self)
+    guard place == station.number else {
+      move(to: place)
+      return nil
+    }
+    let (machine, created) = try server.join(self, request)
+    let host = station.host(of: machine)
     state = .attached
     attached = Attached(host, request.role, request.timeMode)
     wantsLines = request.wantsLines
     if request.timeMode == .conservative, let order = request.role.timeOrder(number) {
       let port = TimePort(order: order, promise: host.cycle) { [unowned self] in
-        server.resumeLater(self)
+        station.resumeLater(self)
       }
       timePort = port
       host.order.add(port)
@@ -231,8 +348,11 @@ final class Session {
 extension Session: ConnectionDelegate {
   func connection(_ connection: Connection, didReceive bytes: RawSpan) -> Int {
     var (offset, done) = (0, 0)
-    defer { server.flush(after: self) }
-    while offset < bytes.byteCount, mayGoOn(done) {
+    let queueWrites = host?.queueWrites ?? 0
+    defer { station.flush(after: self) }
+    while offset < bytes.byteCount {
+      let written = (host?.queueWrites ?? 0) - queueWrites
+      guard mayGoOn(done + max(written, 0) * Session.queueWriteWeight) else { return offset }
       if case .ending = state { return bytes.byteCount }
       let rest = bytes.extracting(droppingFirst: offset)
       switch FrameCut(rest, limit: frameLimit) {
@@ -242,10 +362,14 @@ extension Session: ConnectionDelegate {
         return bytes.byteCount
       case .frame(let byteCount):
         let frame = rest.extracting(first: byteCount)
-        if let slot = Slot(decoding: frame), !handle(slot, frame) {
-          // Its time has not come; the bytes behind it wait with it.
-          connection.pause()
-          return offset
+        if let slot = Slot(decoding: frame) {
+          switch handle(slot, frame) {
+          case .done, .begun: break
+          case .mustWait:
+            // Its time has not come; the bytes behind it wait with it.
+            connection.pause()
+            return offset
+          }
         }
         offset += byteCount
         done += 1

@@ -14,17 +14,32 @@ final class Attached {
     (self.host, self.role, self.timeMode) = (host, role, timeMode)
   }
 
-  /// Carries out an access that may be carried out at once, and whose answer is a slot.
-  /// - Returns: the reply, or nil when the request must go the long way.
-  @inline(__always) func access(_ slot: Slot) -> Slot? {
+  /// How far a plain access has got.
+  enum Begun {
+    /// This is the reply.
+    case done(Slot)
+    case working(MachineHost.BegunAccess, isPE: Bool)
+  }
+
+  /// Begins an access that may be carried out at once, and whose answer is a slot.
+  /// - Returns: nil when the request must go the long way.
+  @inline(__always) func begin(_ slot: Slot) -> Begun? {
     guard !host.isQuiesced, timeMode != .conservative, slot.size == Slot.byteCount,
       slot.descriptorCount == 0, slot.flags.isSubset(of: [.noReply, .timed]),
       slot.attributes.padding == 0, let (access, isPE) = plainAccess(slot)
     else { return nil }
     var cycle = slot.flags.contains(.timed) ? host.clock.cycle(atPicosecond: slot.time) : nil
     if timeMode == .paced { cycle = cycle ?? host.cycle }
-    let outcome = host.perform(access, at: cycle)
-    if isPE, host.isTimed { host.showOnPage(access.source, cycle: outcome.cycle) }
+    switch host.begin(access, at: cycle) {
+    case .done(let outcome): return .done(answer(slot, outcome, isPE: isPE))
+    case .working(let begun): return .working(begun, isPE: isPE)
+    }
+  }
+
+  /// The reply to a plain access; only its type matters where none is sent.
+  @inline(__always)
+  func answer(_ slot: Slot, _ outcome: MachineHost.Outcome, isPE: Bool) -> Slot {
+    if isPE, host.isTimed { host.showOnPage(slot.source, cycle: outcome.cycle) }
     guard !slot.flags.contains(.noReply) else { return slot }
 
     var reply = Slot()
@@ -34,7 +49,7 @@ final class Attached {
     reply.time = host.clock.picosecond(ofCycle: outcome.cycle)
     reply.attributes.busStatus = outcome.response.status.rawValue
     (reply.a, reply.b, reply.d) = (outcome.response.value, outcome.latency, outcome.cycle)
-    if isPE, let interrupts = host.interrupts(of: access.source) {
+    if isPE, let interrupts = host.interrupts(of: slot.source) {
       reply.flags.insert(.interruptsValid)
       reply.c = interrupts.packed
       if timeMode != .free { reply.c |= UInt64(host.horizon(after: outcome.cycle, for: nil)) << 8 }

@@ -7,6 +7,8 @@ import UVLoop
 /// What became of a slot of a ring.
 enum RingAnswer {
   case reply([8 of UInt64])
+  /// It is being carried out in steps.
+  case begun
   /// It was posted.
   case nothing
   /// It stays where it is: its time has not come, or the socket's has.
@@ -35,12 +37,20 @@ extension Session {
         reply = Reply(to: .portFence, id: slot.id)
         reply.value = requests
       } else {
-        guard let answer = try perform(request, slot, nil, port.timePort) else { return .wait }
-        reply = answer
+        switch try perform(request, slot, nil, port.timePort, port.source) {
+        case .reply(let answer): reply = answer
+        case .wait: return .wait
+        case .steps(let steps):
+          port.work {
+            guard let reply = steps() else { return nil }
+            return slot.flags.contains(.noReply) ? slot : reply.slot
+          }
+          return .begun
+        }
       }
     } catch {
       log.debug("slot refused", metadata: ["type": "\(slot.type)", "error": "\(error)"])
-      if slot.flags.contains(.noReply) { postedErrors += 1 }
+      if slot.flags.contains(.noReply) { record.postedErrors.value += 1 }
       reply = Reply(toRawType: slot.type, id: slot.id)
       // The sentence has no room here.
       reply.errno = error.errno.rawValue
@@ -49,9 +59,10 @@ extension Session {
   }
 
   /// PORT_OPEN, PORT_CLOSE, PORT_FENCE and LINE_PAGE.
+  /// - Returns: false when it must wait for what the port is doing.
   func performPort(
     _ request: Request, on host: MachineHost, _ reply: inout Reply
-  ) throws(WireError) {
+  ) throws(WireError) -> Bool {
     switch request {
     case .portOpen(let number, let slotCount):
       let port = try openPort(number, slotCount, on: host)
@@ -65,6 +76,7 @@ extension Session {
       let port = try port(number)
       // What was put before this frame was sent is carried out.
       port.serveAll()
+      if port.isWorking { return false }
       close(port, host)
     case .portFence(let number, let count):
       let port = try port(number)
@@ -72,6 +84,7 @@ extension Session {
         Int32(bitPattern: UInt32(truncatingIfNeeded: count) &- port.ring.takenCount)
       }
       if missing() > 0 { port.serveAll(limit: Int(missing())) }
+      if port.isWorking { return false }
       guard missing() <= 0 else {
         throw WireError(
           .ebusy,
@@ -88,6 +101,7 @@ extension Session {
       descriptorsToSend = [memory]
     default: preconditionFailure("\(request.type) is not about ports")
     }
+    return true
   }
 
   private func requireDescriptors(_ count: Int) throws(WireError) {
@@ -117,15 +131,20 @@ extension Session {
     guard isDevice || host.interrupts(of: number) != nil else {
       throw WireError(.enxio, "'\(host.name)' has PEs 0 to \(host.peCount - 1), and no \(number)")
     }
-    guard !host.hasPort(number, isDevice: isDevice) else {
-      throw WireError(.ebusy, "'\(host.name)' has a port \(number) already")
-    }
-    let port = try Session.translating { () throws(UVError) in
-      try server.makePort(self, attached, number, slotCount)
+    let isFree = host.shared.lock.withLock { host.shared.claimPort(number, isDevice: isDevice) }
+    guard isFree else { throw WireError(.ebusy, "'\(host.name)' has a port \(number) already") }
+    let port: RingPort
+    do throws(WireError) {
+      port = try Session.translating { () throws(UVError) in
+        try station.makePort(self, attached, number, slotCount)
+      }
+    } catch {
+      host.shared.lock.withLock { host.shared.releasePort(number, isDevice: isDevice) }
+      throw error
     }
     if timeMode == .conservative, let order = role?.timeOrder(self.number, port: number) {
       leaveTimeOrder()
-      let rings = server.rings
+      let rings = station.rings
       port.timePort = TimePort(order: order, promise: host.cycle) { [unowned port] in
         port.unblock()
         rings?.wake(port)
@@ -134,19 +153,25 @@ extension Session {
     port.timePort.map { host.order.add($0) }
     ports.append(port)
     host.add(port)
+    describePorts()
     return port
   }
 
   private func close(_ port: RingPort, _ host: MachineHost?) {
     ports.removeAll { $0 === port }
-    ringRequests += port.requests
+    describePorts()
     port.isClosed = true
-    server.rings?.remove(port)
+    station.rings?.remove(port)
     port.bell.close()
     if let timePort = port.timePort { host?.order.remove(timePort) }
     host?.remove(port)
     // A client that sleeps finds that nobody is there any more.
     port.clientBell.ring()
+  }
+
+  private func describePorts() {
+    let numbers = ports.map(\.number)
+    server.describe(self) { $0.ports = numbers }
   }
 
   func closePorts(_ host: MachineHost?) {

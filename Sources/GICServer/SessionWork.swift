@@ -5,26 +5,37 @@ import GICModel
 import GICWire
 import UVLoop
 
+/// How far a request has got.
+enum Performed {
+  case reply(Reply)
+  /// It goes on in steps, each of which takes some 10 us; the last one gives the reply.
+  case steps(() -> Reply?)
+  /// It must be asked for again, when its time has come or what it waits for has happened.
+  case wait
+}
+
 extension Session {
   /// Carries a request out.
-  /// - Parameter port: where it came from, in conservative time.
-  /// - Returns: nil when it must wait for its time, and be asked for again then.
+  /// - Parameters:
+  ///   - port: where it came from, in conservative time.
+  ///   - source: where it came from.
   func perform(
-    _ request: Request, _ slot: Slot, _ descriptor: OwnedDescriptor?, _ port: TimePort?
-  ) throws(WireError) -> Reply? {
+    _ request: Request, _ slot: Slot, _ descriptor: OwnedDescriptor?, _ port: TimePort?,
+    _ source: RequestSource
+  ) throws(WireError) -> Performed {
     var reply = Reply(to: request.type, id: slot.id)
     switch request {
     case .hello(let hello):
       reply.carry(try greet(hello))
-      return reply
+      return .reply(reply)
     case .attach(let attach):
-      let (host, created) = try self.attach(attach)
+      guard let (host, created) = try self.attach(attach) else { return .wait }
       stamp(&reply, host)
       let attachment = host.attachment(created: created)
       reply.value = attachment.flags
       if case .pe(let pe) = attach.role { reply.interrupts = host.interrupts(of: pe) }
       reply.tail = attachment.encoded()
-      return reply
+      return .reply(reply)
     default: break
     }
     if case .greeting = state {
@@ -33,10 +44,10 @@ extension Session {
     switch request {
     case .bye:
       leave(orderly: true)
-      return reply
+      return .reply(reply)
     case .list:
       reply.tail = server.listing()
-      return reply
+      return .reply(reply)
     default: break
     }
     guard let host, let role else {
@@ -44,62 +55,90 @@ extension Session {
     }
     try role.check(request)
     try host.check(request)
-    if slot.flags.contains(.fence) {
-      guard timeMode != .conservative else { throw Session.reachesTooFar("the flag fence") }
-      _ = host.advance(to: WireProtocol.unlimited, until: .idle)
+    guard try letOthersEnd(before: request, slot, host, source) else { return .wait }
+    let finish = { [timeMode] (reply: inout Reply) in
+      if reply.interrupts == nil, case .pe(let pe) = role {
+        reply.interrupts = host.interrupts(of: pe)
+      }
+      if timeMode != .free { reply.horizon = host.horizon(after: reply.cycle, for: port) }
     }
-    guard try carryOut(request, on: host, slot, descriptor, port, &reply) else { return nil }
-    if reply.interrupts == nil, case .pe(let pe) = role {
-      reply.interrupts = host.interrupts(of: pe)
+    switch try carryOut(request, on: host, slot, descriptor, port, reply) {
+    case .wait: return .wait
+    case .reply(var reply):
+      finish(&reply)
+      return .reply(reply)
+    case .steps(let steps):
+      return .steps {
+        guard var reply = steps() else { return nil }
+        finish(&reply)
+        return reply
+      }
     }
-    if timeMode != .free { reply.horizon = host.horizon(after: reply.cycle, for: port) }
-    return reply
+  }
+
+  /// What must not come before the end of what others have begun.
+  /// - Returns: false while that lasts.
+  private func letOthersEnd(
+    before request: Request, _ slot: Slot, _ host: MachineHost, _ source: RequestSource
+  ) throws(WireError) -> Bool {
+    let isFenced = slot.flags.contains(.fence)
+    if isFenced, timeMode == .conservative { throw Session.reachesTooFar("the flag fence") }
+    switch request {
+    case .quiesce:
+      // From here on nobody begins anything; whoever has begun before that, at whatever station,
+      // is waited for.
+      host.shared.isQuiesced.store(true, ordering: .sequentiallyConsistent)
+    case .device: break
+    default: guard isFenced else { return true }
+    }
+    guard host.hasEnded(for: source) else { return false }
+    if isFenced { _ = host.advance(to: WireProtocol.unlimited, until: .idle) }
+    return true
   }
 
   private static func reachesTooFar(_ what: String) -> WireError {
     WireError(.einval, "\(what) reaches past what others have promised in conservative time")
   }
 
-  /// - Returns: false when the request must wait.
   private func carryOut(
     _ request: Request, on host: MachineHost, _ slot: Slot, _ descriptor: OwnedDescriptor?,
-    _ port: TimePort?, _ reply: inout Reply
-  ) throws(WireError) -> Bool {
-    var cycle = slot.flags.contains(.timed) ? host.clock.cycle(atPicosecond: slot.time) : nil
+    _ port: TimePort?, _ reply: Reply
+  ) throws(WireError) -> Performed {
+    var (cycle, reply) = (
+      slot.flags.contains(.timed) ? host.clock.cycle(atPicosecond: slot.time) : nil, reply
+    )
     guard let port else {
       if case .timeAdvance = request, timeMode == .conservative {
         throw Session.reachesTooFar("TIME_ADVANCE beside the client's ports")
       }
       if timeMode != .free { cycle = cycle ?? host.cycle }
-      try carryOut(request, on: host, at: cycle, descriptor, &reply)
-      return true
+      return try carryOut(request, on: host, at: cycle, descriptor, reply)
     }
     defer { host.timeMoved() }
     switch request {
     case .timePromise(let time):
       _ = host.order.ask(port, at: host.clock.cycle(atPicosecond: time))
       stamp(&reply, host)
-      return true
+      return .reply(reply)
     case .timeAdvance(let limit, let condition):
       guard condition != .idle else { throw Session.reachesTooFar("the condition idle") }
       if !port.isAdvancing {
-        guard case .go = host.turn(of: port, at: cycle ?? 0) else { return false }
+        guard case .go = host.turn(of: port, at: cycle ?? 0) else { return .wait }
       }
       let until = host.clock.cycle(atPicosecond: limit)
       guard let reached = host.advance(port, to: until, until: StopCondition(condition)) else {
-        return false
+        return .wait
       }
       finishAdvance(&reply, condition, host, reached)
-      return true
+      return .reply(reply)
     case .msiBatch(let msis) where msis.contains { $0.time != WireProtocol.unlimited }:
       throw WireError(.einval, "records of MSI_BATCH have the frame's time in conservative time")
     default:
       if request.isOrderedByTime {
-        guard case .go(let turn) = host.turn(of: port, at: cycle ?? 0) else { return false }
+        guard case .go(let turn) = host.turn(of: port, at: cycle ?? 0) else { return .wait }
         cycle = turn
       }
-      try carryOut(request, on: host, at: cycle, descriptor, &reply)
-      return true
+      return try carryOut(request, on: host, at: cycle, descriptor, reply)
     }
   }
 
@@ -113,17 +152,15 @@ extension Session {
 
   private func carryOut(
     _ request: Request, on host: MachineHost, at cycle: UInt64?, _ descriptor: OwnedDescriptor?,
-    _ reply: inout Reply
-  ) throws(WireError) {
+    _ reply: Reply
+  ) throws(WireError) -> Performed {
+    var reply = reply
     switch request {
     case .mmioRead, .mmioWrite, .systemRegisterRead, .systemRegisterWrite, .msi, .translate,
       .inputLine:
-      let (access, pe) = Session.access(request)
-      fill(&reply, host.perform(access, at: cycle), host)
-      reply.interrupts = pe.flatMap(host.interrupts(of:))
-      if let pe, host.isTimed { host.showOnPage(pe, cycle: reply.cycle) }
-    case .writeBatch(let writes): performBatch(writes, on: host, at: cycle, &reply)
-    case .msiBatch(let msis): performBatch(msis, on: host, at: cycle, &reply)
+      return performAccess(request, on: host, at: cycle, reply)
+    case .writeBatch(let writes): return performBatch(writes, on: host, at: cycle, reply)
+    case .msiBatch(let msis): return performBatch(msis, on: host, at: cycle, reply)
     case .timeAdvance(let limit, let condition):
       if case .lineRaised(let pe) = condition, host.interrupts(of: pe) == nil {
         throw WireError(.enxio, "'\(host.name)' has PEs 0 to \(host.peCount - 1), and no \(pe)")
@@ -146,15 +183,16 @@ extension Session {
       stamp(&reply, host)
     case .portOpen, .portClose, .portFence, .linePage:
       stamp(&reply, host)
-      try performPort(request, on: host, &reply)
+      guard try performPort(request, on: host, &reply) else { return .wait }
     default:
       try performMemory(request, on: host, descriptor, &reply)
       stamp(&reply, host)
     }
+    return .reply(reply)
   }
 
   /// The access that a request is, and its PE if it has one.
-  private static func access(_ request: Request) -> (Access, pe: UInt32?) {
+  static func access(_ request: Request) -> (Access, pe: UInt32?) {
     switch request {
     case .mmioRead(let address, let size, let pe):
       (Access(.read, size: UInt8(size), source: pe, address: address), pe)
@@ -174,44 +212,6 @@ extension Session {
     }
   }
 
-  private func performBatch(
-    _ writes: [BatchedWrite], on host: MachineHost, at cycle: UInt64?, _ reply: inout Reply
-  ) {
-    stamp(&reply, host)
-    var firstBad: Int?
-    for (index, write) in writes.enumerated() {
-      let access = Access(
-        .write, size: UInt8(write.size), source: write.source, address: write.address,
-        data: write.data)
-      let outcome = host.perform(access, at: cycle)
-      let status = firstBad == nil ? outcome.response.status.rawValue : reply.busStatus
-      fill(&reply, outcome, host)
-      reply.busStatus = status
-      if status != 0, firstBad == nil { firstBad = index }
-    }
-    reply.value = UInt64(firstBad ?? writes.count)
-    reply.interrupts = writes.last.flatMap { host.interrupts(of: $0.source) }
-  }
-
-  private func performBatch(
-    _ msis: [BatchedMSI], on host: MachineHost, at cycle: UInt64?, _ reply: inout Reply
-  ) {
-    stamp(&reply, host)
-    var outcomes: [UInt8] = []
-    outcomes.reserveCapacity(msis.count * 8)
-    for msi in msis {
-      let access = Access(.msi, source: msi.device, address: msi.address, data: UInt64(msi.event))
-      let outcome = host.perform(
-        access,
-        at: msi.time == WireProtocol.unlimited ? cycle : host.clock.cycle(atPicosecond: msi.time))
-      fill(&reply, outcome, host)
-      outcomes.appendLittleEndian(outcome.response.value)
-    }
-    reply.value = UInt64(msis.count)
-    reply.busStatus = 0
-    reply.tail = outcomes
-  }
-
   private func performMemory(
     _ request: Request, on host: MachineHost, _ descriptor: OwnedDescriptor?, _ reply: inout Reply
   ) throws(WireError) {
@@ -219,27 +219,26 @@ extension Session {
     case .memoryMap(let address, let byteCount, let offset, _):
       let memory =
         if let descriptor {
-          try Session.translating { () throws(UVError) in
-            try SharedMemory.map(descriptor, offset: offset, byteCount: byteCount)
-          }
+          HeldMemory(
+            try Session.translating { () throws(UVError) in
+              try SharedMemory.map(descriptor, offset: offset, byteCount: byteCount)
+            })
         } else {
           try server.privateMemory(byteCount: byteCount)
         }
       try host.map(memory, at: address, owner: number)
     case .memoryUnmap(let address):
-      if let owner = host.ram.owner(at: address), owner != number, role != .control {
-        throw WireError(.eperm, "client \(owner) mapped it: that client or control may unmap it")
-      }
-      try host.unmap(address)
+      guard let role else { preconditionFailure("only who is attached unmaps") }
+      try host.unmap(address, for: number, as: role)
     case .memoryRead(let address, let byteCount):
       let limit = agreedTailLimit
       guard byteCount <= limit else {
         throw WireError(.e2big, "\(byteCount) bytes at once; HELLO agreed on at most \(limit)")
       }
-      reply.tail = try host.ram.read(address, count: byteCount)
+      reply.tail = try host.read(address, count: byteCount)
       reply.value = UInt64(byteCount)
     case .memoryWrite(let address, let bytes):
-      try host.ram.write(bytes, to: address)
+      try host.write(bytes, to: address)
       reply.value = UInt64(bytes.count)
     default: preconditionFailure("\(request.type) is handled elsewhere")
     }
@@ -261,7 +260,7 @@ extension Session {
     }
   }
 
-  private func fill(_ reply: inout Reply, _ outcome: MachineHost.Outcome, _ host: MachineHost) {
+  func fill(_ reply: inout Reply, _ outcome: MachineHost.Outcome, _ host: MachineHost) {
     reply.busStatus = outcome.response.status.rawValue
     reply.value = outcome.response.value
     reply.latency = outcome.latency
@@ -269,7 +268,7 @@ extension Session {
   }
 
   /// Says when: the given cycle, or the machine's now.
-  private func stamp(_ reply: inout Reply, _ host: MachineHost, cycle: UInt64? = nil) {
+  func stamp(_ reply: inout Reply, _ host: MachineHost, cycle: UInt64? = nil) {
     reply.cycle = cycle ?? host.cycle
     reply.time = host.clock.picosecond(ofCycle: reply.cycle)
   }

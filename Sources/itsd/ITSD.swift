@@ -13,6 +13,7 @@ import Logging
     discussion: """
       EXAMPLE
         itsd --config gic600 --listen unix:/tmp/its.sock --listen tcp:127.0.0.1:7600
+        itsd --threads 4 --clock functional
 
       When clients can connect, a line "listening on ADDRESS" per address goes to standard \
       output. The log goes to standard error. SIGINT and SIGTERM end the daemon with status 0.
@@ -34,7 +35,12 @@ import Logging
   @Option(help: "Laid over the files of --config; a client may still lay its own over it.")
   var clock: Clock?
 
-  // `--threads` will stand here: how many threads serve machines on the functional clock.
+  @Option(
+    help: ArgumentHelp(
+      "Threads that serve clients, 1 to 64. On the functional clock those of one machine work in "
+        + "parallel; a machine on the timed clock has one thread, and the same results with any "
+        + "number.", valueName: "count"))
+  var threads = 1
 
   @Flag(help: "Let --listen tcp: take addresses other than loopback. There is no password.")
   var allowRemote = false
@@ -44,6 +50,12 @@ import Logging
 
   @Option(help: "trace, debug, info, notice, warning, error or critical.")
   var logLevel: Level = .notice
+
+  func validate() throws {
+    guard ServerOptions.threadCounts.contains(threads) else {
+      throw ValidationError("--threads \(threads): expected an integer from 1 through 64")
+    }
+  }
 
   func run() throws { try serve(self) }
 }
@@ -59,6 +71,7 @@ private func serve(_ arguments: ITSD) throws {
   options.server.allowsRemote = arguments.allowRemote
   options.server.handlesSignals = true
   options.server.spins = !arguments.noSpin
+  options.server.threads = arguments.threads
   do {
     try runDaemon(options, make: makeMachine) { endpoints in
       // Written at once: whoever started the daemon may be waiting for it through a pipe.

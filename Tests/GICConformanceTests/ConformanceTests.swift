@@ -22,8 +22,9 @@ private func check(_ document: ConformanceDocument) {
   }
 }
 
-@Test func `every row passes over a socket`() throws {
-  let daemon = try TestDaemon()
+@Test(arguments: [1, 4])
+func `every row passes over a socket, however many threads the daemon has`(threads: Int) throws {
+  let daemon = try TestDaemon(threads: threads)
   let here = ConformanceRun(.inProcess)
   let there = try ConformanceRun(.attached(daemon.address)).run()
   check(there)

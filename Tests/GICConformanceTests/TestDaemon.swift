@@ -19,9 +19,13 @@ final class TestDaemon {
   private let directory = "/tmp/itsd-conformance-\(UUID().uuidString)"
 
   /// - Parameter make: makes each machine; another one than asked for is a daemon that is wrong.
-  init(make: @escaping @Sendable (MachineConfiguration) -> any Machine = makeMachine) throws {
+  init(
+    threads: Int = 1,
+    make: @escaping @Sendable (MachineConfiguration) -> any Machine = makeMachine
+  ) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     var options = ServerOptions()
+    options.threads = threads
     options.endpoints = [.unix(path: directory + "/s")]
     let started = Started()
     let (ready, ended, finalOptions) = (DispatchSemaphore(value: 0), ended, options)

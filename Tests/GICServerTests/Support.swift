@@ -9,6 +9,9 @@ import Synchronization
 import Testing
 import UVLoop
 
+/// How many threads daemons have here: `ITSD_THREADS`, or one.
+let environmentThreads = Int(ProcessInfo.processInfo.environment["ITSD_THREADS"] ?? "") ?? 1
+
 /// A daemon with fake machines on a thread of its own, ended with the object.
 final class Daemon {
   let endpoint: Endpoint
@@ -27,6 +30,7 @@ final class Daemon {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     endpoint = .unix(path: directory + "/s")
     var options = ServerOptions()
+    options.threads = environmentThreads
     options.endpoints = [endpoint, .tcp(host: "127.0.0.1", port: 0)]
     change(&options)
     let (box, ready) = (Box<Started>(), DispatchSemaphore(value: 0))

@@ -22,7 +22,7 @@ private let house: [String: Room] = [
   "GICClient": Room(row: 3, outside: ["Glibc"]),
   "GICServer": Room(
     row: 3, beside: ["GICConfig", "GICReport"],
-    outside: ["FoundationEssentials", "Glibc", "Logging", "SystemPackage"]),
+    outside: ["FoundationEssentials", "Glibc", "Logging", "Synchronization", "SystemPackage"]),
   "GICReplay": Room(
     row: 3, beside: ["GICConfig", "GICReport", "GICClient"],
     outside: ["Foundation", "Glibc", "SystemPackage"]),
