@@ -10,9 +10,9 @@ extension MachineHost {
 
   /// A session that is a member of the machine already.
   func attach(_ session: Session) {
-    sessions.append(session)
-    // From here on other stations tell of their changes; what they did before shows now.
+    // Other stations tell of their changes by now; what they did before shows here.
     if shared.hasLanes { catchUp() }
+    sessions.append(session)
     shared.lock.withLock {
       switch session.role {
       case .control:

@@ -41,8 +41,8 @@ public struct ServerOptions: Sendable {
   public init() {}
 }
 
-/// How machines come about; any thread may ask for it. The server joins the rooms; it does not know what a configuration file
-/// says or what a report looks like.
+/// How machines come about; any thread may ask for it. The server joins the rooms; it does not know
+/// what a configuration file says or what a report looks like.
 public struct MachineFactory: Sendable {
   /// A configuration that is ready to become a machine.
   public struct Resolved: Sendable {

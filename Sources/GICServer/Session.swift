@@ -34,7 +34,7 @@ final class Session {
   private(set) var requests: UInt64 = 0
   private var waitsForDrain = false
   /// The last frame that was taken is being carried out in steps.
-  private var isWorking = false
+  var isWorking = false
   /// It goes on at another station, which will look at its first frame again.
   private var isMoving = false
   /// Came with a frame that waits.
@@ -189,52 +189,15 @@ final class Session {
     record.requests.value += 1
   }
 
-  private func finish(_ answer: Slot, _ slot: Slot) {
+  func finish(_ answer: Slot, _ slot: Slot) {
     countRequest()
     if !slot.flags.contains(.noReply) { connection.write { answer.append(to: &$0) } }
   }
 
-  private func finish(_ reply: Reply, _ slot: Slot) {
+  func finish(_ reply: Reply, _ slot: Slot) {
     countRequest()
     send(reply, slot)
     if case .ending = state { connection.closeWhenDrained() }
-  }
-
-  // MARK: Steps
-
-  /// Carries out the rest of a plain access.
-  private func work(_ begun: MachineHost.BegunAccess, _ slot: Slot, isPE: Bool) {
-    guard let attached else { return }
-    var begun = begun
-    work(on: attached.host) { [self] in
-      guard let outcome = attached.host.resume(&begun) else { return false }
-      if case .attached = state { finish(attached.answer(slot, outcome, isPE: isPE), slot) }
-      return true
-    }
-  }
-
-  private func work(_ steps: @escaping () -> Reply?, _ slot: Slot) {
-    guard let host else { return }
-    work(on: host) { [self] in
-      guard let reply = steps() else { return false }
-      if case .attached = state { finish(reply, slot) }
-      return true
-    }
-  }
-
-  /// No other frame is looked at until the last step is done, even if the client is gone by then.
-  private func work(on host: MachineHost, _ step: @escaping () -> Bool) {
-    isWorking = true
-    station.begin(
-      Job(on: host) { [self] in
-        guard step() else { return false }
-        isWorking = false
-        if case .attached = state {
-          station.flush(after: self)
-          station.resumeLater(self)
-        }
-        return true
-      })
   }
 
   private func send(_ reply: Reply, _ slot: Slot) {

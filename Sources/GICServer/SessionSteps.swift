@@ -5,6 +5,45 @@ import GICModel
 import GICWire
 
 extension Session {
+  // MARK: Steps
+
+  /// Carries out the rest of a plain access.
+  func work(_ begun: MachineHost.BegunAccess, _ slot: Slot, isPE: Bool) {
+    guard let attached else { return }
+    var begun = begun
+    work(on: attached.host) { [self] in
+      guard let outcome = attached.host.resume(&begun) else { return false }
+      if case .attached = state { finish(attached.answer(slot, outcome, isPE: isPE), slot) }
+      return true
+    }
+  }
+
+  func work(_ steps: @escaping () -> Reply?, _ slot: Slot) {
+    guard let host else { return }
+    work(on: host) { [self] in
+      guard let reply = steps() else { return false }
+      if case .attached = state { finish(reply, slot) }
+      return true
+    }
+  }
+
+  /// No other frame is looked at until the last step is done, even if the client is gone by then.
+  private func work(on host: MachineHost, _ step: @escaping () -> Bool) {
+    isWorking = true
+    station.begin(
+      Job(on: host) { [self] in
+        guard step() else { return false }
+        isWorking = false
+        if case .attached = state {
+          station.flush(after: self)
+          station.resumeLater(self)
+        }
+        return true
+      })
+  }
+
+  // MARK: What has steps
+
   /// An access that is answered with a frame of its own.
   func performAccess(
     _ request: Request, on host: MachineHost, at cycle: UInt64?, _ reply: Reply

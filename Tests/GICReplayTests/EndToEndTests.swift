@@ -44,10 +44,11 @@ struct Daemon {
   let address: String
   private let scratch: Scratch
 
-  init() throws {
+  init(threads: Int = 1) throws {
     scratch = try Scratch()
     address = "unix:\(scratch.url.path)/s"
-    program = try Program("itsd", ["--config", "qemu-virt", "--listen", address])
+    program = try Program(
+      "itsd", ["--config", "qemu-virt", "--threads", "\(threads)", "--listen", address])
     let said = program.output.fileHandleForReading.availableData
     try #require(String(decoding: said, as: UTF8.self) == "listening on \(address)\n")
   }
@@ -72,11 +73,11 @@ private func bytes(_ document: ReplayDocument) throws -> [UInt8] {
   return try document.json(.indented)
 }
 
-@Test(arguments: MachineStatistics.Clock.allCases)
-func `a boot is the same twice, and the same through the socket`(
-  clock: MachineStatistics.Clock
+@Test(arguments: MachineStatistics.Clock.allCases, [1, 2, 4])
+func `a boot is the same twice, and the same through the socket of any number of threads`(
+  clock: MachineStatistics.Clock, threads: Int
 ) throws {
-  let daemon = try Daemon()
+  let daemon = try Daemon(threads: threads)
   let first = try document(clock)
   #expect(first.passed)
   #expect(first.statistics.conservation.holds)

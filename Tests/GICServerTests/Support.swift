@@ -17,6 +17,8 @@ final class Daemon {
   let endpoint: Endpoint
   let tcp: Endpoint
   let memory = MemoryLog()
+  /// What ``Server/stepCount`` was at the end.
+  let steps = Box<UInt64>()
   private let directory: String
   private let stopper: Server.Stopper
   private let ended = DispatchSemaphore(value: 0)
@@ -25,7 +27,11 @@ final class Daemon {
     var tcp: Endpoint
   }
 
-  init(_ change: @Sendable (inout ServerOptions) -> Void = { _ in }) throws {
+  /// - Parameter machines: makes what the daemon serves; nil are fakes.
+  init(
+    machines: MachineFactory? = nil,
+    _ change: @Sendable (inout ServerOptions) -> Void = { _ in }
+  ) throws {
     directory = "/tmp/gicserver-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     endpoint = .unix(path: directory + "/s")
@@ -34,16 +40,17 @@ final class Daemon {
     options.endpoints = [endpoint, .tcp(host: "127.0.0.1", port: 0)]
     change(&options)
     let (box, ready) = (Box<Started>(), DispatchSemaphore(value: 0))
-    let (ended, memory, finalOptions) = (ended, memory, options)
+    let (ended, memory, finalOptions, steps) = (ended, memory, options, steps)
     Thread {
       var log = Logger(label: "test", factory: { StreamLogHandler.standardError(label: $0) })
       log.logLevel = .critical
       if let server = try? Server(
-        options: finalOptions, factory: fakeFactory(memory), log: log)
+        options: finalOptions, factory: machines ?? fakeFactory(memory), log: log)
       {
         box.value = Started(stopper: server.stopper, tcp: server.endpoints[1])
         ready.signal()
         server.run()
+        steps.value = server.stepCount
       } else {
         ready.signal()
       }
