@@ -3,7 +3,7 @@
  *
  *   bench unix:PATH DAEMON-PID
  *
- * SPDX-License-Identifier: Apache-2.0 */
+ * SPDX-License-Identifier: Apache-2.0 OR MIT */
 #define _GNU_SOURCE
 #include "itsd.h"
 

@@ -1,6 +1,6 @@
 /* A client of itsd. itsd.h says what each call does, README.md how they go together.
  *
- * SPDX-License-Identifier: Apache-2.0 */
+ * SPDX-License-Identifier: Apache-2.0 OR MIT */
 #define _GNU_SOURCE
 #include "itsd.h"
 

@@ -2,7 +2,7 @@
  *
  *   test unix:PATH tcp:HOST:PORT
  *
- * SPDX-License-Identifier: Apache-2.0 */
+ * SPDX-License-Identifier: Apache-2.0 OR MIT */
 #define _GNU_SOURCE
 #include "itsd.h"
 
