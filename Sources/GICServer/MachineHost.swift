@@ -81,8 +81,10 @@ final class MachineHost {
     notified.removeAll { $0 === session }
     if case .pe(let pe) = role { takeOffline(pe) }
     if let loss, role == .control, !sessions.contains(where: { $0.role == .control }) {
+      // What it throws is for who asked; here nobody did, and the machine rests in any case.
+      try? quiesce()
       isQuiesced = true
-      try? setVCPUsRun(false)
+      publishLines()
       controlLoss = loss
       ram.orphan(of: session.number)
       return
@@ -200,17 +202,21 @@ final class MachineHost {
     switch request {
     case .flush: machine.flushPendingTables()
     case .reset: machine.reset()
-    case .quiesce:
-      _ = machine.advance(to: .max, until: .idle)
-      machine.flushPendingTables()
-      try setVCPUsRun(false)
-      isQuiesced = true
+    case .quiesce: try quiesce()
     case .resume:
       try setVCPUsRun(true)
       isQuiesced = false
     default: return
     }
     publishLines()
+  }
+
+  /// Lets everything under way end, makes the tables exact, and holds the machine.
+  private func quiesce() throws(WireError) {
+    _ = machine.advance(to: .max, until: .idle)
+    machine.flushPendingTables()
+    try setVCPUsRun(false)
+    isQuiesced = true
   }
 
   /// Device attributes want to know.
@@ -301,9 +307,12 @@ final class MachineHost {
     ports.contains { $0.number == number && $0.isDevice == isDevice }
   }
 
+  /// Whether notices have been written that have not been sent.
+  var hasNotices: Bool { !notified.isEmpty }
+
   /// Sends the notices that were written.
   func flushNotices() {
-    guard !notified.isEmpty else { return }
+    guard hasNotices else { return }
     let sessions = notified
     notified.removeAll(keepingCapacity: true)
     for session in sessions { session.flush() }
