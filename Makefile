@@ -28,7 +28,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study trace-check fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study slurm-test trace-check fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -60,6 +60,10 @@ test: deps ## Run all tests, those of the C and Python clients too
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
+
+slurm-test: build ## Run a study as a job array of a one-node Slurm cluster, installed and started here
+	@.ci/dependencies slurm-wlm:/usr/sbin/slurmctld munge:/usr/sbin/munged
+	@.ci/slurm-test .build/release/itsctl
 
 validate: build ## Hold the timing model against its laws; writes OUT/validation.html; LONG=1 for more
 	@mkdir -p $(OUT)
