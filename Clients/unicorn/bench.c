@@ -14,9 +14,9 @@
 
 #include "../c/itsd.h"
 
-enum { LOADS = 200000, CODE = 0x10000, FRAME = 0x10000, GITS_TYPER = 8 };
+enum { LOADS = 200000, CODE = 0x10000, FRAME = 0x10000, GITS_CREADR = 0x90 };
 
-static uint64_t its_typer;
+static uint64_t its_base;
 
 static void check(uc_err error, const char *what) {
   if (error == UC_ERR_OK) return;
@@ -33,7 +33,7 @@ static void check_its(itsd *c, int status) {
 static uint64_t from_daemon(uc_engine *uc, uint64_t offset, unsigned size, void *client) {
   (void)uc;
   uint64_t value = 0;
-  check_its(client, itsd_read(client, 0, its_typer - GITS_TYPER + offset, size, &value));
+  check_its(client, itsd_read(client, 0, its_base + offset, size, &value));
   return value;
 }
 
@@ -47,12 +47,13 @@ static double run(uc_cb_mmio_read_t read, itsd *c, uint64_t frame, uint64_t expe
   /* ldr w1, [x0] (Unicorn makes two callbacks of a load of 8 bytes); subs x2, x2, #1; b.ne to the load */
   static const uint32_t code[] = {0xb9400001, 0xf1000442, 0x54ffffc1};
   uc_engine *uc = NULL;
-  uint64_t address = frame + GITS_TYPER, count = LOADS, got = 0;
+  uint64_t address = frame + GITS_CREADR, count = LOADS, got = ~UINT64_C(0);
   check(uc_open(UC_ARCH_ARM64, UC_MODE_ARM, &uc), "uc_open");
   check(uc_mem_map(uc, CODE, 0x1000, UC_PROT_ALL), "mapping code");
   check(uc_mem_write(uc, CODE, code, sizeof code), "writing code");
   check(uc_mmio_map(uc, frame, FRAME, read, c, NULL, NULL), "uc_mmio_map");
   uc_reg_write(uc, UC_ARM64_REG_X0, &address);
+  uc_reg_write(uc, UC_ARM64_REG_X1, &got);
   uc_reg_write(uc, UC_ARM64_REG_X2, &count);
   double start = seconds();
   check(uc_emu_start(uc, CODE, CODE + sizeof code, 0, 0), "running");
@@ -77,15 +78,15 @@ static double daemon_unicorn(void) {
   int status = itsd_open(&c, the_daemon.address, "unicorn-bench");
   check_its(c, status);
   check_its(c, itsd_attach(c, &what));
-  its_typer = itsd_machine(c)->its_bases[0] + GITS_TYPER;
+  its_base = itsd_machine(c)->its_bases[0];
   check_its(c, itsd_port_open(c, 0, RING));
-  check_its(c, itsd_read(c, 0, its_typer, 4, &expected));
-  double result = run(from_daemon, c, its_typer - GITS_TYPER, expected);
+  check_its(c, itsd_read(c, 0, its_base + GITS_CREADR, 4, &expected));
+  double result = run(from_daemon, c, its_base, expected);
   check_its(c, itsd_leave(c));
   return result;
 }
 
-static double plain_unicorn(void) { return run(from_here, NULL, 0x08080000, GITS_TYPER); }
+static double plain_unicorn(void) { return run(from_here, NULL, 0x08080000, GITS_CREADR); }
 
 int main(int count, char **arguments) {
   static const struct row rows[] = {
