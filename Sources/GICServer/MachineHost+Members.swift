@@ -41,7 +41,10 @@ extension MachineHost {
       shared.remove(session.number)
       if let loss, role == .control, !shared.hasControl {
         shared.isQuiesced.store(true, ordering: .releasing)
+        settle()
+        // What it throws is for who asked; here nobody did, and the machine rests in any case.
         try? setVCPUsRun(false)
+        publishLines()
         shared.controlLoss = loss
         shared.ram.orphan(of: session.number)
         return

@@ -121,8 +121,7 @@ final class MachineHost {
     case .flush: machine.flushPendingTables()
     case .reset: machine.reset()
     case .quiesce:
-      _ = machine.advance(to: .max, until: .idle)
-      machine.flushPendingTables()
+      settle()
       try shared.lock.withLock { () throws(WireError) in
         do throws(WireError) { try setVCPUsRun(false) } catch {
           shared.isQuiesced.store(false, ordering: .releasing)
@@ -138,6 +137,12 @@ final class MachineHost {
     default: return
     }
     publishLines()
+  }
+
+  /// Lets everything under way end, and makes the tables exact.
+  func settle() {
+    _ = machine.advance(to: .max, until: .idle)
+    machine.flushPendingTables()
   }
 
   /// Device attributes want to know.
@@ -270,9 +275,12 @@ final class MachineHost {
     shared.lock.withLock { shared.releasePort(port.number, isDevice: port.isDevice) }
   }
 
+  /// Whether notices have been written that have not been sent.
+  var hasNotices: Bool { !notified.isEmpty }
+
   /// Sends the notices that were written.
   func flushNotices() {
-    guard !notified.isEmpty else { return }
+    guard hasNotices else { return }
     let sessions = notified
     notified.removeAll(keepingCapacity: true)
     for session in sessions { session.flush() }

@@ -47,6 +47,7 @@ final class Station: @unchecked Sendable {
   let loop: Loop
   let mail = StationMail()
   private var nextTurn: NextTurn?
+  private var linger: Linger?
   private(set) var rings: RingServer?
   private(set) var sessions: [Int: Session] = [:]
   private var hosts: [ObjectIdentifier: MachineHost] = [:]
@@ -69,9 +70,9 @@ final class Station: @unchecked Sendable {
       nextTurn = try NextTurn(on: loop) { [unowned self] in takeTurn() }
       mail.wakeup = try Wakeup(on: loop) { [unowned self] in readMail() }
       // On one CPU the client cannot run while the daemon waits for it.
-      rings = try RingServer(
-        on: loop, spins: server.options.spins && availableCPUCount() > 1 ? 200 : 0
-      ) { port in
+      let spins = server.options.spins && availableCPUCount() > 1
+      linger = try Linger(on: loop, looks: spins ? 100 : 0)
+      rings = try RingServer(on: loop, spins: spins ? 200 : 0) { port in
         port.session.cut(WireError(.eproto, "the indices of port \(port.number) make no sense"))
       }
     } catch {
@@ -193,6 +194,7 @@ final class Station: @unchecked Sendable {
   /// Sends what a session's turn has written: its own replies, and notices to others.
   func flush(after session: Session) {
     flushNotices(after: session)
+    linger?.requestDone()
     // What waited for the socket's frames may go on.
     for port in session.ports where port.hasWork { rings?.wake(port) }
   }
@@ -206,7 +208,9 @@ final class Station: @unchecked Sendable {
   func makePort(
     _ session: Session, _ attached: Attached, _ number: UInt32, _ slotCount: UInt32
   ) throws(UVError) -> RingPort {
-    final class Target { weak var port: RingPort? }
+    // Not weak: that would make every count of the port's references a slow one. The bell ends
+    // before its port.
+    final class Target { unowned var port: RingPort? }
     let target = Target()
     let bell = try Doorbell(on: loop) { [unowned self] in
       if let port = target.port { rings?.wake(port) }
