@@ -12,7 +12,7 @@ public final class TracedMachine: Machine {
     let recorder = Recorder(peCount: peCount)
     meter = LevelMeter(TimingShape(configuration))
     core = TimedCore(
-      timing: configuration.timing, itsBases: configuration.shape.itsBases, peCount: peCount,
+      timing: configuration.timing, itsBases: configuration.firstITSBases, peCount: peCount,
       rules: Engine(configuration: configuration, observer: recorder), recorder: recorder,
       tracer: BatchTracer(sink, meter))
   }
