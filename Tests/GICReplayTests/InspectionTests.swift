@@ -264,3 +264,21 @@ private func `itsctl decode needs no daemon`(
   #expect(says.isEmpty ? text.isEmpty : text.contains(says), "\(text)")
   #expect(program.process.terminationStatus == status)
 }
+
+@Test func `watch writes a line a look, and JSON if asked`() throws {
+  let daemon = try Daemon()
+  let board = try Board(daemon.address, clock: "timed")
+  let arguments = ["watch", "--machine", "board", "--interval", "0.05s", "--count", "3"]
+  let plain = try ask(arguments, daemon)
+  #expect(plain.status == 0)
+  let lines = plain.text.split(separator: "\n")
+  #expect(
+    lines.count == 3 && lines.allSatisfy { $0.contains("  MSIs/s ") && !$0.contains("\u{1b}") })
+  let json = try ask(arguments + ["--json"], daemon)
+  for line in json.text.split(separator: "\n") {
+    #expect(try LiveRates(json: Array(line.utf8)).commandErrors == 0)
+  }
+  #expect(json.text.split(separator: "\n").count == 3)
+  #expect(try ask(["watch", "--interval", "never"], daemon).status == 64)
+  _ = try board.client.list()
+}
