@@ -23,6 +23,11 @@ public final class Server {
   /// Sessions that have had their turn and have frames left.
   private var waiting: [Session] = []
   private var isStopping = false
+  private var http: HTTPServer?
+  let began = ContinuousClock.now
+
+  /// Of the daemon.
+  static var version: String { "0.1" }
 
   /// Ends a server from another thread.
   public struct Stopper: Sendable {
@@ -61,6 +66,11 @@ public final class Server {
       }
     }
     for endpoint in options.endpoints { listeners.append(try listen(at: endpoint)) }
+    if let endpoint = options.http {
+      http = try HTTPServer(
+        at: endpoint, on: loop, allowsRemote: options.allowsRemote, limits: options.httpLimits,
+        source: httpSource(), log: log)
+    }
   }
 
   private func listen(at endpoint: Endpoint) throws(UVError) -> Listener {
@@ -79,6 +89,9 @@ public final class Server {
   /// Where clients can connect; a port that was 0 is the one chosen.
   public var endpoints: [Endpoint] { listeners.map(\.endpoint) }
 
+  /// Where browsers come, if they may; a port that was 0 is the one chosen.
+  public var httpEndpoint: Endpoint? { http?.endpoint }
+
   public var stopper: Stopper {
     guard let wakeup else { preconditionFailure("an open server has a wake-up") }
     return Stopper(wakeup: wakeup)
@@ -90,6 +103,7 @@ public final class Server {
     loop.run(.untilIdle)
     // Sessions leave their machines as their connections end; the machines then give up their RAM.
     for session in sessions.values { session.connection.close(for: nil) }
+    http?.close()
     loop.close()
     machines.removeAll()
     log.info("ended")

@@ -7,6 +7,9 @@ import UVLoop
 /// Where to listen, and what clients may cost.
 public struct ServerOptions: Sendable {
   public var endpoints: [Endpoint] = []
+  /// Where browsers and collectors may look, a TCP address; nil is nowhere.
+  public var http: Endpoint?
+  public var httpLimits = HTTPLimits()
   /// TCP on addresses other than loopback. The protocol has no password.
   public var allowsRemote = false
   /// SIGINT and SIGTERM end ``Server/run()``.
@@ -31,6 +34,22 @@ public struct ServerOptions: Sendable {
     public var ramRangesPerMachine = 64
     public var machines = 64
     public var sessions = 4096
+    public init() {}
+  }
+
+  /// What browsers and collectors may cost.
+  public struct HTTPLimits: Sendable {
+    public var connections = 64
+    /// Of these, streams of events.
+    public var streams = 16
+    /// Bytes that wait for one reader.
+    public var sendByteCount = 16 << 20
+    /// For a head to arrive, and for an answer to be taken.
+    public var patienceMilliseconds: UInt64 = 10_000
+    /// Between two events.
+    public var intervalMilliseconds: UInt64 = 1_000
+    /// Events in a row that a reader may be too slow for.
+    public var missedEvents = 10
     public init() {}
   }
 

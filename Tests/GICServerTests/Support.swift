@@ -13,6 +13,8 @@ import UVLoop
 final class Daemon {
   let endpoint: Endpoint
   let tcp: Endpoint
+  /// Where browsers come, if the options say so.
+  let http: Endpoint?
   let memory = MemoryLog()
   private let directory: String
   private let stopper: Server.Stopper
@@ -20,6 +22,7 @@ final class Daemon {
   private struct Started: Sendable {
     var stopper: Server.Stopper
     var tcp: Endpoint
+    var http: Endpoint?
   }
 
   init(_ change: @Sendable (inout ServerOptions) -> Void = { _ in }) throws {
@@ -37,7 +40,8 @@ final class Daemon {
       if let server = try? Server(
         options: finalOptions, factory: fakeFactory(memory), log: log)
       {
-        box.value = Started(stopper: server.stopper, tcp: server.endpoints[1])
+        box.value = Started(
+          stopper: server.stopper, tcp: server.endpoints[1], http: server.httpEndpoint)
         ready.signal()
         server.run()
       } else {
@@ -47,7 +51,7 @@ final class Daemon {
     }.start()
     ready.wait()
     let started = try #require(box.value)
-    (stopper, tcp) = (started.stopper, started.tcp)
+    (stopper, tcp, http) = (started.stopper, started.tcp, started.http)
   }
 
   /// Ends the daemon and waits for its thread. False if it does not end.
