@@ -5,7 +5,7 @@ import GICArch
 /// even ask.
 public final class TracedMachine: Machine {
   var core: TimedCore<Engine<Recorder>, BatchTracer>
-  private let meter: LevelMeter
+  let meter: LevelMeter
 
   public init(_ configuration: MachineConfiguration, sink: any TimingSink) {
     let peCount = configuration.shape.affinities.count

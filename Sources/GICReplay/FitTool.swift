@@ -2,7 +2,6 @@
 
 import Foundation
 import GICConfig
-import GICModel
 import GICReport
 import Glibc
 import SystemPackage
@@ -47,15 +46,6 @@ public struct FitTool {
     if isTerminal { try? write(Array("\r\u{1b}[K".utf8), to: .standardError) }
     try write(
       json ? try document.json(.indented) : Array(document.text().utf8), to: .standardOutput)
-    guard let layer else { return }
-    do {
-      let file = try FileDescriptor.open(
-        FilePath(layer), .writeOnly, options: [.create, .truncate],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      defer { try? file.close() }
-      try write(Array(document.layer().utf8), to: file)
-    } catch let error as Errno {
-      throw ReplayError("\(layer) cannot be written: \(error)")
-    }
+    if let layer { try save(Array(document.layer().utf8), to: layer) }
   }
 }

@@ -60,18 +60,6 @@ public struct ValidationTool {
     if !json { try write(Array(text.utf8), to: .standardOutput) }
   }
 
-  private func save(_ bytes: [UInt8], to path: String) throws {
-    do {
-      let file = try FileDescriptor.open(
-        FilePath(path), .writeOnly, options: [.create, .truncate],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      defer { try? file.close() }
-      try write(bytes, to: file)
-    } catch let error as Errno {
-      throw ReplayError("\(path) cannot be written: \(error)")
-    }
-  }
-
   /// A boot of an unmodified kernel, without time and with that of three presets.
   private func equivalence(_ path: String) throws -> [TimingLaw.Row] {
     let trace = try Trace(contentsOf: path)

@@ -56,7 +56,8 @@ extension MachineFactory {
         do throws(ConfigurationError) {
           let own = yaml.isEmpty ? [] : [ConfigurationLayer(name: "ATTACH", text: yaml)]
           let resolved = try GICConfig.resolve(layers + own)
-          return Resolved(configuration: resolved.machine, hash: resolved.hash)
+          return Resolved(
+            configuration: resolved.machine, hash: resolved.hash, text: resolved.yaml)
         } catch { throw WireError(.einval, error.description) }
       },
       make: make,

@@ -13,7 +13,11 @@ final class MachineHost {
   let clock: ClockScale
   /// The machine stays when nobody is attached any more.
   var keep: Bool
-  let machine: any Machine
+  /// Another while it is traced, with the same state.
+  var machine: any Machine
+  var trace: MachineTrace?
+  /// YAML that makes this machine, whatever the defaults are.
+  let configurationText: String
   private(set) var ram: GuestMemory
   /// Sessions by their number, so that notices go out in a fixed order.
   private(set) var sessions: [Session] = []
@@ -40,7 +44,7 @@ final class MachineHost {
   ) {
     self.name = name
     configuration = resolved.configuration
-    configurationHash = resolved.hash
+    (configurationHash, configurationText) = (resolved.hash, resolved.text)
     clock = ClockScale(hertz: resolved.configuration.timing.clockHertz)
     self.keep = keep
     self.machine = machine
@@ -78,6 +82,7 @@ final class MachineHost {
   ///   - loss: nil after a goodbye; otherwise the so-manyeth loss in the daemon's life.
   func detach(_ session: Session, as role: Role, loss: Int?) {
     sessions.removeAll { $0 === session }
+    endTrace(of: session.number)
     notified.removeAll { $0 === session }
     if case .pe(let pe) = role { takeOffline(pe) }
     if let loss, role == .control, !sessions.contains(where: { $0.role == .control }) {

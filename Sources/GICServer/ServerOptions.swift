@@ -64,8 +64,10 @@ public struct MachineFactory {
     public var configuration: MachineConfiguration
     /// Equal configurations have equal names.
     public var hash: String
-    public init(configuration: MachineConfiguration, hash: String) {
-      (self.configuration, self.hash) = (configuration, hash)
+    /// YAML that makes the same machine.
+    public var text: String
+    public init(configuration: MachineConfiguration, hash: String, text: String = "") {
+      (self.configuration, self.hash, self.text) = (configuration, hash, text)
     }
   }
   /// Lays a client's YAML (empty: nothing) over the daemon's own configuration.

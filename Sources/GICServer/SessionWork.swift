@@ -144,6 +144,10 @@ extension Session {
       try inspect(request, host, &reply)
       try checkTail(reply)
       stamp(&reply, host)
+    case .trace(let request):
+      try host.trace(request, for: self, &reply)
+      try checkTail(reply)
+      stamp(&reply, host)
     case .portOpen, .portClose, .portFence, .linePage:
       stamp(&reply, host)
       try performPort(request, on: host, &reply)

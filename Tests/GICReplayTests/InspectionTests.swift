@@ -9,7 +9,7 @@ import Testing
 @testable import GICReplay
 
 /// A guest at the other end of the socket: two PEs, one ITS, device 0x10 with 8 events.
-private final class Board {
+final class Board {
   static let queue: UInt64 = 0x4000_0000
   static let devices: UInt64 = 0x4010_0000
   static let collections: UInt64 = 0x4020_0000
