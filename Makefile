@@ -28,7 +28,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study slurm-test trace-check fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study slurm-test trace-check http-test fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -105,6 +105,9 @@ study: build ## Replay one boot with every preset and compare the latencies
 
 trace-check: build ## Trace one boot, and have Perfetto's schema and GTKWave read the files
 	@.ci/trace-check $(TRACE) $(OUT)
+
+http-test: build ## Load the live page in headless Chromium, and parse /metrics
+	@.ci/http-test .build/release $(OUT)
 
 fuzz: deps ## Fuzz every target, or TARGET=NAME, for SECONDS=60 each; a finding is kept
 	@.ci/fuzz $(SECONDS) $(TARGET)

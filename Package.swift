@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "GICConfig", targets: ["GICConfig"]),
     .library(name: "GICReport", targets: ["GICReport"]),
     .library(name: "GICClient", targets: ["GICClient"]),
+    .library(name: "GICServer", targets: ["GICServer"]),
     .library(name: "GICReplay", targets: ["GICReplay"]),
   ],
   dependencies: [

@@ -193,6 +193,12 @@ extension Client {
     try call(.registers(pe: pe))
   }
 
+  /// What the machine's units do. BEGIN's reply has the machine's YAML as its tail; that of records
+  /// has the sequence number of the first as its `value`.
+  public func trace(_ request: TraceRequest) throws(ClientError) -> Reply {
+    try call(.trace(request))
+  }
+
   /// The daemon's machines and clients as JSON.
   public func list() throws(ClientError) -> [UInt8] { try call(.list).tail }
 }

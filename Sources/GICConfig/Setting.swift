@@ -25,6 +25,9 @@ struct Setting: Sendable {
   var read: @Sendable (MachineConfiguration) -> String
   var write: @Sendable (inout MachineConfiguration, RawValue) throws(Unfit) -> Void
 
+  /// Of a whole number.
+  var range: ClosedRange<UInt64>? = nil
+
   /// Timing values claim something about hardware, so they never are merely chosen.
   var isTiming: Bool { key.hasPrefix("timing.") }
 }
@@ -51,7 +54,7 @@ extension Setting {
           range.contains(number), let value = Value(exactly: number)
         else { throw Unfit(expected: expected) }
         machine[keyPath: path] = value
-      })
+      }, range: range)
   }
 
   static func boolean(_ key: String, _ path: Path<Bool>, _ origin: Origin) -> Setting {

@@ -21,11 +21,9 @@ public final class TimedMachine: Machine {
   public init(_ configuration: MachineConfiguration) {
     let peCount = configuration.shape.affinities.count
     let recorder = Recorder(peCount: peCount)
-    let bases = configuration.shape.itsBases
     meter = LevelMeter(TimingShape(configuration))
     core = TimedCore(
-      timing: configuration.timing,
-      itsBases: configuration.shape.frames == .configured ? bases : bases.map { _ in .nowhere },
+      timing: configuration.timing, itsBases: configuration.firstITSBases,
       peCount: peCount, rules: Engine(configuration: configuration, observer: recorder),
       recorder: recorder, tracer: meter)
   }

@@ -5,14 +5,14 @@ import GICArch
 /// even ask.
 public final class TracedMachine: Machine {
   var core: TimedCore<Engine<Recorder>, BatchTracer>
-  private let meter: LevelMeter
+  let meter: LevelMeter
 
   public init(_ configuration: MachineConfiguration, sink: any TimingSink) {
     let peCount = configuration.shape.affinities.count
     let recorder = Recorder(peCount: peCount)
     meter = LevelMeter(TimingShape(configuration))
     core = TimedCore(
-      timing: configuration.timing, itsBases: configuration.shape.itsBases, peCount: peCount,
+      timing: configuration.timing, itsBases: configuration.firstITSBases, peCount: peCount,
       rules: Engine(configuration: configuration, observer: recorder), recorder: recorder,
       tracer: BatchTracer(sink, meter))
   }

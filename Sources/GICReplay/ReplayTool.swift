@@ -54,17 +54,7 @@ public struct ReplayTool {
     try write(
       json ? try document.json(.indented) : Array(document.text(colored: isatty(1) != 0).utf8),
       to: .standardOutput)
-    if let html {
-      do {
-        let file = try FileDescriptor.open(
-          FilePath(html), .writeOnly, options: [.create, .truncate],
-          permissions: [.ownerReadWrite, .groupRead, .otherRead])
-        defer { try? file.close() }
-        try write(Array(document.html().utf8), to: file)
-      } catch let error as Errno {
-        throw ReplayError("\(html) cannot be written: \(error)")
-      }
-    }
+    if let html { try save(Array(document.html().utf8), to: html) }
     return document.passed
   }
 
@@ -97,4 +87,18 @@ struct ProgressLine {
 /// All of the bytes, to a descriptor.
 func write(_ bytes: [UInt8], to descriptor: FileDescriptor) throws {
   try descriptor.writeAll(bytes)
+}
+
+/// All of the bytes, as a file.
+/// - Throws: ``ReplayError`` if it cannot be written.
+func save(_ bytes: [UInt8], to path: String) throws {
+  do {
+    let file = try FileDescriptor.open(
+      FilePath(path), .writeOnly, options: [.create, .truncate],
+      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    defer { try? file.close() }
+    try write(bytes, to: file)
+  } catch let error as Errno {
+    throw ReplayError("\(path) cannot be written: \(error)")
+  }
 }

@@ -70,6 +70,19 @@ final class TracedRun {
     return made
   }
 
+  /// What a machine elsewhere has done.
+  func take(_ records: [TraceRecord]) {
+    for record in records {
+      switch record {
+      case .event(let event): trace.take([event].span)
+      case .restart: trace.restart()
+      }
+    }
+  }
+
+  /// Ends the files of a machine elsewhere, which is at that cycle.
+  func finish(at cycle: UInt64) throws { try trace.finish(at: cycle) }
+
   /// Ends the files.
   /// - Throws: ``ReplayError`` if anything could not be written.
   func finish() throws {

@@ -41,9 +41,11 @@ public struct ValidationTool {
       laws.append(law)
       try say(law.line(colored: colored))
     }
+    let sweep = AssumptionSweep(base, resolved, count: isShort ? 300 : 3_000)
+    let sensitivity = sweep.alone()
     let document = ValidationDocument(
-      laws: laws, baseline: TimingFigures(resolved.machine.timing),
-      sensitivity: sensitivity(base, resolved), configuration: resolved.name, hash: resolved.hash)
+      laws: laws, baseline: TimingFigures(resolved.machine.timing), sensitivity: sensitivity,
+      interactions: sweep.pairs(sensitivity), configuration: resolved.name, hash: resolved.hash)
     if json {
       try write(try document.json(.indented), to: .standardOutput)
     } else {
@@ -56,18 +58,6 @@ public struct ValidationTool {
 
   private func say(_ text: String) throws {
     if !json { try write(Array(text.utf8), to: .standardOutput) }
-  }
-
-  private func save(_ bytes: [UInt8], to path: String) throws {
-    do {
-      let file = try FileDescriptor.open(
-        FilePath(path), .writeOnly, options: [.create, .truncate],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      defer { try? file.close() }
-      try write(bytes, to: file)
-    } catch let error as Errno {
-      throw ReplayError("\(path) cannot be written: \(error)")
-    }
   }
 
   /// A boot of an unmodified kernel, without time and with that of three presets.
@@ -101,43 +91,5 @@ public struct ValidationTool {
         "\(trace.header.name), ideal: equal to the functional run", expected: 1,
         measured: isEqual ? 1 : 0))
     return rows
-  }
-
-  /// Each assumed whole number halved and doubled, alone.
-  private func sensitivity(
-    _ base: ConfigurationLayer, _ resolved: ResolvedConfiguration
-  ) -> [ValidationDocument.Sensitivity] {
-    let count = isShort ? 300 : 3_000
-    let baseline = TimingFigures(resolved.machine.timing, count: count)
-    var rows: [ValidationDocument.Sensitivity] = []
-    for value in resolved.values
-    where value.key.hasPrefix("timing.") && value.provenance == .assumed {
-      for text in ValidationTool.variants(of: value) where text != value.value {
-        let key = value.key.dropFirst("timing.".count)
-        let layer = ConfigurationLayer(name: "sweep", text: "timing: {\(key): \(text)}\n")
-        // A value that no machine can have is left out.
-        guard let changed = try? resolve([base, layer]) else { continue }
-        let figures = TimingFigures(changed.machine.timing, count: count)
-        rows.append(
-          ValidationDocument.Sensitivity(
-            key: value.key, unit: value.unit, value: value.value, changed: text,
-            percent: zip(baseline.all, figures.all).map { old, new in
-              old.value == 0 ? 0 : (new.value / old.value - 1) * 100
-            },
-            flips: figures.conclusions.filter { !baseline.conclusions.contains($0) }))
-      }
-    }
-    return rows
-  }
-
-  private static func variants(of value: ConfiguredValue) -> [String] {
-    switch value.value {
-    case "true": return ["false"]
-    case "false": return ["true"]
-    case "constant": return ["exponential"]
-    default:
-      guard let number = UInt64(value.value) else { return [] }
-      return number == 0 ? ["1", "4"] : ["\(number / 2)", "\(number * 2)"]
-    }
   }
 }

@@ -23,12 +23,12 @@ public struct DaemonOptions {
 /// Runs a daemon until a signal ends it. To be called once, from the main thread.
 /// - Parameters:
 ///   - make: makes a machine of a configuration.
-///   - ready: called once clients can connect, with where.
+///   - ready: called once clients can connect, with where, and where browsers can.
 /// - Throws: ``UVError`` where it cannot listen, `ConfigurationError` for its own configuration.
 public func runDaemon(
   _ options: DaemonOptions,
   make: @escaping @Sendable (MachineConfiguration) throws(WireError) -> any Machine,
-  ready: ([Endpoint]) -> Void
+  ready: ([Endpoint], Endpoint?) -> Void
 ) throws {
   var log = Logger(label: "itsd", factory: { StreamLogHandler.standardError(label: $0) })
   log.logLevel = options.logLevel
@@ -42,7 +42,7 @@ public func runDaemon(
   raiseDescriptorLimit()
   let server = try Server(
     options: options.server, factory: MachineFactory(layers: layers, make: make), log: log)
-  ready(server.endpoints)
+  ready(server.endpoints, server.httpEndpoint)
   server.run()
 }
 
@@ -57,7 +57,8 @@ extension MachineFactory {
         do throws(ConfigurationError) {
           let own = yaml.isEmpty ? [] : [ConfigurationLayer(name: "ATTACH", text: yaml)]
           let resolved = try GICConfig.resolve(layers + own)
-          return Resolved(configuration: resolved.machine, hash: resolved.hash)
+          return Resolved(
+            configuration: resolved.machine, hash: resolved.hash, text: resolved.yaml)
         } catch { throw WireError(.einval, error.description) }
       },
       make: make,

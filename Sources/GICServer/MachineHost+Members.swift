@@ -36,6 +36,7 @@ extension MachineHost {
   func detach(_ session: Session, as role: Role, loss: Int?) {
     sessions.removeAll { $0 === session }
     notified.removeAll { $0 === session }
+    endTrace(of: session.number)
     shared.lock.withLock {
       if case .pe(let pe) = role { takeOffline(pe) }
       shared.remove(session.number)

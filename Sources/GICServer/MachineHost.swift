@@ -10,7 +10,9 @@ import UVLoop
 /// the station's thread.
 final class MachineHost {
   let shared: SharedMachine
-  let machine: any Machine
+  /// Another while it is traced, with the same state.
+  private(set) var machine: any Machine
+  var trace: MachineTrace?
   unowned let station: Station
   private let mailbox: LineMailbox?
   /// Sessions by their number, so that notices go out in a fixed order.
@@ -43,6 +45,12 @@ final class MachineHost {
   var cycle: UInt64 { machine.cycle }
   var statistics: MachineStatistics { machine.statistics() }
   var isQuiesced: Bool { shared.isQuiesced.load(ordering: .acquiring) }
+
+  /// Another machine takes over, with the state of this one.
+  func takeOver(_ other: any Machine) {
+    machine = other
+    shared.replace(with: other)
+  }
 
   // MARK: Work
 

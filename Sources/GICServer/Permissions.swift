@@ -14,7 +14,7 @@ extension Role {
   private func permits(_ request: Request) -> Bool {
     switch request {
     case .hello, .attach, .bye, .list, .statistics, .translate, .events, .explain, .tables,
-      .registers, .linePage, .portClose, .portFence, .timePromise:
+      .registers, .trace, .linePage, .portClose, .portFence, .timePromise:
       return true
     default: break
     }

@@ -27,6 +27,11 @@ public final class Server: @unchecked Sendable {
   private var machines: [String: SharedMachine] = [:]
   private var sessionCount = 0
   private var lossCount = 0
+  private var http: HTTPServer?
+  let began = ContinuousClock.now
+
+  /// Of the daemon.
+  static var version: String { "0.1" }
 
   /// Ends a server from another thread.
   public struct Stopper: Sendable {
@@ -63,6 +68,11 @@ public final class Server: @unchecked Sendable {
       }
     }
     for endpoint in options.endpoints { listeners.append(try listen(at: endpoint, on: loop)) }
+    if let endpoint = options.http {
+      http = try HTTPServer(
+        at: endpoint, on: loop, allowsRemote: options.allowsRemote, limits: options.httpLimits,
+        source: httpSource(), log: log)
+    }
   }
 
   private func listen(at endpoint: Endpoint, on loop: Loop) throws(UVError) -> Listener {
@@ -80,6 +90,9 @@ public final class Server: @unchecked Sendable {
 
   /// Where clients can connect; a port that was 0 is the one chosen.
   public var endpoints: [Endpoint] { listeners.map(\.endpoint) }
+
+  /// Where browsers come, if they may; a port that was 0 is the one chosen.
+  public var httpEndpoint: Endpoint? { http?.endpoint }
 
   public var stopper: Stopper {
     guard let wakeup else { preconditionFailure("an open server has a wake-up") }
@@ -107,6 +120,9 @@ public final class Server: @unchecked Sendable {
     lock.withLock { machines.removeAll() }
     log.info("ended")
   }
+
+  /// On the first station's thread, before its loop ends.
+  func closeHTTP() { http?.close() }
 
   private func stop() {
     guard !isStopping.exchange(true, ordering: .acquiringAndReleasing) else { return }
@@ -159,6 +175,11 @@ public final class Server: @unchecked Sendable {
     return hello
   }
 
+  /// All machines by their names, and how many clients there are.
+  func overview() -> (machines: [SharedMachine], clients: Int) {
+    lock.withLock { (machines.values.sorted { $0.name < $1.name }, records.count) }
+  }
+
   func listing() -> [UInt8] {
     lock.withLock { Listing.json(machines: machines.values, clients: records.values) }
   }
@@ -173,6 +194,9 @@ public final class Server: @unchecked Sendable {
       let machine = machines[request.machine]
       if let machine, !machine.hasLanes || request.timeMode != .free {
         session.record.station = machine.home
+      } else if machine == nil, options.http != nil {
+        // What has no lanes is looked at where it is at home, and that is where HTTP is served.
+        session.record.station = 0
       } else if session.record.station == nil {
         guard machine != nil || request.role == .control else { return session.station.number }
         var counts = stations.map { _ in 0 }

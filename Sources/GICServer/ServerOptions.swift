@@ -7,6 +7,9 @@ import UVLoop
 /// Where to listen, and what clients may cost.
 public struct ServerOptions: Sendable {
   public var endpoints: [Endpoint] = []
+  /// Where browsers and collectors may look, a TCP address; nil is nowhere.
+  public var http: Endpoint?
+  public var httpLimits = HTTPLimits()
   /// TCP on addresses other than loopback. The protocol has no password.
   public var allowsRemote = false
   /// Threads that serve clients, one of ``threadCounts``; each has a loop of its own.
@@ -38,6 +41,22 @@ public struct ServerOptions: Sendable {
     public init() {}
   }
 
+  /// What browsers and collectors may cost.
+  public struct HTTPLimits: Sendable {
+    public var connections = 64
+    /// Of these, streams of events.
+    public var streams = 16
+    /// Bytes that wait for one reader.
+    public var sendByteCount = 16 << 20
+    /// For a head to arrive, and for an answer to be taken.
+    public var patienceMilliseconds: UInt64 = 10_000
+    /// Between two events.
+    public var intervalMilliseconds: UInt64 = 1_000
+    /// Events in a row that a reader may be too slow for.
+    public var missedEvents = 10
+    public init() {}
+  }
+
   public init() {}
 }
 
@@ -49,8 +68,10 @@ public struct MachineFactory: Sendable {
     public var configuration: MachineConfiguration
     /// Equal configurations have equal names.
     public var hash: String
-    public init(configuration: MachineConfiguration, hash: String) {
-      (self.configuration, self.hash) = (configuration, hash)
+    /// YAML that makes the same machine.
+    public var text: String
+    public init(configuration: MachineConfiguration, hash: String, text: String = "") {
+      (self.configuration, self.hash, self.text) = (configuration, hash, text)
     }
   }
   /// Lays a client's YAML (empty: nothing) over the daemon's own configuration.

@@ -181,6 +181,10 @@ extension Session {
       try inspect(request, host, &reply)
       try checkTail(reply)
       stamp(&reply, host)
+    case .trace(let request):
+      try host.trace(request, for: self, &reply)
+      try checkTail(reply)
+      stamp(&reply, host)
     case .portOpen, .portClose, .portFence, .linePage:
       stamp(&reply, host)
       guard try performPort(request, on: host, &reply) else { return .wait }

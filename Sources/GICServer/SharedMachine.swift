@@ -17,12 +17,14 @@ final class SharedMachine: @unchecked Sendable {
   let name: String
   let configuration: MachineConfiguration
   let configurationHash: String
+  /// YAML that makes this machine, whatever the defaults are.
+  let configurationText: String
   let clock: ClockScale
   /// The station that it was made at. A machine that one thread at a time may use is served there
   /// alone, and so is who shares time with others.
   let home: Int
   /// One a station, or the home's alone.
-  private let lanes: [any Machine]
+  private var lanes: [any Machine]
   /// Line changes for other stations, one box a station; none where there is one lane.
   private let mailboxes: [LineMailbox]
   private let watchers: Watchers
@@ -61,7 +63,7 @@ final class SharedMachine: @unchecked Sendable {
   ) {
     self.name = name
     configuration = resolved.configuration
-    configurationHash = resolved.hash
+    (configurationHash, configurationText) = (resolved.hash, resolved.text)
     clock = ClockScale(hertz: resolved.configuration.timing.clockHertz)
     self.home = home
     self.keep = keep
@@ -80,6 +82,12 @@ final class SharedMachine: @unchecked Sendable {
   /// Whether several stations may work on it at once.
   var hasLanes: Bool { lanes.count > 1 }
   func lane(of station: Int) -> any Machine { lanes.count > 1 ? lanes[station] : lanes[0] }
+  /// Another takes over, with the state of the one there is. At the home of a machine without lanes,
+  /// whose only host keeps it, too.
+  func replace(with machine: any Machine) {
+    precondition(!hasLanes, "a machine with lanes is everybody's")
+    lanes = [machine]
+  }
   func mailbox(of station: Int) -> LineMailbox? { hasLanes ? mailboxes[station] : nil }
   var peCount: Int { configuration.shape.affinities.count }
 

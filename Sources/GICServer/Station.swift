@@ -87,6 +87,7 @@ final class Station: @unchecked Sendable {
     isStopping = true
     // Sessions leave their machines as their connections end; the machines then give up their RAM.
     for session in sessions.values { session.connection.close(for: nil) }
+    if number == 0 { server.closeHTTP() }
     loop.close()
     (jobs, leaving, hosts) = ([], [], [:])
     _ = mail.take()

@@ -57,6 +57,8 @@
   case deviceGet = 0x0081
   case deviceSet = 0x0082
 
+  case trace = 0x0090
+
   /// Whether only a daemon sends it.
   public var isNotice: Bool { self == .line || self == .closing }
 }

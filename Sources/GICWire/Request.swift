@@ -82,6 +82,8 @@ public enum Request: Hashable, Sendable {
   case tables(address: UInt64, device: UInt32?, limit: Int)
   /// All registers of the distributor, the PE and the ITSs, as JSON, read without effect.
   case registers(pe: UInt32)
+  /// What the machine's units do, as records of 48 bytes.
+  case trace(TraceRequest)
 
   /// Rings in shared memory for requests of a PE.
   case portOpen(pe: UInt32, slotCount: UInt32)
@@ -125,6 +127,7 @@ public enum Request: Hashable, Sendable {
     case .explain: .explain
     case .tables: .tables
     case .registers: .registers
+    case .trace: .trace
     case .timePromise: .timePromise
     case .portOpen: .portOpen
     case .portClose: .portClose

@@ -73,6 +73,7 @@ extension Request {
       let device = slot.attributes.sourceKind == .device ? slot.source : nil
       return .tables(address: slot.a, device: device, limit: Int(clamping: slot.b))
     case .registers: return .registers(pe: slot.source)
+    case .trace: return .trace(try TraceRequest(slot))
     case .deviceHas: return .device(try DeviceRequest(.has, slot))
     case .deviceGet: return .device(try DeviceRequest(.get, slot))
     case .deviceSet: return .device(try DeviceRequest(.set, slot))

@@ -89,6 +89,7 @@ extension Request {
         slot.attributes.sourceKind = .device
       }
     case .registers(let pe): slot.act(for: pe)
+    case .trace(let request): request.fill(&slot)
     case .device(let device): device.fill(&slot)
     case .writeBatch(let writes): return Request.encode(writes)
     case .msiBatch(let msis): return Request.encode(msis)

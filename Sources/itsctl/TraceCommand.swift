@@ -49,20 +49,36 @@ struct TraceOptions: ParsableArguments {
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Replays on the timed clock and writes what every unit did, cycle by cycle.",
+    abstract: "Writes what every unit does, cycle by cycle, in a replay or in a running itsd.",
     discussion: """
       EXAMPLE
         itsctl trace linux-smp4.trace.xz --perfetto boot.perfetto-trace
         itsctl trace linux-smp4.trace.xz --timing gic600-agilex5 --vcd boot.vcd --csv msis.csv \\
           --epochs 1000000 --series epochs.csv
+        itsctl trace --attach unix:/run/itsd.sock --seconds 2 --perfetto now.perfetto-trace
 
       https://ui.perfetto.dev opens the Perfetto trace, GTKWave the Value Change Dump. The \
       replay's own report goes to the standard output, as that of itsctl replay. The exit status \
-      is 1 if anything differs from the trace.
+      is 1 if anything differs from the trace. With --attach a machine on the timed clock that \
+      runs is traced for a while; it goes on with the same cycles. The daemon keeps the last \
+      262,144 records; where a machine is faster than they are fetched, the files end, and the \
+      exit status is 1.
       """)
 
-  @Argument(help: "A trace of an ITS, plain or xz-compressed.", completion: .file())
-  var trace: String
+  @Argument(
+    help: "A trace of an ITS, plain or xz-compressed; none with --attach.", completion: .file())
+  var trace: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A running itsd instead of a replay: unix:PATH or tcp:HOST:PORT.", valueName: "address"))
+  var attach: String?
+
+  @Option(help: "Of --attach: the machine's name; needed if there are several.")
+  var machine: String?
+
+  @Option(help: "Of --attach: seconds of this host, up to 3600.")
+  var seconds = 5.0
 
   @OptionGroup var options: TraceOptions
 
@@ -88,6 +104,12 @@ struct TraceCommand: ParsableCommand {
   var limit: Int?
 
   func validate() throws {
+    guard (trace == nil) != (attach == nil) else {
+      throw ValidationError("expected a trace to replay, or --attach ADDRESS")
+    }
+    guard seconds >= 0, seconds <= 3_600 else {
+      throw ValidationError("--seconds must be from 0 to 3600")
+    }
     if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
     guard !options.files.paths.isEmpty else {
       throw ValidationError("choose what to write: --perfetto, --vcd, --csv or --epochs")
@@ -95,6 +117,11 @@ struct TraceCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let attach {
+      return try DaemonTool(address: attach, json: json).trace(
+        machine: machine, options.files, seconds: seconds)
+    }
+    guard let trace else { return }
     var replay = ReplayOptions()
     (replay.clock, replay.loop, replay.limit) = (.timed, loop, limit)
     var tool = ReplayTool(

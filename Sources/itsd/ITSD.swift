@@ -14,6 +14,7 @@ import Logging
       EXAMPLE
         itsd --config gic600 --listen unix:/tmp/its.sock --listen tcp:127.0.0.1:7600
         itsd --threads 4 --clock functional
+        itsd --config gic600 --http 127.0.0.1:7601
 
       When clients can connect, a line "listening on ADDRESS" per address goes to standard \
       output. The log goes to standard error. SIGINT and SIGTERM end the daemon with status 0.
@@ -32,6 +33,13 @@ import Logging
     transform: { try Endpoint(parsing: $0) })
   var listen: [Endpoint] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Also serve a live page, /metrics for Prometheus and /events here.",
+      valueName: "host:port"),
+    transform: { try Endpoint(parsing: "tcp:" + $0) })
+  var http: Endpoint?
+
   @Option(help: "Laid over the files of --config; a client may still lay its own over it.")
   var clock: Clock?
 
@@ -42,7 +50,8 @@ import Logging
         + "number.", valueName: "count"))
   var threads = 1
 
-  @Flag(help: "Let --listen tcp: take addresses other than loopback. There is no password.")
+  @Flag(
+    help: "Let --listen tcp: and --http take addresses other than loopback. There is no password.")
   var allowRemote = false
 
   @Flag(help: "Sleep at once when a shared-memory ring is empty; otherwise look for some 10 us.")
@@ -68,15 +77,18 @@ private func serve(_ arguments: ITSD) throws {
   options.clock = arguments.clock?.clock
   options.logLevel = arguments.logLevel.level
   options.server.endpoints = arguments.listen.isEmpty ? [.standard] : arguments.listen
+  options.server.http = arguments.http
   options.server.allowsRemote = arguments.allowRemote
   options.server.handlesSignals = true
   options.server.spins = !arguments.noSpin
   options.server.threads = arguments.threads
   do {
-    try runDaemon(options, make: makeMachine) { endpoints in
+    try runDaemon(options, make: makeMachine) { endpoints, page in
       // Written at once: whoever started the daemon may be waiting for it through a pipe.
-      let lines = endpoints.map { "listening on \($0)\n" }.joined()
-      FileHandle.standardOutput.write(Data(lines.utf8))
+      let lines =
+        endpoints.map { "listening on \($0)\n" }
+        + (page.map { ["page at http://\("\($0)".dropFirst(4))/\n"] } ?? [])
+      FileHandle.standardOutput.write(Data(lines.joined().utf8))
     }
   } catch {
     FileHandle.standardError.write(Data("itsd: \(error)\n".utf8))

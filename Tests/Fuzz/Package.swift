@@ -34,6 +34,8 @@ let package = Package(
     fuzzTarget("fuzz-wire", ["GICWire"]),
     fuzzTarget("fuzz-trace", ["GICReplay"]),
     fuzzTarget("fuzz-config", ["GICConfig", "GICModel"]),
+    fuzzTarget("fuzz-counters", ["GICModel", "GICReplay"]),
+    fuzzTarget("fuzz-http", ["GICServer"]),
   ],
   swiftLanguageModes: [.v6]
 )

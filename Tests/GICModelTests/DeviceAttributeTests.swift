@@ -152,6 +152,30 @@ private func `addresses are taken and refused as KVM does`(sequence: Sequence) {
   #expect(places.allSatisfy { status($0) == .okay }, "a reset moves no frame")
 }
 
+private final class Deaf: TimingSink {
+  func take(_ events: Span<TimingEvent>) {}
+  func restart() {}
+}
+
+@Test(arguments: [false, true])
+func `with time, too, an ITS is nowhere until an attribute places it`(traced: Bool) throws {
+  var configuration = MachineConfiguration()
+  (configuration.clock, configuration.shape.frames) = (.timed, .attributes)
+  let machine: any Machine =
+    traced ? TracedMachine(configuration, sink: Deaf()) : TimedMachine(configuration)
+  func msi(_ base: UInt64) -> MSIOutcome.Kind {
+    let access = Access(.msi, source: 1, address: base + 0x1_0040, data: 1, cycle: machine.cycle)
+    return MSIOutcome(packed: machine.perform(access).value).kind
+  }
+  let configured = configuration.shape.itsBases[0]
+  #expect(msi(configured) == .noITS)
+  try machine.setAttribute(itsAddress, of: .its(0), to: 0x40_0000)
+  #expect(msi(0x40_0000) == .accepted && msi(configured) == .noITS)
+  #expect(throws: DeviceError.self) {
+    try machine.setAttribute(itsAddress, of: .its(0), to: 0x50_0000)
+  }
+}
+
 @Test func `vCPUs run once everything is placed, apart from each other and initialised`() throws {
   let world = unplaced()
   func runs() -> DeviceErrno? {

@@ -9,7 +9,7 @@ import Testing
 @testable import GICReplay
 
 /// A guest at the other end of the socket: two PEs, one ITS, device 0x10 with 8 events.
-private final class Board {
+final class Board {
   static let queue: UInt64 = 0x4000_0000
   static let devices: UInt64 = 0x4010_0000
   static let collections: UInt64 = 0x4020_0000
@@ -263,4 +263,22 @@ private func `itsctl decode needs no daemon`(
   program.process.waitUntilExit()
   #expect(says.isEmpty ? text.isEmpty : text.contains(says), "\(text)")
   #expect(program.process.terminationStatus == status)
+}
+
+@Test func `watch writes a line a look, and JSON if asked`() throws {
+  let daemon = try Daemon()
+  let board = try Board(daemon.address, clock: "timed")
+  let arguments = ["watch", "--machine", "board", "--interval", "0.05s", "--count", "3"]
+  let plain = try ask(arguments, daemon)
+  #expect(plain.status == 0)
+  let lines = plain.text.split(separator: "\n")
+  #expect(
+    lines.count == 3 && lines.allSatisfy { $0.contains("  MSIs/s ") && !$0.contains("\u{1b}") })
+  let json = try ask(arguments + ["--json"], daemon)
+  for line in json.text.split(separator: "\n") {
+    #expect(try LiveRates(json: Array(line.utf8)).commandErrors == 0)
+  }
+  #expect(json.text.split(separator: "\n").count == 3)
+  #expect(try ask(["watch", "--interval", "never"], daemon).status == 64)
+  _ = try board.client.list()
 }

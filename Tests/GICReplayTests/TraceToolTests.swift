@@ -116,6 +116,10 @@ private func number(_ row: [Substring: Substring], _ column: String) -> UInt64 {
 }
 
 private let refused: [(name: String, arguments: [String], says: String)] = [
+  (
+    "a replay and a daemon", ["--attach", "unix:/x", "--vcd", "x"], "a trace to replay, or --attach"
+  ),
+  ("a time without an end", ["--seconds", "inf", "--vcd", "x"], "--seconds must be"),
   ("no file", [], "choose what to write"),
   ("epochs without a file", ["--epochs", "10"], "go together"),
   ("a file without epochs", ["--series", "/tmp/x.csv"], "go together"),

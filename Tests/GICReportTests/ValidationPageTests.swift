@@ -21,7 +21,7 @@ import Testing
   let markup = try Markup(page)
   // One drawing for each of three widths: theory is a line, simulation dots.
   #expect(markup.elements.filter { $0.name == "svg" }.count == 3)
-  #expect(page.contains("class=\"curve k0\"") && page.contains("class=\"dot c0\""))
+  #expect(page.contains("class=\"curve theory d0\"") && page.contains("class=\"dot simulated\""))
   #expect(page.contains("every law holds") && page.contains("&lt;other&gt;"))
   document.laws[1].rows[0].holds = false
   #expect(!document.passed)

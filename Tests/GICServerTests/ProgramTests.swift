@@ -105,6 +105,8 @@ private let refusals: [(name: String, arguments: [String], status: Int32, says: 
   ("an option that is none", ["--wibble"], 64, "--wibble"),
   ("a clock that is none", ["--clock", "sand"], 64, "'functional' and 'timed'"),
   ("all the world", ["--listen", "tcp:0.0.0.0:0"], 1, "127.0.0.1"),
+  ("pages for it", ["--listen", "unix:DIR/s", "--http", "0.0.0.0:0"], 1, "127.0.0.1"),
+  ("pages at no port", ["--http", "127.0.0.1"], 64, "the port is missing"),
   (
     "a configuration that is not there", ["--config", "DIR/none.yaml", "--listen", "unix:DIR/s"], 1,
     "none.yaml"

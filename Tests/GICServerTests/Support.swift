@@ -16,6 +16,8 @@ let environmentThreads = Int(ProcessInfo.processInfo.environment["ITSD_THREADS"]
 final class Daemon {
   let endpoint: Endpoint
   let tcp: Endpoint
+  /// Where browsers come, if the options say so.
+  let http: Endpoint?
   let memory = MemoryLog()
   /// What ``Server/stepCount`` was at the end.
   let steps = Box<UInt64>()
@@ -25,6 +27,7 @@ final class Daemon {
   private struct Started: Sendable {
     var stopper: Server.Stopper
     var tcp: Endpoint
+    var http: Endpoint?
   }
 
   /// - Parameter machines: makes what the daemon serves; nil are fakes.
@@ -47,7 +50,8 @@ final class Daemon {
       if let server = try? Server(
         options: finalOptions, factory: machines ?? fakeFactory(memory), log: log)
       {
-        box.value = Started(stopper: server.stopper, tcp: server.endpoints[1])
+        box.value = Started(
+          stopper: server.stopper, tcp: server.endpoints[1], http: server.httpEndpoint)
         ready.signal()
         server.run()
         steps.value = server.stepCount
@@ -58,7 +62,7 @@ final class Daemon {
     }.start()
     ready.wait()
     let started = try #require(box.value)
-    (stopper, tcp) = (started.stopper, started.tcp)
+    (stopper, tcp, http) = (started.stopper, started.tcp, started.http)
   }
 
   /// Ends the daemon and waits for its thread. False if it does not end.

@@ -141,6 +141,20 @@ private let requests:
       """
     ),
     (
+      "TRACE: records from 5 on, at most 256", .trace(.records(from: 5, limit: 256)), [], nil,
+      """
+      40000000 9000 00 00 01000000 00000000 0000000000000000 00000000 00000000
+      0500000000000000 0001000000000000 0100000000000000 0000000000000000
+      """
+    ),
+    (
+      "TRACE: end", .trace(.end), [], nil,
+      """
+      40000000 9000 00 00 01000000 00000000 0000000000000000 00000000 00000000
+      0000000000000000 0000000000000000 0200000000000000 0000000000000000
+      """
+    ),
+    (
       "ATTACH in conservative time, anew",
       .attach(Attach(machine: "demo", role: .control, timeMode: .conservative, fresh: true)), [],
       nil,

@@ -349,6 +349,19 @@ class Client(Ports):
         reply = self._ask(Slot(Type.EVENTS, a=first, b=limit))
         return json.loads(reply.tail), reply.value
 
+    def trace_begin(self) -> str:
+        """From now on the machine records what its units do; its configuration as YAML."""
+        return self._ask(Slot(Type.TRACE)).tail.decode()
+
+    def trace_records(self, first: int, limit: int = 16384) -> tuple[bytes, int]:
+        """Records of 48 bytes each, and the first one's number: later if some have gone."""
+        reply = self._ask(Slot(Type.TRACE, a=first, b=limit, c=1))
+        return reply.tail, reply.value
+
+    def trace_end(self) -> None:
+        """The machine records nothing any more."""
+        self._ask(Slot(Type.TRACE, c=2))
+
     def explain(self, device: int, event: int, address: int = 0) -> Any:
         """The way of an MSI, step by step. Changes nothing."""
         return json.loads(self._ask(self._msi(Type.EXPLAIN, device, event, address)).tail)

@@ -52,6 +52,7 @@ class Type(enum.IntEnum):
     EXPLAIN = 0x52
     TABLES = 0x53
     REGISTERS = 0x54
+    TRACE = 0x90
     PORT_OPEN = 0x60
     PORT_CLOSE = 0x61
     PORT_FENCE = 0x62

@@ -80,22 +80,31 @@ extension TimedMachine {
   public func attribute(_ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?)
     throws(DeviceError) -> UInt64
   {
-    core.drain()
-    return try core.rules.attribute(attribute, of: device, value: value)
+    try core.attribute(attribute, of: device, value: value)
   }
   public func setAttribute(
     _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
   ) throws(DeviceError) {
-    core.beginAttribute()
-    defer {
-      core.endAttribute(
-        changesTables: attribute == DeviceAttribute(.restoreTables)
-          || attribute == DeviceAttribute(.reset))
-    }
-    try core.rules.setAttribute(attribute, of: device, to: value)
+    try core.setAttribute(attribute, of: device, to: value)
   }
-  public func setVCPUsRun(_ run: Bool) throws(DeviceError) {
-    core.drain()
-    try core.rules.setVCPUsRun(run)
+  public func setVCPUsRun(_ run: Bool) throws(DeviceError) { try core.setVCPUsRun(run) }
+}
+
+extension TracedMachine {
+  public func hasAttribute(_ attribute: DeviceAttribute, of device: DeviceName)
+    throws(DeviceError)
+  {
+    try core.rules.hasAttribute(attribute, of: device)
   }
+  public func attribute(_ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?)
+    throws(DeviceError) -> UInt64
+  {
+    try core.attribute(attribute, of: device, value: value)
+  }
+  public func setAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
+  ) throws(DeviceError) {
+    try core.setAttribute(attribute, of: device, to: value)
+  }
+  public func setVCPUsRun(_ run: Bool) throws(DeviceError) { try core.setVCPUsRun(run) }
 }

@@ -7,9 +7,38 @@ extension PhysicalAddress {
   static var nowhere: PhysicalAddress { 1 << 63 }
 }
 
+extension MachineConfiguration {
+  /// Where the ITSs answer from the beginning: nowhere, if attributes place them.
+  var firstITSBases: [PhysicalAddress] {
+    shape.frames == .configured ? shape.itsBases : shape.itsBases.map { _ in .nowhere }
+  }
+}
+
 extension TimedCore where Rules == Engine<Recorder> {
+  mutating func attribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?
+  ) throws(DeviceError) -> UInt64 {
+    drain()
+    return try rules.attribute(attribute, of: device, value: value)
+  }
+  mutating func setAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
+  ) throws(DeviceError) {
+    beginAttribute()
+    defer {
+      endAttribute(
+        changesTables: attribute == DeviceAttribute(.restoreTables)
+          || attribute == DeviceAttribute(.reset))
+    }
+    try rules.setAttribute(attribute, of: device, to: value)
+  }
+  mutating func setVCPUsRun(_ run: Bool) throws(DeviceError) {
+    drain()
+    try rules.setVCPUsRun(run)
+  }
+
   /// What was under way ends first.
-  mutating func beginAttribute() {
+  private mutating func beginAttribute() {
     drain()
     recorder.clear()
     rules.stamp = now
@@ -17,7 +46,7 @@ extension TimedCore where Rules == Engine<Recorder> {
 
   /// What an attribute has changed takes effect, and what it caused ends.
   /// - Parameter changesTables: the ITSs' tables are others now, so nothing cached of them holds.
-  mutating func endAttribute(changesTables: Bool) {
+  private mutating func endAttribute(changesTables: Bool) {
     takeEffects()
     dropTaken()
     for n in 0..<its.count {

@@ -3,26 +3,45 @@
 import GICArch
 
 extension TimedMachine {
-  public func snapshot() throws(SnapshotError) -> [UInt8] {
-    var archive = Archive()
-    try core.archive(&archive)
-    try meter.archive(&archive)
-    return MachineSnapshot.seal(archive)
-  }
+  public func snapshot() throws(SnapshotError) -> [UInt8] { try core.snapshot(with: meter) }
   public func restore(snapshot: [UInt8]) throws(SnapshotError) {
     var archive = try MachineSnapshot.open(snapshot)
-    do throws(SnapshotError) {
-      try core.archive(&archive)
-      try meter.archive(&archive)
-      guard archive.isAtEnd else { throw .field("there is more than this machine has") }
-    } catch {
+    do throws(SnapshotError) { try core.restore(&archive, with: meter) } catch {
       reset()
       throw error
     }
   }
 }
 
+extension TracedMachine {
+  public func snapshot() throws(SnapshotError) -> [UInt8] { try core.snapshot(with: meter) }
+  /// As that of ``TimedMachine``, whose snapshots it takes too. The sink is told every level anew;
+  /// of what was under way it hears the rest.
+  public func restore(snapshot: [UInt8]) throws(SnapshotError) {
+    var archive = try MachineSnapshot.open(snapshot)
+    do throws(SnapshotError) { try core.restore(&archive, with: meter) } catch {
+      reset()
+      throw error
+    }
+    core.tracer.tellLevels(at: core.now)
+  }
+}
+
 extension TimedCore where Rules == Engine<Recorder> {
+  mutating func snapshot(with meter: LevelMeter) throws(SnapshotError) -> [UInt8] {
+    var archive = Archive()
+    try self.archive(&archive)
+    try meter.archive(&archive)
+    return MachineSnapshot.seal(archive)
+  }
+  mutating func restore(
+    _ archive: inout Archive, with meter: LevelMeter
+  ) throws(SnapshotError) {
+    try self.archive(&archive)
+    try meter.archive(&archive)
+    guard archive.isAtEnd else { throw .field("there is more than this machine has") }
+  }
+
   mutating func archive(_ archive: inout Archive) throws(SnapshotError) {
     try rules.archive(&archive)
     if archive.isReading {

@@ -38,6 +38,18 @@ struct BatchTracer: TimingTracer {
     events.removeAll(keepingCapacity: true)
   }
 
+  /// What every level is now, for a sink that has heard of none. Of the command engine it is known
+  /// that it works, not at what.
+  mutating func tellLevels(at cycle: UInt64) {
+    for level in TimingLevel.allCases {
+      for unit in 0..<meter.shape.unitCount(level) {
+        events.append(
+          .level(level, unit: unit, value: meter.value(level, unit), cycle: cycle))
+        if events.count == BatchTracer.capacity { flush() }
+      }
+    }
+  }
+
   mutating func restart() {
     flush()
     sink.restart()

@@ -62,6 +62,11 @@ struct LevelMeter: TimingTracer {
     if amount < reading.least { readings[place].least = amount }
   }
 
+  /// What the level is now; of a state, whether it is idle.
+  func value(_ level: TimingLevel, _ unit: Int) -> Int {
+    Int(readings[bases[Int(level.rawValue)] + unit].value)
+  }
+
   /// Adds what was measured up to `cycle` to a machine's statistics.
   func report(into statistics: inout MachineStatistics, at cycle: UInt64) {
     for level in TimingLevel.allCases {

@@ -4,9 +4,13 @@ import GICArch
 /// queue. Event e of device d is LPI 8192 + 32 d + e of collection e modulo the PEs; collection c
 /// is at PE c.
 @safe public final class LawGuest {
-  /// Devices that are mapped, from 0, and the events of each.
+  /// Devices that are mapped, from 0, and the events of each, where nobody says otherwise.
   public static let deviceCount: UInt32 = 8
   public static let eventCount: UInt32 = 8
+  /// More of them have no room: 57,344 LPIs, an ITT for each device, a pending table for each PE.
+  static let maximumDeviceCount: UInt32 = 1792
+  static let maximumEventCount: UInt32 = 32
+  static let maximumPECount = 16
   private static let base: PhysicalAddress = 0x4000_0000
   private static let byteCount = 4 << 20
   private static let queueByteCount: UInt64 = 0x1_0000
@@ -32,7 +36,11 @@ import GICArch
   }
 
   /// Makes the machine, and does all that must be done before MSIs can come.
-  public init(_ configuration: MachineConfiguration) {
+  public init(
+    _ configuration: MachineConfiguration, devices: UInt32 = deviceCount,
+    events: UInt32 = eventCount
+  ) {
+    precondition(devices <= Self.maximumDeviceCount && events <= Self.maximumEventCount)
     machine =
       configuration.clock == .timed
       ? TimedMachine(configuration) : FunctionalMachine(configuration)
@@ -42,7 +50,7 @@ import GICArch
     let range = unsafe GuestRAM(address: Self.base, base: ram, byteCount: Self.byteCount)
     // The first and only range of a new machine overlaps nothing.
     try? machine.map(range)
-    bringUp()
+    bringUp(devices, events)
   }
   deinit { unsafe ram.deallocate() }
 
@@ -91,10 +99,10 @@ import GICArch
         .systemRegisterWrite, source: UInt32(pe), address: UInt64(register.rawValue), data: value))
   }
 
-  private func bringUp() {
+  private func bringUp(_ devices: UInt32, _ events: UInt32) {
     let shape = machine.configuration.shape
     write(shape.gicdBase + UInt64(GICD.CTLR.offset), 2, size: 4)
-    for lpi in 0..<UInt32(1024) { configure(INTID(rawValue: 8192 + lpi), 0xa1) }
+    for lpi in 0..<max(devices * 32, 1024) { configure(INTID(rawValue: 8192 + lpi), 0xa1) }
     for pe in shape.affinities.indices {
       let frame = shape.gicrBase + UInt64(pe) * shape.gicrStride
       write(frame + UInt64(GICR.PROPBASER.offset), Self.properties | 15)
@@ -113,14 +121,17 @@ import GICArch
     var commands: [ITSCommand] = (0..<pes).map {
       .mapc(ICID(rawValue: $0), RDbase(rawValue: UInt64($0)))
     }
-    for device in 0..<Self.deviceCount {
+    for device in 0..<devices {
       commands.append(.mapd(DeviceID(rawValue: device), Self.itt(device)))
-      for event in 0..<Self.eventCount {
+      for event in 0..<events {
         commands.append(
           .mapti(
             DeviceID(rawValue: device), EventID(rawValue: event), Self.intid(device, event),
             ICID(rawValue: UInt16(event) % pes)))
       }
+      guard commands.count > 1_000 else { continue }
+      issue(commands)
+      commands.removeAll(keepingCapacity: true)
     }
     issue(commands)
   }

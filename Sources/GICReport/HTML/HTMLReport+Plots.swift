@@ -38,7 +38,7 @@ extension HTMLReport {
         name: name, latency: latency, nanosecondsPerCycle: nanosecondsPerCycle)
       body += figure(plot.draw)
       let rows = latency.stages.enumerated().map { index, stage in
-        (Format.words(stage.name), Optional(index % 12), stage.distribution)
+        (Format.words(stage.name), Optional(index % StyleSheet.stageCount), stage.distribution)
       }
       body += distributionTable(rows + [("whole", nil, latency.total)])
     }
@@ -46,7 +46,8 @@ extension HTMLReport {
       "Where the time goes",
       "Mean latency by stage. A part of a bar is the stage's mean over all transactions of its "
         + "kind; the table's mean is over those that saw the stage. The two bars have axes of "
-        + "their own.",
+        + "their own. \"hppi wait\" is not the ITS's: the LPI is pending, and its PE has not taken "
+        + "those before it.",
       body)
   }
 

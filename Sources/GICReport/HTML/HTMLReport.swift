@@ -27,7 +27,7 @@ struct HTMLReport {
       <body>
       <main>
       \(header)\(cards)\(calibration)\(latency)\(stages)\(timeline)\(load)\(checks)\(conservation)\
-      \(counters)\
+      \(counters)\(units)\(devices)\
       \(configuration)\(footer)</main>
       </body>
       </html>

@@ -21,16 +21,24 @@ struct HTMLTable {
 
   /// As wide as its cells, not as the page: few columns are read better close together.
   let isSlim: Bool
+  /// Its titles are long and may wrap.
+  let hasManyHeads: Bool
 
-  init(_ titles: [String], numbers: Set<Int>, isSlim: Bool = false) {
-    self.isSlim = isSlim
+  init(
+    _ titles: [String], numbers: Set<Int>, isSlim: Bool = false, hasManyHeads: Bool = false
+  ) {
+    (self.isSlim, self.hasManyHeads) = (isSlim, hasManyHeads)
     columns = titles.enumerated().map { Column(title: $1, isNumber: numbers.contains($0)) }
   }
 
   mutating func add(_ cells: [Cell], isSum: Bool = false) { rows.append((cells, isSum)) }
 
+  private var style: String {
+    isSlim ? " class=\"slim\"" : hasManyHeads ? " class=\"manyheads\"" : ""
+  }
+
   var markup: String {
-    var out = "<div class=\"scroll\"><table\(isSlim ? " class=\"slim\"" : "")>\n<thead><tr>"
+    var out = "<div class=\"scroll\"><table\(style)>\n<thead><tr>"
     for column in columns {
       out += column.isNumber ? "<th class=\"n\">" : "<th>"
       out += escaped(column.title) + "</th>"

@@ -3,11 +3,12 @@
 enum StyleSheet {
   static let text = colors(light, scheme: nil) + colors(dark, scheme: "dark") + rules + palette
 
-  /// Twelve colours for stages that stay apart for colour-blind readers by alternating lightness.
+  /// Sixteen colours for stages that stay apart for colour-blind readers by alternating lightness.
   private static let stages = [
     "#2f6db3", "#e0873a", "#3f9a6b", "#b8518f", "#7d6bc4", "#c9a227", "#3aa3b5", "#a8503c",
-    "#6f8f2f", "#d37fa6", "#5b6b7a", "#8fb3dd",
+    "#6f8f2f", "#d37fa6", "#5b6b7a", "#8fb3dd", "#1f4e79", "#f2b880", "#7fc8a0", "#7a3b69",
   ]
+  static var stageCount: Int { stages.count }
 
   private static let light = [
     "bg": "#f6f7f9", "card": "#ffffff", "fg": "#1b2430", "muted": "#5a6675", "rule": "#dde2e8",
@@ -27,7 +28,7 @@ enum StyleSheet {
     return scheme.map { "@media (prefers-color-scheme:\($0)){\(rule)}\n" } ?? rule
   }
 
-  /// Series, stages and the eight shades of heat.
+  /// Series, stages, and eight shades of heat in two colours.
   private static let palette: String = {
     var rules = ""
     for index in 0...1 {
@@ -39,7 +40,8 @@ enum StyleSheet {
     }
     for shade in 1...8 {
       let part = Format.fixed(0.12 + 0.11 * Double(shade), 2)
-      rules += ".h\(shade){fill:var(--s0);fill-opacity:\(part)}\n"
+      rules += ".h\(shade){fill:var(--s0);fill-opacity:\(part)}"
+      rules += ".g\(shade){fill:var(--s1);fill-opacity:\(part)}\n"
     }
     return rules
   }()
@@ -85,10 +87,12 @@ enum StyleSheet {
     tr:last-child td{border-bottom:0}
     code{font:.92em ui-monospace,SFMono-Regular,"DejaVu Sans Mono",monospace}
     td:first-child{white-space:nowrap}
-    td.long{min-width:220px}
+    td.long{min-width:220px;white-space:normal}
+    table.manyheads th{white-space:normal;vertical-align:bottom;min-width:64px}
     ul{margin:4px 0 12px;padding-left:20px}
     summary{cursor:pointer;font-weight:600}
     .key{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:7px}
+    svg.bar{width:120px;height:10px;margin-top:6px;border-radius:2px}
     text{fill:var(--fg)}
     text.tick,text.axis{fill:var(--muted);font-variant-numeric:tabular-nums}
     text.heading{font-size:14px;font-weight:600}
@@ -99,6 +103,8 @@ enum StyleSheet {
     .grid{stroke:var(--grid)}.frame{stroke:var(--muted)}
     .curve{fill:none;stroke-width:2;stroke-linejoin:round}
     .dot{stroke:var(--card);stroke-width:1.5}
+    .theory{stroke:var(--s0)}.simulated{fill:var(--s1)}text.strong{fill:var(--fg)}
+    .d1{stroke-dasharray:9 4}.d2{stroke-dasharray:2 4}.d3{stroke-dasharray:9 4 2 4}
     .area{fill-opacity:.85}
     .part{stroke:var(--card);stroke-width:1}
     .empty{fill:var(--empty)}

@@ -75,6 +75,14 @@ struct SVG {
     body += closed ? "Z\"/>\n" : "\"/>\n"
   }
 
+  /// Straight lines through the points and back to the first.
+  mutating func polygon(
+    _ points: [(x: Double, y: Double)], _ style: String, title: String? = nil
+  ) {
+    let places = points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
+    close("<polygon class=\"\(style)\" points=\"\(places)\"", "polygon", title)
+  }
+
   mutating func text(
     _ string: String, x: Double, y: Double, _ anchor: Anchor = .start, _ style: String = "label"
   ) {

@@ -14,7 +14,7 @@ struct StagePlot {
   func draw(width: Double) -> String {
     let parts = latency.stages.enumerated().map { index, stage in
       (
-        style: "c\(index % 12)", name: Format.words(stage.name),
+        style: "c\(index % StyleSheet.stageCount)", name: Format.words(stage.name),
         mean: StagePlot.contribution(stage, of: latency.total)
       )
     }.filter { $0.mean > 0 }

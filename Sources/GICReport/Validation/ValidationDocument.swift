@@ -31,15 +31,17 @@ public struct ValidationDocument: JSONDocument, Equatable, Sendable {
   public var baseline: [Double]
   public var conclusions: [String]
   public var sensitivity: [Sensitivity]
+  /// Pairs of the values that move a figure alone.
+  public var interactions: Interactions
   /// The preset that the sensitivity is of, and its hash.
   public var configuration: String
   public var hash: String
 
   public init(
-    laws: [TimingLaw], baseline: TimingFigures, sensitivity: [Sensitivity], configuration: String,
-    hash: String
+    laws: [TimingLaw], baseline: TimingFigures, sensitivity: [Sensitivity],
+    interactions: Interactions = Interactions(), configuration: String, hash: String
   ) {
-    (self.laws, self.sensitivity) = (laws, sensitivity)
+    (self.laws, self.sensitivity, self.interactions) = (laws, sensitivity, interactions)
     figures = baseline.all.map(\.name)
     self.baseline = baseline.all.map(\.value)
     conclusions = baseline.conclusions
@@ -54,7 +56,7 @@ public struct ValidationDocument: JSONDocument, Equatable, Sendable {
     + "own specification and against theory."
 
   enum CodingKeys: String, CodingKey {
-    case laws, figures, baseline, conclusions, sensitivity, configuration, hash
+    case laws, figures, baseline, conclusions, sensitivity, interactions, configuration, hash
   }
 }
 
@@ -94,6 +96,7 @@ extension ValidationDocument {
     }
     let quiet = sensitivity.filter { !$0.percent.contains { abs($0) >= 1 } }.map(\.key)
     return table.text + "no figure moves by 1 %: \(Set(quiet).sorted().joined(separator: ", "))\n"
+      + interactions.text(figures)
   }
 
   /// `+12.5 %`
