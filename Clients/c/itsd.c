@@ -1,7 +1,9 @@
 /* A client of itsd. itsd.h says what each call does, README.md how they go together.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "itsd.h"
 
 #include <endian.h>
