@@ -14,6 +14,7 @@ ROUNDS ?= 1000000
 STEPS ?= 10000
 COMMANDS ?= 10000000
 VCPUS ?= 4
+CPUS ?= icount
 LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources Bench/Micro/Package.swift \
 	Bench/Micro/Benchmarks
 
@@ -28,7 +29,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study slurm-test trace-check http-test fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
+.PHONY: help deps build demo attach-demo qemu-boot test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study slurm-test trace-check http-test fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -49,6 +50,14 @@ demo: build ## Replay a real Linux boot through the daemon; print latencies; wri
 attach-demo: build ## Run AArch64 guest code on VCPUS=4 emulated CPUs (Unicorn) with the daemon's GIC
 	@.ci/dependencies gcc:/usr/bin/gcc $(PYTHON_VENV)
 	@.ci/attach-demo .build/release/itsd $(VCPUS)
+
+qemu-boot: build ## Boot Debian on QEMU's CPUs with the daemon's GIC; CLOCK, CPUS, CONFIG
+	@.ci/dependencies gcc:/usr/bin/gcc ninja-build:/usr/bin/ninja meson:/usr/bin/meson \
+	  libglib2.0-dev:/usr/include/glib-2.0/glib.h libpixman-1-dev:/usr/include/pixman-1/pixman.h \
+	  libslirp-dev:/usr/include/slirp/libslirp.h libfdt-dev:/usr/include/libfdt.h \
+	  dpkg-dev:/usr/bin/dpkg-source patch:/usr/bin/patch cpio:/usr/bin/cpio kmod:/sbin/depmod \
+	  python3:/usr/bin/python3
+	@.ci/qemu-boot .build/release/itsd .build/release/itsctl $(CLOCK) $(CPUS) $(CONFIG)
 
 test: deps ## Run all tests, those of the C and Python clients too
 	@.ci/dependencies gcc:/usr/bin/gcc g++:/usr/bin/g++ $(PYTHON_VENV)

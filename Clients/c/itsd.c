@@ -5,7 +5,9 @@
  * the calls in the order of the header.
  *
  * SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "itsd.h"
 
 #include <endian.h>
@@ -577,12 +579,11 @@ static int judge(itsd *c, const struct slot *s) {
   struct slot *r = &c->reply;
   struct itsd_reply last = {
     .value = r->a, .latency = r->b, .time = r->time, .cycle = r->d,
-    .bus = (uint8_t)(r->attrs >> 16)};
+    .bus = (uint8_t)(r->attrs >> 16), .horizon = (uint32_t)(r->c >> 8) & 0xffffff};
   if (r->flags & IRQ_VALID) {
     last.has_levels = 1;
     last.levels = (uint8_t)r->c;
     last.sequence = (uint32_t)(r->c >> 32);
-    last.horizon = (uint32_t)(r->c >> 8) & 0xffffff;
     if ((s->attrs >> 4 & 3) == PE) hear(c, s->source, r->c, r->time, r->d);
   }
   c->last = last;

@@ -94,7 +94,7 @@ struct itsd_reply {
   uint64_t latency;  /* cycles until the result was visible */
   uint64_t time;     /* of completion, picoseconds */
   uint64_t cycle;    /* of completion, exact */
-  uint32_t horizon;  /* cycles from then in which this PE's outputs stay as they are; 0: unknown */
+  uint32_t horizon;  /* cycles from then in which all outputs stay as they are; 0: unknown */
   uint32_t sequence; /* of the outputs: the newest is true */
   uint8_t levels;    /* itsd_level bits, if has_levels */
   uint8_t has_levels;

@@ -20,6 +20,7 @@ struct EngineCounts {
   var unreachableSlots: UInt64 = 0
   /// Commands whose table entry lies outside guest RAM: there is no architectural number for it.
   var unreachableEntries: UInt64 = 0
+  var deliveries = DeliveryCounts()
   /// Of this lane's CWRITER writes for those of others.
   var waits = QueueWaits()
 
@@ -27,6 +28,7 @@ struct EngineCounts {
     dropped.deallocate()
     commands.deallocate()
     errors.deallocate()
+    deliveries.deallocate()
   }
   mutating func reset() {
     let (dropped, commands, errors) = (dropped, commands, errors)
@@ -35,6 +37,7 @@ struct EngineCounts {
     errors.fill(0)
     (msis, intCommands, delivered, merged, restored, cleared) = (0, 0, 0, 0, 0, 0)
     waiting = 0
+    deliveries.reset()
     (unknownCommands, unreachableSlots, unreachableEntries) = (0, 0, 0)
     waits = QueueWaits()
   }
@@ -48,6 +51,7 @@ struct EngineCounts {
     restored &+= other.restored
     cleared &+= other.cleared
     waiting &+= other.waiting
+    deliveries.add(other.deliveries)
     unknownCommands &+= other.unknownCommands
     unreachableSlots &+= other.unreachableSlots
     unreachableEntries &+= other.unreachableEntries

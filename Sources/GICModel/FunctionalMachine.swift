@@ -159,7 +159,12 @@ extension FunctionalMachine {
     engine.enterAlone()
     defer { engine.leaveAlone() }
     let n = engine.itsIndex(of: address)
-    return n < 0 ? nil : engine.tables(n, device: device, limit: limit)
+    guard n >= 0 else { return nil }
+    var dump = engine.tables(n, device: device, limit: limit)
+    for other in lanes.engines where other[0].lane != engine.lane {
+      dump.add(other[0].counts.deliveries)
+    }
+    return dump
   }
   public func registers(of pe: PEIndex) -> [RegisterValue]? {
     engine.enterAlone()

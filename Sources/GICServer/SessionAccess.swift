@@ -49,10 +49,10 @@ final class Attached {
     reply.time = host.clock.picosecond(ofCycle: outcome.cycle)
     reply.attributes.busStatus = outcome.response.status.rawValue
     (reply.a, reply.b, reply.d) = (outcome.response.value, outcome.latency, outcome.cycle)
+    if timeMode != .free { reply.c = UInt64(host.horizon(after: outcome.cycle, for: nil)) << 8 }
     if isPE, let interrupts = host.interrupts(of: slot.source) {
       reply.flags.insert(.interruptsValid)
-      reply.c = interrupts.packed
-      if timeMode != .free { reply.c |= UInt64(host.horizon(after: outcome.cycle, for: nil)) << 8 }
+      reply.c |= interrupts.packed
     }
     return reply
   }

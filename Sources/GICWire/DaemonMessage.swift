@@ -19,8 +19,9 @@ public struct Reply: Equatable, Sendable {
   public var time: UInt64 = 0
   /// Field `d`: completion in cycles, exact.
   public var cycle: UInt64 = 0
-  /// Bits [31:8] of field `c`, beside ``interrupts``: so many cycles after `cycle` the outputs stay
-  /// as they are unless somebody asks for something. ``unlimitedHorizon`` is "that many or more".
+  /// Bits [31:8] of field `c`, with ``interrupts`` or without: so many cycles after `cycle` all
+  /// outputs stay as they are unless somebody asks for something. ``unlimitedHorizon`` is "that many
+  /// or more".
   /// 0 says nothing.
   public var horizon: UInt32 = 0
   /// Descriptors that travel with this reply.
@@ -50,9 +51,10 @@ public struct Reply: Equatable, Sendable {
     (slot.id, slot.errno, slot.time) = (id, errno, time)
     slot.attributes.busStatus = busStatus
     (slot.a, slot.b, slot.d) = (value, latency, cycle)
+    slot.c = UInt64(min(horizon, Reply.unlimitedHorizon)) << 8
     if let interrupts {
       slot.flags.insert(.interruptsValid)
-      slot.c = interrupts.packed | UInt64(min(horizon, Reply.unlimitedHorizon)) << 8
+      slot.c |= interrupts.packed
     }
     return slot
   }
@@ -64,10 +66,8 @@ public struct Reply: Equatable, Sendable {
     busStatus = slot.attributes.busStatus
     descriptorCount = slot.descriptorCount
     (value, latency, cycle) = (slot.a, slot.b, slot.d)
-    if slot.flags.contains(.interruptsValid) {
-      interrupts = InterruptSummary(packed: slot.c)
-      horizon = UInt32(truncatingIfNeeded: slot.c >> 8) & Reply.unlimitedHorizon
-    }
+    horizon = UInt32(truncatingIfNeeded: slot.c >> 8) & Reply.unlimitedHorizon
+    if slot.flags.contains(.interruptsValid) { interrupts = InterruptSummary(packed: slot.c) }
   }
 
   public func append(to bytes: inout [UInt8]) { slot.appendFrame(tail: tail, to: &bytes) }

@@ -206,7 +206,7 @@ private func `itsctl explain names the step and the entry`(
   let text = try ask(["tables"], daemon).text
   #expect(text.contains("the ITS holds these mappings itself; guest RAM has them after a save"))
   #expect(text.contains("collection 1 -> PE 1   CTE held by the ITS"))
-  #expect(text.contains("EventID 0x0 -> LPI 8192, collection 1   ITE held by the ITS"))
+  #expect(text.contains("EventID 0x0 -> LPI 8192, collection 1, delivered 0   ITE held by the ITS"))
   let json = try ask(["tables", "--json"], daemon).text
   #expect(try TablesDocument(json: Array(json.utf8)).source == "ITS")
   let (story, status) = try ask(["explain", "msi", "0x10", "0"], daemon)
@@ -225,7 +225,7 @@ private func `itsctl explain names the step and the entry`(
   let text = try ask(["tables"], daemon).text
   #expect(text.contains("device table: flat at 0x40100000, 1 x 64 KiB, 8192 entries of 8 bytes"))
   #expect(text.contains("collection 1 -> PE 1   CTE at 0x40200008 = 0x8000000000010000"))
-  #expect(text.contains("EventID 0x1 -> LPI 8193, collection 4   ITE at 0x40400008"))
+  #expect(text.contains("EventID 0x1 -> LPI 8193, collection 4, delivered 0   ITE at 0x40400008"))
   #expect(try ask(["tables", "--device", "0x11"], daemon).text.contains("no device is mapped"))
   let absent = try ask(["tables", "--its", "1"], daemon)
   #expect(absent.status == 1)

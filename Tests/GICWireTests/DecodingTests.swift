@@ -193,6 +193,15 @@ func `what fits a ring is the frame's slot, and nothing else fits`(_: String, re
   }
 }
 
+@Test func `a reply without a PE has a horizon and no summary`() throws {
+  var reply = Reply(to: .msi, id: 7)
+  reply.horizon = 26
+  #expect(reply.slot.c == 26 << 8)
+  let back = Reply(reply.slot)
+  #expect(back.horizon == 26)
+  #expect(back.interrupts == nil)
+}
+
 @Test func `a cursor fails once and stays failed`() {
   var cursor = ByteCursor([1, 0, 2])
   #expect(cursor.read(UInt16.self) == 1)

@@ -224,7 +224,7 @@ class Reply:
         return cls(
             slot.a, slot.b, slot.time, slot.d, Bus(slot.attrs >> 16 & 0xFF),
             Level(slot.c & 0xF) if valid else None, slot.c >> 32 if valid else 0,
-            slot.c >> 8 & 0xFFFFFF if valid else 0, tail,
+            slot.c >> 8 & 0xFFFFFF, tail,
         )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ extension Engine {
       observer.observe(.taken(pe, intid))
       pes[pe.index].counts.lpisAcknowledged &+= 1
       counts.delivered &+= 1
+      counts.deliveries.count(intid)
       pes[pe.index].offered = nil
       candidatesChanged(pe)
     } else if intid.isPrivate {

@@ -10,6 +10,8 @@ public struct TableDump: Equatable, Sendable {
     public var event: EventID
     public var intid: INTID
     public var collection: ICID
+    /// How often its LPI was acknowledged since the machine's reset, whoever else has mapped it.
+    public var delivered: UInt64 = 0
     public var entry: TableEntry
   }
   /// One mapped device. `levelOne` is the entry above it, where the table has two levels.
@@ -42,6 +44,17 @@ public struct TableDump: Equatable, Sendable {
 
   init(its: Int, deviceTable: GITS.BASER, collectionTable: GITS.BASER) {
     (self.its, self.deviceTable, self.collectionTable) = (its, deviceTable, collectionTable)
+  }
+}
+
+extension TableDump {
+  /// Adds what another lane has delivered.
+  mutating func add(_ counts: DeliveryCounts) {
+    for device in devices.indices {
+      for event in devices[device].events.indices {
+        devices[device].events[event].delivered &+= counts[devices[device].events[event].intid]
+      }
+    }
   }
 }
 
@@ -152,7 +165,8 @@ extension Engine {
       if let known { entry.cached = EntryLayout.word(its[n].translations.word(known, event)) }
       row.events.append(
         TableDump.Event(
-          event: event, intid: mapping.intid, collection: mapping.collection, entry: entry))
+          event: event, intid: mapping.intid, collection: mapping.collection,
+          delivered: counts.deliveries[mapping.intid], entry: entry))
       budget.rows -= 1
     }
     dump.devices.append(row)

@@ -54,10 +54,11 @@ extension Engine {
       }
       let word = known.words.load(index)
       guard word != 0 else { continue }
+      let intid = TranslationCache.intid(word)
       row.events.append(
         TableDump.Event(
-          event: EventID(rawValue: UInt32(index)), intid: TranslationCache.intid(word),
-          collection: TranslationCache.collection(word),
+          event: EventID(rawValue: UInt32(index)), intid: intid,
+          collection: TranslationCache.collection(word), delivered: counts.deliveries[intid],
           entry: heldEntry(.translation, EntryLayout.word(word))))
       budget.rows -= 1
     }

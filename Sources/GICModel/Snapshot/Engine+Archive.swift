@@ -14,6 +14,7 @@ extension Engine {
     for n in 0..<its.count { try archiveITS(n, &archive) }
     try archive.section("counts")
     try counts.archive(&archive)
+    try counts.deliveries.archive(&archive, below: configuration.intidLimit)
     try archive.section("events")
     try log[0].archive(&archive)
     try archiveLines(&archive)

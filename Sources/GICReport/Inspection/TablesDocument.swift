@@ -39,6 +39,8 @@ public struct TablesDocument: JSONDocument, Equatable, Sendable {
     public var event: UInt32
     public var intid: UInt32
     public var collection: UInt16
+    /// How often its LPI was acknowledged since the machine's reset.
+    public var delivered: UInt64
     public var entry: EntryDocument
   }
   /// A mapped device.
@@ -92,7 +94,8 @@ public struct TablesDocument: JSONDocument, Equatable, Sendable {
         events: row.events.map {
           Event(
             event: $0.event.rawValue, intid: $0.intid.rawValue,
-            collection: $0.collection.rawValue, entry: EntryDocument($0.entry))
+            collection: $0.collection.rawValue, delivered: $0.delivered,
+            entry: EntryDocument($0.entry))
         })
     }
     collections = dump.collections.map {
@@ -125,7 +128,8 @@ public struct TablesDocument: JSONDocument, Equatable, Sendable {
       for event in device.events {
         out +=
           "    EventID \(hexadecimal(event.event)) -> LPI \(event.intid), "
-          + "collection \(event.collection)   \(event.entry.text)\n"
+          + "collection \(event.collection), delivered \(event.delivered)   "
+          + "\(event.entry.text)\n"
       }
     }
     if !complete { out += "\nthere is more: name one device, or ask for more rows\n" }
