@@ -75,6 +75,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "GICStudy",
+      dependencies: [
+        "GICArch", "GICModel", "UVLoop", "GICClient", "GICConfig", "GICReport", "GICReplay",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .target(
       name: "GICConformance",
       dependencies: ["GICArch", "GICModel", "GICConfig", "GICReport", "GICReplay"],
       swiftSettings: strict),
@@ -91,7 +98,7 @@ let package = Package(
     .executableTarget(
       name: "itsctl",
       dependencies: [
-        "GICReplay", "GICConformance", "GICReport", "GICClient", "GICConfig",
+        "GICReplay", "GICConformance", "GICStudy", "GICReport", "GICClient", "GICConfig",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -107,6 +114,10 @@ let package = Package(
       dependencies: ["CUV", "GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
       swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
+    .testTarget(
+      name: "GICStudyTests",
+      dependencies: ["GICStudy", "GICModel", "GICReport", "GICConfig", "itsctl"],
+      swiftSettings: strict),
     .testTarget(
       name: "GICReplayTests",
       dependencies: [

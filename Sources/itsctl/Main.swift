@@ -16,6 +16,7 @@ import GICReplay
       ReplayCommand.self, StatusCommand.self, CountersCommand.self, EventsCommand.self,
       ExplainCommand.self, TablesCommand.self, RegistersCommand.self, DecodeCommand.self,
       ConformanceCommand.self, ConfigCommand.self, TraceCommand.self, ValidateCommand.self,
+      StudyCommand.self,
       DecodeTablesCommand.self, VerifyTablesCommand.self,
     ])
 }
