@@ -77,7 +77,8 @@ let package = Package(
     .target(
       name: "GICStudy",
       dependencies: [
-        "GICArch", "GICModel", "UVLoop", "GICClient", "GICConfig", "GICReport", "GICReplay",
+        "GICArch", "GICModel", "GICWire", "UVLoop", "GICClient", "GICConfig", "GICReport",
+        "GICReplay",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

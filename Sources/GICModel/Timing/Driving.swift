@@ -48,6 +48,13 @@ extension TimedMachine {
 }
 
 extension LatencyHistogram {
+  /// Adds what another one has recorded.
+  public mutating func add(_ other: LatencyHistogram) {
+    self = LatencyHistogram(
+      counts: zip(counts, other.counts).map { $0 &+ $1 }, sum: sum &+ other.sum,
+      min: Swift.min(min, other.min), max: Swift.max(max, other.max))
+  }
+
   /// What was recorded since `earlier`, which is an older state of the same histogram. The least
   /// and the greatest value are as exact as the buckets.
   public func since(_ earlier: LatencyHistogram) -> LatencyHistogram {

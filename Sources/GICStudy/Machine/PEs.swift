@@ -16,7 +16,7 @@ final class PEs {
   /// Interrupts ended, by PE.
   private(set) var handled: [UInt64]
   /// Told of each LPI that is ended.
-  var onEnd: ((_ intid: UInt32, _ cycle: UInt64) -> Void)?
+  var onEnd: ((_ intid: UInt32, _ cycle: UInt64, inout Agenda) -> Void)?
 
   init(_ machine: TimedMachine) {
     self.machine = machine
@@ -60,7 +60,7 @@ final class PEs {
         data: active[pe], cycle: cycle))
     isBusy[pe] = false
     handled[pe] += 1
-    onEnd?(UInt32(truncatingIfNeeded: active[pe]), cycle)
+    onEnd?(UInt32(truncatingIfNeeded: active[pe]), cycle, &agenda)
     look(at: cycle, &agenda)
     take(pe, at: cycle, &agenda)
   }

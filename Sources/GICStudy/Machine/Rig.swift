@@ -13,7 +13,7 @@ struct Phases: Equatable {
 
 /// Plays devices, vCPUs and PEs around a machine, from its set-up to its drain.
 final class Rig {
-  let guest: StudyGuest
+  let guest: TimedGuest
   let machine: TimedMachine
   let pes: PEs
   private var agenda = Agenda()
@@ -32,7 +32,7 @@ final class Rig {
   /// More MSIs outside than this: the machine does not keep up.
   static let mostOutside = 50_000
 
-  init(_ guest: StudyGuest) {
+  init(_ guest: TimedGuest) {
     self.guest = guest
     machine = guest.machine
     pes = PEs(machine)
@@ -70,6 +70,20 @@ final class Rig {
     let (device, event) = pick(stream)
     guest.signal(device, event, at: now)
     sent &+= 1
+  }
+
+  /// Bursts of so many LPIs, each as soon as PEs have ended all of the one before. Event `e` of
+  /// device `d` is number `d * events + e`.
+  func burst(_ population: Int, events: Int) {
+    pick = { ($0 / events, $0 % events) }
+    for number in 0..<population { agenda.add(What.paced, number, at: now) }
+    var ended = 0
+    pes.onEnd = { _, cycle, agenda in
+      ended += 1
+      guard ended == population else { return }
+      ended = 0
+      for number in 0..<population { agenda.add(What.paced, number, at: cycle) }
+    }
   }
 
   // MARK: Time

@@ -18,11 +18,49 @@ struct GuestShape: Equatable {
   var queueByteCount = 0x1_0000
 }
 
-/// RAM, tables and command queues around a machine on the timed clock: LPIs enabled, every event of
+/// Width of the EventIDs of a device with so many events.
+private func eventBits(_ events: Int) -> Int {
+  max(1, Int.bitWidth - (events - 1).leadingZeroBitCount)
+}
+
+/// Where things lie in RAM.
+private struct Layout {
+  static let base: PhysicalAddress = 0x4000_0000
+  var properties: Int
+  var pendingTables: Int
+  var itsArea: Int
+  var itsStride: Int
+  var deviceTable: Int
+  var deviceTableBytes: Int
+  var ittBase: Int
+  var ittStride: Int
+  var pendingStride: Int
+  var byteCount: Int
+
+  init(_ shape: GuestShape) {
+    func pages(_ bytes: Int) -> Int { (bytes + 0xffff) & ~0xffff }
+    properties = 0
+    pendingStride = pages(1 << (shape.intidBits - 3))
+    pendingTables = pages(1 << shape.intidBits)
+    itsArea = pendingTables + shape.pes * pendingStride
+    let devices = (shape.devices + shape.its - 1) / shape.its
+    deviceTableBytes = pages(devices * 8)
+    // Queue, collection table, device table.
+    deviceTable = shape.queueByteCount + 0x1_0000
+    itsStride = deviceTable + deviceTableBytes
+    ittBase = itsArea + shape.its * itsStride
+    ittStride = max(256, (1 << eventBits(shape.events)) * 8)
+    byteCount = pages(ittBase + shape.devices * ittStride)
+  }
+}
+
+/// RAM, tables and command queues around a machine: LPIs enabled, every event of
 /// every device mapped. Event `e` of device `d` is the event of flat number `d * events + e`; its
 /// LPI is 8192 and that number, its collection that of PE `target(d, e)`.
-@safe final class StudyGuest {
-  let machine: TimedMachine
+@safe final class StudyGuest<Host: Machine> {
+  let machine: Host
+  /// GITS_CREADR of an ITS, without effect on the machine.
+  private let readOffset: (Host, Int) -> Int
   let shape: GuestShape
   private let ram: SharedMemory
   /// Where the next command of each ITS goes.
@@ -31,52 +69,18 @@ struct GuestShape: Equatable {
   private(set) var issued: [UInt64]
   private let layout: Layout
 
-  /// Where things lie in RAM.
-  private struct Layout {
-    static let base: PhysicalAddress = 0x4000_0000
-    var properties: Int
-    var pendingTables: Int
-    var itsArea: Int
-    var itsStride: Int
-    var deviceTable: Int
-    var deviceTableBytes: Int
-    var ittBase: Int
-    var ittStride: Int
-    var pendingStride: Int
-    var byteCount: Int
-
-    init(_ shape: GuestShape) {
-      func pages(_ bytes: Int) -> Int { (bytes + 0xffff) & ~0xffff }
-      properties = 0
-      pendingStride = pages(1 << (shape.intidBits - 3))
-      pendingTables = pages(1 << shape.intidBits)
-      itsArea = pendingTables + shape.pes * pendingStride
-      let devices = (shape.devices + shape.its - 1) / shape.its
-      deviceTableBytes = pages(devices * 8)
-      // Queue, collection table, device table.
-      deviceTable = shape.queueByteCount + 0x1_0000
-      itsStride = deviceTable + deviceTableBytes
-      ittBase = itsArea + shape.its * itsStride
-      ittStride = max(256, (1 << StudyGuest.eventBits(shape.events)) * 8)
-      byteCount = pages(ittBase + shape.devices * ittStride)
-    }
-  }
-
-  /// Width of the EventIDs of a device with so many events.
-  static func eventBits(_ events: Int) -> Int {
-    max(1, Int.bitWidth - (events - 1).leadingZeroBitCount)
-  }
-
   /// Makes the machine, and does all that must be done before MSIs can come.
   /// - Parameters:
   ///   - base: identity, rules and times; the shape is the guest's.
+  ///   - make: makes the machine.
+  ///   - readOffset: GITS_CREADR of one of its ITSs, read without effect.
   ///   - target: the PE of an event.
   /// - Throws: ``StudyError`` if there is no memory for it.
   init(
-    _ base: MachineConfiguration, _ shape: GuestShape, target: (_ device: Int, _ event: Int) -> Int
+    _ base: MachineConfiguration, _ shape: GuestShape, make: (MachineConfiguration) -> Host,
+    readOffset: @escaping (Host, Int) -> Int, target: (_ device: Int, _ event: Int) -> Int
   ) throws(StudyError) {
     var configuration = base
-    configuration.clock = .timed
     configuration.shape = MachineConfiguration.Shape()
     configuration.shape.affinities = (0..<shape.pes).map {
       Affinity(rawValue: UInt32($0 / 16 << 8 | $0 % 16))
@@ -91,7 +95,8 @@ struct GuestShape: Equatable {
     do throws(UVError) { ram = try SharedMemory.createPrivate(byteCount: layout.byteCount) } catch {
       throw StudyError("the guest's RAM, \(layout.byteCount >> 20) MiB: \(error)")
     }
-    machine = TimedMachine(configuration)
+    machine = make(configuration)
+    self.readOffset = readOffset
     cwriter = Array(repeating: 0, count: shape.its)
     issued = Array(repeating: 0, count: shape.its)
     // SAFETY: the machine lives no longer than this guest, which keeps the memory.
@@ -186,7 +191,7 @@ struct GuestShape: Equatable {
   func itt(_ device: Int) -> ITT {
     ITT(
       base: Layout.base + UInt64(layout.ittBase + device * layout.ittStride),
-      eventIDBits: StudyGuest.eventBits(shape.events))
+      eventIDBits: eventBits(shape.events))
   }
   /// The command that maps an event to its LPI, at a PE.
   func map(_ device: Int, _ event: Int, to pe: Int) -> ITSCommand {
@@ -201,7 +206,7 @@ struct GuestShape: Equatable {
   var queueCapacity: Int { shape.queueByteCount / QueueEntry.byteCount - 1 }
   /// How many commands of an ITS have not completed.
   func outstanding(_ n: Int) -> Int {
-    let bytes = cwriter[n] - machine.readOffset(ofITS: n)
+    let bytes = cwriter[n] - readOffset(machine, n)
     return (bytes < 0 ? bytes + shape.queueByteCount : bytes) / QueueEntry.byteCount
   }
 
@@ -209,7 +214,7 @@ struct GuestShape: Equatable {
   /// is emptied first, which takes time: only the set-up may come to that.
   func put(_ command: ITSCommand, its n: Int) {
     let next = (cwriter[n] + QueueEntry.byteCount) % shape.queueByteCount
-    if next == machine.readOffset(ofITS: n) { ring(n) }
+    if next == readOffset(machine, n) { ring(n) }
     let entry = QueueEntry(command)
     let at = layout.itsArea + n * layout.itsStride + cwriter[n]
     store(at, entry.dw0)
@@ -220,13 +225,17 @@ struct GuestShape: Equatable {
     issued[n] += 1
   }
 
+  /// The write of GITS_CWRITER that makes all commands visible that were put.
+  func doorbell(_ n: Int, at cycle: UInt64 = Access.untimed) -> Access {
+    Access(
+      .write, size: 8, source: 0, address: frame(n) + UInt64(GITS.CWRITER.offset),
+      data: UInt64(cwriter[n]), cycle: cycle)
+  }
+
   /// Writes GITS_CWRITER.
   /// - Parameter cycle: untimed waits until everything has ended.
   func ring(_ n: Int, at cycle: UInt64 = Access.untimed) {
-    _ = machine.perform(
-      Access(
-        .write, size: 8, source: 0, address: frame(n) + UInt64(GITS.CWRITER.offset),
-        data: UInt64(cwriter[n]), cycle: cycle))
+    _ = machine.perform(doorbell(n, at: cycle))
   }
 
   func signal(_ device: Int, _ event: Int, at cycle: UInt64) {
@@ -234,5 +243,20 @@ struct GuestShape: Equatable {
       Access(
         .msi, source: UInt32(device / shape.its), address: frame(device % shape.its),
         data: UInt64(event), cycle: cycle))
+  }
+}
+
+/// A guest on the simulated clock.
+typealias TimedGuest = StudyGuest<TimedMachine>
+
+extension StudyGuest<TimedMachine> {
+  convenience init(
+    _ base: MachineConfiguration, _ shape: GuestShape, target: (_ device: Int, _ event: Int) -> Int
+  ) throws(StudyError) {
+    var configuration = base
+    configuration.clock = .timed
+    try self.init(
+      configuration, shape, make: { TimedMachine($0) },
+      readOffset: { $0.readOffset(ofITS: $1) }, target: target)
   }
 }

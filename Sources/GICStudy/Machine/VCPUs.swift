@@ -50,7 +50,7 @@ final class VCPUs {
   }
 
   let options: Options
-  private let guest: StudyGuest
+  private let guest: TimedGuest
   private let work: Work
   private var vcpus: [VCPU]
   private var random: SeededGenerator
@@ -69,7 +69,7 @@ final class VCPUs {
   /// Told of each operation that begins: how many commands it has.
   var onIssue: ((_ vcpu: Int, _ commands: Int, _ cycle: UInt64, inout Agenda) -> Void)?
 
-  init(_ guest: StudyGuest, _ options: Options, work: @escaping Work) {
+  init(_ guest: TimedGuest, _ options: Options, work: @escaping Work) {
     (self.guest, self.options, self.work) = (guest, options, work)
     random = SeededGenerator(seed: options.seed)
     vcpus = (0..<options.count).map { VCPU(its: $0 % guest.shape.its) }

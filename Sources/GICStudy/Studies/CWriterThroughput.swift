@@ -132,7 +132,7 @@ extension Study {
     (shape.devices, shape.events) = (chosen.integer("devices"), chosen.integer("events"))
     (shape.pes, shape.queueByteCount) = (4, 0x4_0000)
     let (devices, events) = (shape.devices, shape.events)
-    let guest = try StudyGuest(configuration, shape) { device, event in (device + event) % 4 }
+    let guest = try TimedGuest(configuration, shape) { device, event in (device + event) % 4 }
     var options = VCPUs.Options()
     (options.mostCommands, options.seed) = (batch + 2, seed)
     options.completion = polls ? .poll : .exact

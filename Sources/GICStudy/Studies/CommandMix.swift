@@ -24,8 +24,8 @@ enum CommandMix: String, CaseIterable, Sendable {
   var most: Int { self == .discard || self == .mixed ? 2 : 1 }
 
   /// Puts the commands of one operation on an event of a device.
-  func put(
-    _ guest: StudyGuest, device: Int, event: Int, home: Int, _ random: inout SeededGenerator,
+  func put<Host>(
+    _ guest: StudyGuest<Host>, device: Int, event: Int, home: Int, _ random: inout SeededGenerator,
     _ put: (ITSCommand) -> Void
   ) {
     let (id, number) = (guest.id(device), EventID(rawValue: UInt32(event)))

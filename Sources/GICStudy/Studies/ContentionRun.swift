@@ -22,7 +22,7 @@ struct ContentionRun {
     var shape = GuestShape()
     (shape.pes, shape.devices, shape.events) = (count, count, events)
     (shape.its, shape.queueByteCount) = (its, 0x2_0000)
-    let guest = try StudyGuest(configuration, shape) { device, _ in device }
+    let guest = try TimedGuest(configuration, shape) { device, _ in device }
     var options = VCPUs.Options()
     options.count = count
     options.policy = QueuePolicy(rawValue: point.name("policy")) ?? .combining
@@ -68,7 +68,10 @@ struct ContentionRun {
   }
 
   func measure() throws(StudyError) -> Measured {
-    try rig.measure(Phases(warmup: transactions / 10, measured: transactions))
+    // Before the queue is as long as it stays, each vCPU must have been in it a few times.
+    let filled = 8 * options.count * (2 * batch + 2)
+    return try rig.measure(
+      Phases(warmup: max(transactions / 10, filled), measured: transactions))
   }
 
   /// Asymptotic bounds of a closed queueing network, with the demands that this run showed.

@@ -63,7 +63,7 @@ extension Study {
     .value("trace", "a recorded run, for the arrivals trace", .text, ""),
     .value(
       "transactions", "measured commands and MSIs of a point", .integers(1_000...1_000_000_000),
-      "400000", quick: "40000"),
+      "1000000", quick: "200000"),
   ]
 
   private static let contentionColumns: [StudyDocument.Column] = [
