@@ -76,6 +76,14 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "GICStudy",
+      dependencies: [
+        "GICArch", "GICModel", "GICWire", "UVLoop", "GICClient", "GICConfig", "GICReport",
+        "GICReplay",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .target(
       name: "GICConformance",
       dependencies: ["GICArch", "GICModel", "GICConfig", "GICReport", "GICReplay"],
       swiftSettings: strict),
@@ -92,7 +100,7 @@ let package = Package(
     .executableTarget(
       name: "itsctl",
       dependencies: [
-        "GICReplay", "GICConformance", "GICReport", "GICClient", "GICConfig",
+        "GICReplay", "GICConformance", "GICStudy", "GICReport", "GICClient", "GICConfig",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -108,6 +116,10 @@ let package = Package(
       dependencies: ["CUV", "GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
       swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
+    .testTarget(
+      name: "GICStudyTests",
+      dependencies: ["GICStudy", "GICModel", "GICReport", "GICConfig", "itsctl"],
+      swiftSettings: strict),
     .testTarget(
       name: "GICReplayTests",
       dependencies: [

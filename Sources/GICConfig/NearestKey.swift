@@ -19,7 +19,7 @@ func nearestKey(to key: String) -> String {
 
 /// Insertions, deletions, replacements and swaps of neighbours that make `b` from `a`.
 /// - Source: the restricted Damerau-Levenshtein distance (optimal string alignment).
-func editDistance<Element: Equatable>(_ a: [Element], _ b: [Element]) -> Int {
+public func editDistance<Element: Equatable>(_ a: [Element], _ b: [Element]) -> Int {
   var before: [Int] = []
   var last = Array(0...b.count)
   for i in 0..<a.count {

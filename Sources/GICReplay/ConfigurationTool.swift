@@ -79,7 +79,7 @@ public struct ConfigurationTool {
 
 extension ConfigurationDocument {
   /// - Parameter withRanges: whether each value says what it may be.
-  init(_ resolved: ResolvedConfiguration, withRanges: Bool = false) {
+  package init(_ resolved: ResolvedConfiguration, withRanges: Bool = false) {
     self.init(
       name: resolved.name, hash: resolved.hash,
       values: resolved.values.map {

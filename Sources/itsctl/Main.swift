@@ -16,7 +16,7 @@ import GICReplay
       ReplayCommand.self, StatusCommand.self, CountersCommand.self, EventsCommand.self,
       ExplainCommand.self, TablesCommand.self, RegistersCommand.self, DecodeCommand.self,
       ConformanceCommand.self, ConfigCommand.self, TraceCommand.self, ValidateCommand.self,
-      FitCommand.self, WatchCommand.self,
+      FitCommand.self, StudyCommand.self, WatchCommand.self,
       DecodeTablesCommand.self, VerifyTablesCommand.self,
     ])
 }

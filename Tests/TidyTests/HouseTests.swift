@@ -27,6 +27,9 @@ private let house: [String: Room] = [
     row: 3, beside: ["GICConfig", "GICReport", "GICClient"],
     outside: ["Foundation", "Glibc", "SystemPackage"]),
   "GICConformance": Room(row: 3, beside: ["GICConfig", "GICReport", "GICReplay"]),
+  "GICStudy": Room(
+    row: 3, beside: ["GICClient", "GICConfig", "GICReport", "GICReplay"],
+    outside: ["Foundation", "Glibc", "Synchronization", "SystemPackage"]),
   "itsd": Room(row: 4, outside: ["ArgumentParser", "Foundation", "Logging"]),
   "itsctl": Room(row: 4, outside: ["ArgumentParser", "Foundation"]),
 ]
