@@ -21,7 +21,7 @@ LAID_OUT := Package.swift Sources Tests Bench/Package.swift Bench/Sources Bench/
 # Debian's package where this Python cannot make a virtual environment.
 PYTHON_VENV = $$(python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv:/none)
 # Tests of two threads on one machine, and of storage that is given back.
-RACES := LitmusTests|LitmusQueueTests|StorageTests
+RACES := LitmusTests|LitmusQueueTests|LitmusSaveTests|StorageTests
 
 .DEFAULT_GOAL := help
 BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
@@ -29,7 +29,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo qemu-boot test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study slurm-test trace-check http-test fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
+.PHONY: help deps build demo attach-demo qemu-boot test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study slurm-test trace-check http-test fuzz fuzz-protocol soak hostile litmus tsan asan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -140,11 +140,11 @@ litmus: deps ## Run every race of two threads ROUNDS=1000000 times, optimised
 	@ITSD_LITMUS_ROUNDS=$(ROUNDS) ITSD_CYCLES=$(ROUNDS) swift test --package-path .build/model \
 	  --skip-build -Xswiftc -O --filter '$(RACES)'
 
-tsan: deps ## Run the races and the server's tests under ThreadSanitizer
-	@echo "building the tests with ThreadSanitizer"
-	@swift build --build-tests --sanitize=thread --scratch-path .build/tsan
-	@ITSD_LITMUS_ROUNDS=2000 TSAN_OPTIONS=halt_on_error=1 swift test --skip-build \
-	  --sanitize=thread --scratch-path .build/tsan --filter '$(RACES)|GICServerTests'
+tsan: deps ## Run the races and the server's tests, with 1 and 4 threads, under ThreadSanitizer
+	@.ci/sanitize thread '$(RACES)' 'GICServerTests|UVLoopTests'
+
+asan: deps ## Run the model's and the server's tests under AddressSanitizer and LeakSanitizer
+	@.ci/sanitize address '$(RACES)|HostileTests|BoundedMemoryTests' 'GICServerTests|UVLoopTests'
 
 format: ## Lay out the sources
 	@swift format -i -r --configuration .swift-format $(LAID_OUT)

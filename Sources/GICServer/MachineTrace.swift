@@ -73,7 +73,7 @@ extension MachineHost {
       for range in shared.ram.ranges {
         // SAFETY: `ram` keeps the mapping alive until the machine has unmapped it.
         let memory = unsafe GuestRAM(
-          address: range.address, base: range.memory.mapping.base, byteCount: range.byteCount)
+          address: range.address, base: range.memory.base, byteCount: range.byteCount)
         // The same ranges fit together in the machine that there is.
         do throws(MemoryError) { try other.map(memory) } catch { throw .field("ram") }
       }

@@ -40,6 +40,9 @@ public final class OwnedDescriptor {
     unsafe munmap(base, byteCount)
   }
 
+  /// HUGETLBFS_MAGIC of `linux/magic.h`.
+  private static var hugePages: Int { 0x9584_58f6 }
+
   /// New shared memory of so many bytes (a multiple of 4 KiB), zero, sealed against shrinking.
   public static func create(byteCount: Int, name: String = "itsd") throws(UVError) -> SharedMemory {
     try check(byteCount: byteCount, offset: 0)
@@ -71,7 +74,8 @@ public final class OwnedDescriptor {
   }
 
   /// Maps a memfd that somebody else made.
-  /// - Throws: EPERM when it could be shortened under us, EINVAL when it is too short.
+  /// - Throws: EPERM when it could be shortened under us, EINVAL when it is too short or of huge
+  ///   pages: a hole that is punched into those may find no page to fill it, which is a SIGBUS.
   public static func map(
     _ descriptor: OwnedDescriptor, offset: UInt64, byteCount: UInt64
   ) throws(UVError) -> SharedMemory {
@@ -79,6 +83,13 @@ public final class OwnedDescriptor {
       !offset.addingReportingOverflow(byteCount).overflow
     else { throw UVError(errno: EINVAL, call: "offset \(offset) + \(byteCount) bytes wraps") }
     try check(byteCount: byteCount, offset: offset)
+    var system = statfs()
+    // SAFETY: one structure, written during the call only.
+    try UVError.checkSystem(unsafe fstatfs(descriptor.number, &system), "fstatfs")
+    guard system.f_type != SharedMemory.hugePages else {
+      throw UVError(
+        errno: EINVAL, call: "a memfd of huge pages cannot be shared: make it without MFD_HUGETLB")
+    }
     // Sealed first and measured after: between the two it can only grow.
     let seals = fcntl(descriptor.number, CInt(itsd_F_GET_SEALS))
     if seals < 0 || seals & CInt(itsd_F_SEAL_SHRINK) == 0 {

@@ -99,6 +99,19 @@ final class GuestBoard {
     #expect(try creadr(control) == UInt64(cwriter))
   }
 
+  /// Has the queue somewhere else for a while, and runs what lies there, whatever it is.
+  func useQueue(at address: UInt64, byteCount: Int) throws {
+    let queue = try control.mmioRead(GuestBoard.its + UInt64(GITS.CBASER.offset), size: 8).value
+    try control.mmioWrite(GuestBoard.its, 0)
+    try setITS(GITS.CBASER.offset, 1 << 63 | address | UInt64(byteCount >> 12 - 1))
+    try control.mmioWrite(GuestBoard.its, 1)
+    try setITS(GITS.CWRITER.offset, UInt64(byteCount - 32))
+    try control.mmioWrite(GuestBoard.its, 0)
+    try setITS(GITS.CBASER.offset, queue)
+    cwriter = 0
+    try control.mmioWrite(GuestBoard.its, 1)
+  }
+
   func creadr(_ client: Client, pe: UInt32 = 0) throws -> UInt64 {
     try client.mmioRead(GuestBoard.its + UInt64(GITS.CREADR.offset), size: 8, pe: pe).value
   }

@@ -1,8 +1,12 @@
 // Guest RAM: shared, held by the daemon, claimed wrongly, and gone with its client.
 
+import CUV
+import Foundation
+import GICArch
 import GICClient
 import GICServer
 import GICWire
+import Synchronization
 import Testing
 import UVLoop
 
@@ -93,4 +97,72 @@ func `RAM beside a page at 0x10000`(
   try client.unmap(address: 0)
   try client.mapRemote(address: 1 << 30, byteCount: 4096)
   #expect(errno { try client.unmap(address: 0) } == 2)
+}
+
+/// Memory that its maker may still cut short.
+private func unsealed(_ byteCount: Int) throws -> OwnedDescriptor {
+  // SAFETY: the name is read during the call only.
+  let number = unsafe memfd_create("cut", UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+  try #require(number >= 0 && ftruncate(number, off_t(byteCount)) == 0)
+  return OwnedDescriptor(adopting: number)
+}
+
+/// A client cuts its RAM short, over and over, while the daemon is asked to map it, and while the
+/// ITS runs commands from it and writes what is pending to it. RAM is refused, or stays.
+@Test func `RAM that is cut short under the daemon does not kill it`() throws {
+  let board = try GuestBoard(threads: 1)
+  let byteCount = 1 << 16
+  var kept = 0
+  for _ in 0..<40 {
+    let cut = try unsealed(byteCount)
+    let number = cut.number
+    let (ended, over) = (DispatchSemaphore(value: 0), Flag())
+    Thread {
+      while !over.isSet.load(ordering: .relaxed) {
+        _ = ftruncate(number, 0)
+        _ = ftruncate(number, off_t(byteCount))
+      }
+      ended.signal()
+    }.start()
+    let peer = try RawPeer(board.daemon.endpoint)
+    peer.send(.attach(Attach(machine: "m", role: .memory)))
+    #expect(try peer.reply().errno == 0)
+    let place: UInt64 = 0x8000_0000
+    peer.send(
+      .memoryMap(address: place, byteCount: UInt64(byteCount), offset: 0, isShared: true),
+      with: cut)
+    let mapped = try peer.reply().errno
+    // Too short just then, or sealed and whole for ever.
+    #expect(mapped == 0 || mapped == 22)
+    if mapped == 0 {
+      kept += 1
+      #expect(ftruncate(number, 0) == -1)
+      try board.useQueue(at: place, byteCount: byteCount)
+    }
+    over.isSet.store(true, ordering: .relaxed)
+    ended.wait()
+    peer.send(.memoryRead(address: place, byteCount: byteCount))
+    #expect(try peer.reply().errno == (mapped == 0 ? 0 : 14))
+    peer.send(.bye)
+    #expect(try peer.reply().errno == 0)
+  }
+  #expect(kept > 0)
+  #expect(try board.control.mmioRead(0x0808_0000).errno == 0)
+}
+
+private final class Flag: Sendable { let isSet = Atomic<Bool>(false) }
+
+@Test func `RAM in huge pages is refused`() throws {
+  // SAFETY: as above.
+  let number = unsafe memfd_create("huge", UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB))
+  guard number >= 0 else { try Test.cancel("this kernel has no huge pages: errno \(errno)") }
+  let (descriptor, daemon) = (OwnedDescriptor(adopting: number), try Daemon())
+  let peer = try RawPeer(daemon.endpoint)
+  peer.send(.attach(Attach(machine: "m", role: .control)))
+  _ = try peer.reply()
+  peer.send(
+    .memoryMap(address: 0, byteCount: 2 << 20, offset: 0, isShared: true), with: descriptor)
+  let reply = try peer.reply()
+  #expect(reply.errno == 22)
+  #expect(reply.errorText.contains("huge pages"))
 }

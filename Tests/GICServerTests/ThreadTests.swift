@@ -169,8 +169,8 @@ private final class Storm: @unchecked Sendable {
   }
 }
 
-/// A burst that is on its way before the daemon has decided who serves it: it moves with its client,
-/// descriptors and all.
+/// A burst that is on its way before the daemon has decided who serves it: it moves with its
+/// client, descriptors and all.
 @Test(arguments: [1, 4])
 func `what a client sends at once is carried out in order`(threads: Int) throws {
   let daemon = try Daemon(machines: realFactory()) { $0.threads = threads }

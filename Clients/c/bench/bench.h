@@ -67,6 +67,8 @@ double daemon_ring_posts(void);
 double daemon_many(void);
 /* A command and a SYNC for each CWRITER. */
 double daemon_commands(void);
+/* The longest read of a register beside a full queue of INVALLs. */
+double daemon_longest_read(void);
 /* Not nanoseconds but bytes: the daemon's resident set with 1,024 ports open. */
 double daemon_ports(void);
 

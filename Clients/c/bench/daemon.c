@@ -130,6 +130,39 @@ double daemon_commands(void) {
   return result;
 }
 
+/* The longest that one client waits for a register while another one's queue, as full as it can be,
+ * is worked off. */
+double daemon_longest_read(void) {
+  enum { COUNT = 32767, QUEUE = 0x600000 };
+  itsd *c = attached("bench-backlog", 1), *other = NULL;
+  void *ram = NULL;
+  set_up(c, &ram);
+  struct itsd_attach what = {.machine = "bench-backlog", .no_lines = 1};
+  check(other, itsd_open(&other, address, "bench"));
+  check(other, itsd_attach(other, &what));
+  uint64_t its = itsd_machine(c)->its_bases[0], read = 0;
+  for (int i = 0; i < COUNT; i++) {
+    uint64_t invall[4] = {0xd, 0, 1, 0};
+    memcpy((char *)ram + QUEUE + 32 * i, invall, sizeof invall);
+  }
+  check(c, itsd_write(c, 0, its, 4, 0));
+  check(c, itsd_write(c, 0, its + 0x80, 8, UINT64_C(1) << 63 | (RAM + QUEUE) | 255));
+  check(c, itsd_write(c, 0, its, 4, 1));
+  check(c, itsd_post_write(c, 0, its + 0x88, 8, 32 * COUNT));
+  check(c, itsd_flush(c));
+  double longest = 0;
+  while (read != 32 * COUNT) {
+    double start = seconds();
+    check(other, itsd_read(other, 0, its + 0x90, 8, &read));
+    double taken = seconds() - start;
+    if (taken > longest) longest = taken;
+  }
+  check(other, itsd_leave(other));
+  check(c, itsd_leave(c));
+  munmap(ram, RAM_SIZE);
+  return longest * 1e9;
+}
+
 /* ---- Many ---- */
 
 static void ask(void *client) {

@@ -32,6 +32,7 @@ class Daemon:
         self.process = subprocess.Popen(
             [os.environ["ITSD"], "--config", "gic600",
              "--log-level", os.environ.get("ITSD_LOG", "critical"),
+             "--threads", os.environ.get("ITSD_THREADS", "1"),
              "--listen", self.address, "--listen", "tcp:127.0.0.1:0", *arguments],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip

@@ -120,8 +120,8 @@ extension Engine {
 
   fileprivate func lastWrite(_ n: ITSIndex) -> UInt64 { QueueState.number(its[n].queue.written) }
 
-  /// The write of CWRITER that an access which woke ITS `n` waits for. Where the ITS was enabled, or
-  /// goes on after a stall, what was written before counts as carried out: it counts anew.
+  /// The write of CWRITER that an access which woke ITS `n` waits for. Where the ITS was enabled,
+  /// or goes on after a stall, what was written before counts as carried out: it counts anew.
   fileprivate func writeToCarryOut(_ n: ITSIndex) -> UInt64 {
     let number = lastWrite(n)
     guard its[n].queue.isFinished(number), waitingCommands(n) > 0 else { return number }

@@ -97,18 +97,10 @@ extension TimingLaws {
       let event: UInt32 = far ? 1 : 0
       core.submit(3, event)
       core.finish()
-      let key = TimingCache.key(device: 3, event: event)
       var reads: UInt64 = 0
       for (bit, cost) in [levels, 1, 1, 1].enumerated() where misses >> bit & 1 != 0 {
         reads += UInt64(cost)
-        switch bit {
-        case 0: core.its[0].deviceCache.forget(3)
-        case 1: core.its[0].eventCache.forget(key)
-        case 2: core.its[0].collectionCache.forget(UInt64(event))
-        default:
-          let unit = core.topology.unit(ofPE: Int(event))
-          core.lpis[unit].properties.forget(UInt64(TheoryRules.intid(3, event).rawValue))
-        }
+        core.forget(bit, device: 3, event: event)
       }
       let start = core.now
       core.submit(3, event)
@@ -142,5 +134,19 @@ extension TimingLaws {
       }
     }
     return rows
+  }
+}
+
+extension TimedCore {
+  /// Forgets one of the four lines of an event's way: device, event, collection, property.
+  fileprivate func forget(_ line: Int, device: UInt32, event: UInt32) {
+    switch line {
+    case 0: its[0].deviceCache.forget(UInt64(device))
+    case 1: its[0].eventCache.forget(TimingCache.key(device: device, event: event))
+    case 2: its[0].collectionCache.forget(UInt64(event))
+    default:
+      let unit = topology.unit(ofPE: Int(event))
+      lpis[unit].properties.forget(UInt64(TheoryRules.intid(device, event).rawValue))
+    }
   }
 }
