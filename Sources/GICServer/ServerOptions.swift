@@ -11,7 +11,7 @@ public struct ServerOptions: Sendable {
   public var allowsRemote = false
   /// SIGINT and SIGTERM end ``Server/run()``.
   public var handlesSignals = false
-  /// Look at rings for a while before sleeping.
+  /// Look at rings and sockets for a while before sleeping.
   public var spins = true
   /// How long a client that is cut may take to read why.
   public var patienceMilliseconds: UInt64 = 5000
