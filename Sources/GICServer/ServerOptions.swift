@@ -18,7 +18,7 @@ public struct ServerOptions: Sendable {
   public static let threadCounts = 1...64
   /// SIGINT and SIGTERM end ``Server/run()``.
   public var handlesSignals = false
-  /// Look at rings for a while before sleeping.
+  /// Look at rings and sockets for a while before sleeping.
   public var spins = true
   /// How long a client that is cut may take to read why.
   public var patienceMilliseconds: UInt64 = 5000

@@ -54,7 +54,11 @@ import Logging
     help: "Let --listen tcp: and --http take addresses other than loopback. There is no password.")
   var allowRemote = false
 
-  @Flag(help: "Sleep at once when a shared-memory ring is empty; otherwise look for some 10 us.")
+  @Flag(
+    help: """
+      Sleep as soon as there is nothing to do; otherwise look again for some 10 us at rings and \
+      for 40 us at sockets, where that is worth it.
+      """)
   var noSpin = false
 
   @Option(help: "trace, debug, info, notice, warning, error or critical.")
