@@ -19,7 +19,7 @@ READY = """(() => {
   const cards = [...document.querySelectorAll('#cards b')].map(b => b.textContent);
   return JSON.stringify({
     live: text('state').includes('live'),
-    rate: cards.length > 5 && cards.some(c => /[1-9]/.test(c)) && !cards.includes('-'),
+    rate: cards.length > 5 && !cards.includes('-') && /[1-9]/.test(cards[0]),
     stages: document.querySelectorAll('#stages tr').length > 5,
     units: document.querySelectorAll('#units tr').length > 3,
     bars: document.querySelectorAll('#pes rect').length > 0,

@@ -62,8 +62,8 @@ func `a screen fits its window`(width: Int, height: Int) {
   #expect(lines.allSatisfy { $0.count <= width })
   guard width == 80, height == 100 else { return }
   #expect(screen.contains("MSI latency in cycles: mean 70.0 of 10;"))
-  #expect(screen.contains("  ingress                   40.0"))
-  #expect(screen.contains("  its0.ingress              4.00    16   25% █████████\n"))
+  #expect(screen.contains("  ingress                       40.0"))
+  #expect(screen.contains("  its0.ingress                  4.00    16   25% ████████\n"))
   #expect(screen.contains("   █▃ \n") || screen.contains("   █▃\n"))
 }
 

@@ -10,9 +10,10 @@ enum LiveScript {
     const short = v => !isFinite(v) ? '-' : Math.abs(v) >= 1e9 ? (v / 1e9).toPrecision(3) + ' G'
       : Math.abs(v) >= 1e6 ? (v / 1e6).toPrecision(3) + ' M'
       : Math.abs(v) >= 1e4 ? (v / 1e3).toPrecision(3) + ' k'
-      : Math.abs(v) >= 100 ? v.toFixed(0) : v === 0 ? '0' : String(+v.toPrecision(3));
+      : Math.abs(v) >= 100 ? whole(Math.round(v)) : v === 0 ? '0' : String(+v.toPrecision(3));
     const whole = v => v.toLocaleString('en-US'), sum = o => Object.values(o)
       .reduce((a, b) => a + b, 0);
+    const many = (count, name) => whole(count) + ' ' + name + (count === 1 ? '' : 's');
     const words = s => s.replaceAll('_', ' ');
     function node(name, text, kind) {
       const made = document.createElement(name);
@@ -190,13 +191,15 @@ enum LiveScript {
         button.onclick = () => { chosen = name; show(last); };
         return button;
       }));
-      $('about').textContent = `${all.machines.length} machines, ${all.clients} clients, up `
+      $('about').textContent = many(all.machines.length, 'machine') + ', '
+        + many(all.clients, 'client') + ', up '
         + `${Math.round(all.seconds)} s`;
       const m = all.machines.find(m => m.name === chosen);
       for (const id of ['rates', 'latency', 'load', 'queues', 'errors']) $(id).hidden = !m;
       if (!m) return $('cards').replaceChildren();
       $('about').textContent += `; ${m.name}: ${m.statistics.clock} clock, `
-        + `${m.statistics.per_pe.length} PEs, ${m.clients} clients, ${m.state}, configuration `
+        + many(m.statistics.per_pe.length, 'PE') + ', ' + many(m.clients, 'client')
+        + `, ${m.state}, configuration `
         + m.configuration;
       const kept = past.get(m.name) ?? {}, points = series.get(m.name) ?? [];
       cards(points.at(-1) ?? {msis: NaN, delivered: NaN, commands: NaN, cycle: NaN}, m);

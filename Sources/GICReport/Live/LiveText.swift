@@ -6,7 +6,7 @@ extension LiveRates {
   ///   - title: whose rates these are.
   ///   - width: columns of the window; `height` its rows.
   public func screen(title: String, width: Int, height: Int) -> String {
-    let bars = max(width - 46, 0)
+    let bars = max(width - 50, 0)
     var lines = [title, ""]
     lines.append(
       "MSIs \(Format.scaled(msisPerSecond))/s   delivered \(Format.scaled(deliveredPerSecond))/s"
@@ -46,7 +46,7 @@ extension LiveRates {
       return right ? blanks + text : text + blanks
     }
     var line =
-      "  " + padded(name, 20, right: false) + padded(mean, 10, right: true)
+      "  " + padded(name, 24, right: false) + padded(mean, 10, right: true)
       + padded(capacity, 6, right: true)
     if let part {
       line += padded(Format.fixed(part * 100, 0) + "%", 6, right: true) + " "
