@@ -138,7 +138,7 @@ double daemon_longest_read(void) {
   void *ram = NULL;
   set_up(c, &ram);
   struct itsd_attach what = {.machine = "bench-backlog", .no_lines = 1};
-  check(other, itsd_open(&other, address, "bench"));
+  check(other, itsd_open(&other, the_daemon.address, "bench"));
   check(other, itsd_attach(other, &what));
   uint64_t its = itsd_machine(c)->its_bases[0], read = 0;
   for (int i = 0; i < COUNT; i++) {
