@@ -82,8 +82,8 @@ final class SharedMachine: @unchecked Sendable {
   /// Whether several stations may work on it at once.
   var hasLanes: Bool { lanes.count > 1 }
   func lane(of station: Int) -> any Machine { lanes.count > 1 ? lanes[station] : lanes[0] }
-  /// Another takes over, with the state of the one there is. At the home of a machine without lanes,
-  /// whose only host keeps it, too.
+  /// Another takes over, with the state of the one there is. At the home of a machine without
+  /// lanes, whose only host keeps it, too.
   func replace(with machine: any Machine) {
     precondition(!hasLanes, "a machine with lanes is everybody's")
     lanes = [machine]
