@@ -130,8 +130,8 @@ extension Study {
       point.set(
         "saturation_per_second",
         try saturation(below: most.msisPerSecond * 1.2) { (rate) throws(StudyError) in
-          let run = try traffic.run(law, mean: hertz / rate, context, count: count / 8)
-          return run.isStable && run.msisPerSecond >= rate * 0.985
+          let run = try traffic.run(law, mean: hertz / rate, context, count: count / 4)
+          return run.isStable && run.msis >= Double(run.sent) * 0.99
         })
     }
   }
@@ -189,6 +189,7 @@ extension Traffic {
       var next = 0
       let (devices, isQueue) = (shape.devices, shape.events == 1)
       let pick = makePick()
+      if isQueue { rig.touch() }
       rig.send([Arrivals(law, mean: mean, seed: seed)]) { stream in
         next = (next + 1) % devices
         return isQueue ? (next, 0) : pick(stream)
