@@ -42,6 +42,13 @@ public struct StudyTool: Sendable {
     var text: String { "\(index)/\(count)" }
   }
 
+  /// Whether there is such a study, and it can be run with these flags.
+  /// - Throws: ``StudyError`` with what was probably meant.
+  public func check(_ name: String) throws(StudyError) {
+    let study = try Study.named(name)
+    _ = try study.plan(try Chosen(study, flags: flags, isQuick: isQuick))
+  }
+
   /// - Throws: ``StudyError`` or `ConfigurationError`.
   func plan(_ name: String) throws -> StudyPlan {
     let study = try Study.named(name)

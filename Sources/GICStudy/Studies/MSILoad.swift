@@ -124,7 +124,10 @@ extension Study {
     default:
       let traffic = Traffic.preset(context, point)
       let rig = try traffic.makeRig()
-      rig.keep(512, traffic.makePick())
+      rig.keep(
+        512,
+        law == .trace
+          ? traffic.makePick(of: context.recording, takesTurns: true) : traffic.makePick())
       let most = try rig.measure(Phases(warmup: count / 10, measured: count))
       point.setTraffic(most)
       point.set(
@@ -197,19 +200,33 @@ extension Traffic {
       return try rig.measure(Phases(warmup: count / 10, measured: count))
     }
     let recording = context.recording
-    let copies = max(1, shape.devices / recording.deviceCount)
-    let places = (0..<copies).map { $0 * recording.gaps.count / copies }
-    var next = places
+    let places = places(in: recording)
     rig.send(
       places.map { place in
         Arrivals(
-          .trace, mean: mean * Double(copies), seed: seed, gaps: recording.gaps, place: place)
-      }
-    ) { copy in
+          .trace, mean: mean * Double(places.count), seed: seed, gaps: recording.gaps,
+          place: place)
+      }, makePick(of: recording, takesTurns: false))
+    return try rig.measure(Phases(warmup: count / 10, measured: count))
+  }
+
+  /// Where in the recording each copy begins: as far from the others as possible.
+  private func places(in recording: Recording) -> [Int] {
+    let copies = max(1, shape.devices / recording.deviceCount)
+    return (0..<copies).map { $0 * recording.gaps.count / copies }
+  }
+
+  /// The recorded MSIs, each copy with DeviceIDs of its own.
+  /// - Parameter takesTurns: one stream is all copies, one after the other.
+  fileprivate func makePick(of recording: Recording, takesTurns: Bool) -> Rig.Pick {
+    var next = places(in: recording)
+    var turn = 0
+    return { stream in
+      turn = (turn + 1) % next.count
+      let copy = takesTurns ? turn : stream
       let at = next[copy]
-      next[copy] = (at + 1) % recording.gaps.count
+      next[copy] = (at + 1) % recording.devices.count
       return (copy * recording.deviceCount + recording.devices[at], recording.events[at])
     }
-    return try rig.measure(Phases(warmup: count / 10, measured: count))
   }
 }
