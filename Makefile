@@ -29,12 +29,12 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo qemu-boot test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study slurm-test trace-check http-test fuzz fuzz-protocol soak hostile litmus tsan asan mutations format format-check clean
+.PHONY: help deps build demo attach-demo qemu-boot test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study presets slurm-test trace-check http-test fuzz fuzz-protocol soak hostile litmus tsan asan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
-	@echo "demo and study take TRACE=FILE and OUT=FOLDER, demo CLOCK=functional or timed."
+	@echo "demo, study and presets take TRACE=FILE and OUT=FOLDER, demo CLOCK=functional or timed."
 
 deps: ## Install the C libraries that are missing (Debian; asks for sudo if need be)
 	@.ci/dependencies
@@ -109,8 +109,11 @@ bench-unicorn: deps ## Measure the loads of a guest on a Unicorn CPU, which PyPI
 	@.ci/attach-programs unicorn
 	@$(MAKE) --no-print-directory bench FILTER=attach.unicorn JSON=$(JSON)
 
-study: build ## Replay one boot with every preset and compare the latencies
-	@.ci/study $(TRACE) $(OUT)
+study: build ## Run a small form of every study; reports under OUT/study; WHOLE=1 for all points
+	@.ci/study $(OUT)/study $(TRACE) $(if $(WHOLE),--whole)
+
+presets: build ## Replay one boot with every preset and compare the latencies
+	@.ci/presets $(TRACE) $(OUT)
 
 trace-check: build ## Trace one boot, and have Perfetto's schema and GTKWave read the files
 	@.ci/trace-check $(TRACE) $(OUT)

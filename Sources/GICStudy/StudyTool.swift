@@ -42,6 +42,13 @@ public struct StudyTool: Sendable {
     var text: String { "\(index)/\(count)" }
   }
 
+  /// Whether there is such a study, and it can be run with these flags.
+  /// - Throws: ``StudyError`` with what was probably meant.
+  public func check(_ name: String) throws(StudyError) {
+    let study = try Study.named(name)
+    _ = try study.plan(try Chosen(study, flags: flags, isQuick: isQuick))
+  }
+
   /// - Throws: ``StudyError`` or `ConfigurationError`.
   func plan(_ name: String) throws -> StudyPlan {
     let study = try Study.named(name)
@@ -78,7 +85,8 @@ public struct StudyTool: Sendable {
   private func claim(_ folder: StudyFolder, _ plan: StudyPlan) throws(StudyError) {
     let document = plan.document([:])
     var manifest = StudyManifest(
-      study: plan.study.name, identity: plan.identity, parameters: document.parameters,
+      study: plan.study.name, identity: plan.identity,
+      parameters: plan.chosen.texts.map { .init(key: $0.key, value: $0.text) },
       isQuick: isQuick, seed: seed, configuration: configuration,
       hash: plan.configuration.hash, shards: [(shard?.text ?? "1/1")])
     if let old = folder.manifest, old.identity == manifest.identity {

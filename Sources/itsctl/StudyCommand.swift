@@ -35,7 +35,11 @@ struct StudyListCommand: ParsableCommand {
   @Argument(help: "A study, to see its parameters.")
   var study: String?
 
-  func run() throws { try StudyTool().list(study) }
+  func run() throws {
+    do { try StudyTool().list(study) } catch let error as StudyError {
+      throw ValidationError(error.description)
+    }
+  }
 }
 
 struct StudyRunCommand: ParsableCommand {
@@ -78,25 +82,35 @@ struct StudyRunCommand: ParsableCommand {
 
   func validate() throws {
     if jobs < 0 { throw ValidationError("--jobs must not be negative") }
-    if parameters.count % 2 != 0
-      || !stride(from: 0, to: parameters.count, by: 2).allSatisfy({
-        parameters[$0].hasPrefix("--")
-      })
-    {
-      throw ValidationError(
-        "expected --NAME VALUE for each of the study's parameters, not "
-          + parameters.joined(separator: " "))
+    _ = try flags()
+  }
+
+  /// `--NAME VALUE` or `--NAME=VALUE`, each.
+  private func flags() throws -> [(key: String, text: String)] {
+    var flags: [(key: String, text: String)] = []
+    var rest = parameters[...]
+    while let first = rest.popFirst() {
+      let parts = first.dropFirst(2).split(separator: "=", maxSplits: 1).map(String.init)
+      guard first.hasPrefix("--"), let key = parts.first,
+        let text = parts.count == 2 ? parts[1] : rest.popFirst()
+      else {
+        throw ValidationError(
+          "expected --NAME VALUE for each of the study's parameters, not \(first)")
+      }
+      flags.append((key, text))
     }
+    return flags
   }
 
   func run() throws {
     var tool = StudyTool()
     (tool.isQuick, tool.seed, tool.jobs) = (quick, seed, jobs)
     (tool.configuration, tool.wantsPicture) = (config, picture)
-    tool.shard = try shard.map { try StudyTool.Shard($0) }
-    tool.flags = stride(from: 0, to: parameters.count, by: 2).map {
-      (String(parameters[$0].dropFirst(2)), parameters[$0 + 1])
-    }
+    tool.flags = try flags()
+    do throws(StudyError) {
+      tool.shard = try shard.map { (text) throws(StudyError) in try StudyTool.Shard(text) }
+      try tool.check(study)
+    } catch { throw ValidationError(error.description) }
     guard try tool.run(study, into: out) else { throw ExitCode.failure }
   }
 }

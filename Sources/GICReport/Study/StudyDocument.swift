@@ -73,8 +73,9 @@ public struct StudyDocument: JSONDocument, Equatable, Sendable {
     }
     /// The part of the bound that was reached.
     public var part: Double { bound > 0 ? measured / bound : 0 }
-    /// At most the bound (but for rounding), and within 2 % of it where one unit alone bounds it.
-    public var holds: Bool { part <= 1.0005 && (!isSingle || part >= 0.98) }
+    /// At most the bound, but for what is under way at the ends of the measured time; and within
+    /// 2 % of it where one unit alone bounds it.
+    public var holds: Bool { part <= 1.002 && (!isSingle || part >= 0.98) }
 
     enum CodingKeys: String, CodingKey {
       case name, unit, measured, bound

@@ -8,6 +8,8 @@ struct StudyPlot {
   let categories: [String]
   /// Colours there are.
   static var colors: Int { 8 }
+  /// A bound is drawn up to so many times what was measured.
+  private static var reach: Double { 1.6 }
   /// More marks than this on one curve hide it.
   private static var mostMarks: Int { 60 }
 
@@ -79,7 +81,7 @@ struct StudyPlot {
       [top0] + seen.map(\.y) + seen.compactMap { place in place.half.map { place.y + $0 } }
     let greatest = values.max() ?? bounds.max() ?? 1
     // A bound may lie far above, or have a pole: what was measured is to be seen well.
-    let top = max(greatest, bounds.filter { $0 <= greatest * 1.6 }.max() ?? greatest)
+    let top = max(greatest, bounds.filter { $0 <= greatest * StudyPlot.reach }.max() ?? greatest)
     let least = seen.map(\.y).filter { $0 > 0 }.min() ?? bounds.filter { $0 > 0 }.min() ?? 0.1
     guard figure.y.scale == .logarithmic, least > 0, top > 0 else {
       return StudyPlot.fromZero(to: top, area)
@@ -216,7 +218,11 @@ struct StudyPlot {
     let measured = curves.filter { !$0.isBound && !$0.name.isEmpty }.map {
       (curve: $0, name: $0.name)
     }
-    guard var bound = curves.first(where: \.isBound) else { return measured }
+    let greatest = curves.filter { !$0.isBound }.flatMap(\.places).map(\.y).max() ?? .infinity
+    let seen = curves.first { curve in
+      curve.isBound && curve.places.contains { $0.y <= greatest * StudyPlot.reach }
+    }
+    guard var bound = seen else { return measured }
     bound.color = -1
     return measured + [(curve: bound, name: figure.lines.first { $0.isBound }?.name ?? "bound")]
   }

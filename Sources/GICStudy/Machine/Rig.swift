@@ -31,6 +31,8 @@ final class Rig {
   private var isDraining = false
   /// More MSIs outside than this: the machine does not keep up.
   static let mostOutside = 50_000
+  /// Steps in a row in which nothing ends: nothing will.
+  static let mostQuiet = 1 << 20
 
   init(_ guest: TimedGuest) {
     self.guest = guest
@@ -86,6 +88,20 @@ final class Rig {
     }
   }
 
+  /// Every event comes once, and is handled, before anything else: what fits into caches is there.
+  func touch() {
+    let (devices, events) = (guest.shape.devices, guest.shape.events)
+    var next = 0
+    keep(8) { _ in
+      next += 1
+      return ((next - 1) / events % devices, (next - 1) % events)
+    }
+    _ = run(untilEnded: ended &+ UInt64(devices * events))
+    window = 0
+    drain()
+    isDraining = false
+  }
+
   // MARK: Time
 
   /// Transactions that have ended.
@@ -99,7 +115,7 @@ final class Rig {
     var watch: TimedMachine.Watch = [.lines]
     if vcpus != nil { watch.insert(.commands) }
     if window > 0 { watch.insert(.msis) }
-    var steps = 0
+    var (steps, quiet, last) = (0, 0, ended)
     while ended < goal {
       fillWindow()
       let next = agenda.next
@@ -110,6 +126,8 @@ final class Rig {
       while let entry = agenda.popFirst(through: now) { handle(entry) }
       steps += 1
       if next == .max, now == before, agenda.isEmpty { return false }
+      (quiet, last) = ended == last ? (quiet + 1, last) : (0, ended)
+      if quiet > Rig.mostQuiet { return false }
       if steps % 1_024 == 0, machine.waitingOutside > Rig.mostOutside { return false }
     }
     return true
@@ -160,7 +178,7 @@ final class Rig {
     let first = machine.statistics()
     let (waits, done) = (vcpus?.waits ?? LatencyHistogram(), vcpus?.done ?? [])
     let held = vcpus?.heldCycles(at: now) ?? 0
-    let handled = pes.handled
+    let (handled, sentBefore) = (pes.handled, sent)
     let size = max(1, phases.measured / phases.batches)
     for _ in 0..<phases.batches where isStable {
       isStable = run(untilEnded: ended &+ UInt64(size))
@@ -170,6 +188,7 @@ final class Rig {
     var measured = Measured(
       first: first, last: last, marks: marks, isStable: isStable,
       timing: machine.configuration.timing, shape: guest.shape)
+    measured.sent = sent &- sentBefore
     if let vcpus {
       measured.waits = vcpus.waits.since(waits)
       measured.operations = zip(vcpus.done, done).map { $0 &- $1 }
@@ -188,6 +207,9 @@ final class Rig {
   }
 
   private func check(_ statistics: MachineStatistics, isDrained: Bool) throws(StudyError) {
+    if let error = statistics.commandErrors.first {
+      throw StudyError("\(error.value) commands were rejected: \(error.key)")
+    }
     if let deadlock = statistics.deadlock { throw StudyError("the model stood still: \(deadlock)") }
     let account =
       statistics.delivered + statistics.merged + statistics.pending

@@ -81,13 +81,16 @@ extension Measured {
     let demand = bottleneck.cycles
     return demand > 0 ? rate * cycles / demand : 0
   }
+  /// What the rate of MSIs could be at most: units are visited by what is granted, which is not
+  /// quite what has ended in the same time.
+  var msiBound: Double { bound(of: count("LPI") / cycles * hertz) }
 
-  /// What each PE can take, for all of them together: an LPI's choice, its way and its handling.
+  /// What the PEs can take: the next LPI comes while one is handled, so the slower of both counts.
   var peBound: Double {
-    let one =
+    let presentation =
       timing.hppiSelectCycles + timing.downstreamCycles + timing.acceptanceCycles
-      + timing.peHandlingCycles
-    return Double(shape.pes) / Double(max(one, 1)) * hertz
+      + timing.upstreamCycles
+    return Double(shape.pes) / Double(max(timing.peHandlingCycles, presentation, 1)) * hertz
   }
 }
 

@@ -24,6 +24,8 @@ struct Measured {
   /// Done by each vCPU.
   var operations: [UInt64] = []
   var heldCycles: UInt64 = 0
+  /// MSIs that came.
+  var sent: UInt64 = 0
   /// Interrupts ended, by PE.
   var handled: [UInt64] = []
 

@@ -27,11 +27,15 @@ extension StudyDocument {
     let meant = points.filter(isMeant)
     guard let best = meant.max(by: { $0.real(key) < $1.real(key) }) else { return }
     let column = columns.first { $0.key == key }
-    let set = columns.filter { $0.role == .set && $0.key != "part" && best.values[$0.key] != nil }
-      .map { "\($0.name) \(best.name($0.key))" }
+    // What is the same everywhere says nothing about this point.
+    let set = columns.filter { column in
+      column.role == .set && column.key != "part"
+        && Set(meant.compactMap { $0.values[column.key] }).count > 1
+    }.map { "\($0.name) \(best.name($0.key))" }
+    let unit = column?.unit == "1/s" ? "a second" : column?.unit ?? ""
+    let place = set.isEmpty ? "" : " at " + set.joined(separator: ", ")
     findings.append(
-      "Most \(column?.name ?? key), \(what): \(readable(best.real(key))) \(column?.unit ?? "") at "
-        + set.joined(separator: ", ") + ".")
+      "Most \(column?.name ?? key), \(what): \(readable(best.real(key))) \(unit)\(place).")
   }
 }
 

@@ -13,13 +13,16 @@ struct Recording: Sendable {
   private(set) var deviceCount = 1
   private(set) var eventCount = 1
 
+  /// The parameter that names a trace's file.
+  static let key = "trace"
+
   /// Nothing is recorded.
   init() {}
 
   /// - Parameter chosen: the parameter `trace` names the file; without one nothing is recorded.
   /// - Throws: ``StudyError`` for a trace that cannot be used.
   init(_ chosen: Chosen) throws(StudyError) {
-    let path = chosen.name("trace")
+    let path = chosen.name(Recording.key)
     guard !path.isEmpty else { return }
     let msis: [(time: UInt64, device: UInt64, event: UInt64)]
     do {

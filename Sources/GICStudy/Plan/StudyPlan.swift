@@ -31,7 +31,8 @@ struct StudyPlan: Sendable {
     var common = Fingerprint()
     common.add("study 1 \(study.name) \(ReplayRun.toolVersion)")
     common.add("\(seed) \(configuration.hash) \(recording.digest)")
-    for (key, text) in chosen.common { common.add("--\(key) \(text)") }
+    // A recording is what it holds, wherever its file lies.
+    for (key, text) in chosen.common where key != Recording.key { common.add("--\(key) \(text)") }
     ids = points.map { point in
       var own = common
       for (key, value) in point.values.sorted(by: { $0.key < $1.key }) {
@@ -58,7 +59,11 @@ struct StudyPlan: Sendable {
     var document = StudyDocument(
       study: study.name, title: study.title, about: study.about, clock: study.clock, seed: seed,
       configuration: ConfigurationDocument(configuration))
-    document.parameters = chosen.texts.map { .init(key: $0.key, value: $0.text) }
+    document.parameters = chosen.texts.map { key, text in
+      guard key == Recording.key, !text.isEmpty else { return .init(key: key, value: text) }
+      let name = text.split(separator: "/").last ?? ""
+      return .init(key: key, value: "\(name) (\(recording.digest))")
+    }
     document.columns = study.columns
     document.expected = points.count
     document.points = ids.compactMap { done[$0] }

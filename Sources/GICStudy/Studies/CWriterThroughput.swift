@@ -24,8 +24,8 @@ extension Study {
       .axis(
         "memory", "latency of a read of memory", unit: "cycles", .integers(1...100_000), "40,85,200"
       ),
-      .value("devices", "devices whose events the commands are about", .integers(1...4_096), "16"),
-      .value("events", "events of each device", .integers(1...64), "16"),
+      .value("devices", "devices whose events the commands are about", .integers(1...4_096), "8"),
+      .value("events", "events of each device", .integers(1...64), "8"),
       .value(
         "commands", "measured commands of a point", .integers(100...1_000_000_000), "200000",
         quick: "20000"),
@@ -134,7 +134,7 @@ extension Study {
     let (devices, events) = (shape.devices, shape.events)
     let guest = try TimedGuest(configuration, shape) { device, event in (device + event) % 4 }
     var options = VCPUs.Options()
-    (options.mostCommands, options.seed) = (batch + 2, seed)
+    (options.mostCommands, options.seed) = (batch + 3, seed)
     options.completion = polls ? .poll : .exact
     options.pollCycles = max(1, configuration.timing.clockHertz / 1_000_000)
     let rig = Rig(guest)
@@ -142,9 +142,9 @@ extension Study {
       var count = 0
       while count < batch {
         let (device, event) = (random.index(devices), random.index(events))
+        // DISCARD and its MAPTI stay together, so a batch may have one more.
         mix.put(guest, device: device, event: event, home: (device + event) % 4, &random) {
-          // The second command of a pair may be one too many.
-          if count < batch { put($0) }
+          put($0)
           count += 1
         }
       }
@@ -168,6 +168,8 @@ extension Study {
     point.set("bound_per_second", polls ? min(allowed, quantum) : allowed)
     point.set(
       "bound_unit", polls && quantum < allowed ? "1 us between reads" : measured.bottleneck.unit)
-    point.set("single_bottleneck", measured.isSingleBottleneck ? 1 : 0)
+    // A command that misses a cache makes the engine the slower one, if only now and then.
+    let hits = measured.count("TABLE_READ") < measured.commands / 1_000
+    point.set("single_bottleneck", measured.isSingleBottleneck && hits ? 1 : 0)
   }
 }

@@ -65,7 +65,10 @@ extension Study {
             + "weight / (weight + 1).",
           filter: ["part": .name("share")], x: .init("weight of MSIs", .logarithmic, key: "weight"),
           y: .init("share"),
-          lines: [.init("msi_share"), .init("share_bound", "what the weight gives", isBound: true)]),
+          lines: [
+            .init("msi_share", "measured"),
+            .init("share_bound", "what the weight gives", isBound: true),
+          ]),
       ]
     },
     conclude: { document in

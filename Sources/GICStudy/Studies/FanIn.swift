@@ -44,6 +44,8 @@ extension Study {
       if point.name("part") == "banks" {
         traffic.configuration.timing.lpiBanks = point.integer("banks")
         traffic.configuration.timing.lpiBankCycles = UInt64(context.chosen.integer("bank-cycles"))
+        // A link must not stand because the next message's bank is busy.
+        traffic.configuration.timing.linkCredits = 64
       } else {
         traffic.configuration.timing.linkCredits = point.integer("credits")
         traffic.configuration.timing.linkHops = UInt64(context.chosen.integer("hops"))

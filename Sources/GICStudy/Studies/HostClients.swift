@@ -12,8 +12,8 @@ extension Study {
   static let hostClients = Study(
     name: "host-clients", title: "Clients of a running itsd",
     about: "What do clients lose when more of them ask one daemon at once, over sockets and over "
-      + "rings? Each is a PE of one machine, and reads GITS_TYPER again and again, waiting for each "
-      + "answer.",
+      + "rings? Each is a PE of one machine, and reads GITS_TYPER again and again, waiting for "
+      + "each answer.",
     clock: .host,
     parameters: [
       .value("attach", "the daemon: unix:PATH, or tcp:HOST:PORT for sockets alone", .text, ""),

@@ -124,14 +124,17 @@ extension Study {
     default:
       let traffic = Traffic.preset(context, point)
       let rig = try traffic.makeRig()
-      rig.keep(512, traffic.makePick())
+      rig.keep(
+        512,
+        law == .trace
+          ? traffic.makePick(of: context.recording, takesTurns: true) : traffic.makePick())
       let most = try rig.measure(Phases(warmup: count / 10, measured: count))
       point.setTraffic(most)
       point.set(
         "saturation_per_second",
         try saturation(below: most.msisPerSecond * 1.2) { (rate) throws(StudyError) in
-          let run = try traffic.run(law, mean: hertz / rate, context, count: count / 8)
-          return run.isStable && run.msisPerSecond >= rate * 0.985
+          let run = try traffic.run(law, mean: hertz / rate, context, count: count / 4)
+          return run.isStable && run.msis >= Double(run.sent) * 0.99
         })
     }
   }
@@ -189,6 +192,7 @@ extension Traffic {
       var next = 0
       let (devices, isQueue) = (shape.devices, shape.events == 1)
       let pick = makePick()
+      if isQueue { rig.touch() }
       rig.send([Arrivals(law, mean: mean, seed: seed)]) { stream in
         next = (next + 1) % devices
         return isQueue ? (next, 0) : pick(stream)
@@ -196,19 +200,33 @@ extension Traffic {
       return try rig.measure(Phases(warmup: count / 10, measured: count))
     }
     let recording = context.recording
-    let copies = max(1, shape.devices / recording.deviceCount)
-    let places = (0..<copies).map { $0 * recording.gaps.count / copies }
-    var next = places
+    let places = places(in: recording)
     rig.send(
       places.map { place in
         Arrivals(
-          .trace, mean: mean * Double(copies), seed: seed, gaps: recording.gaps, place: place)
-      }
-    ) { copy in
+          .trace, mean: mean * Double(places.count), seed: seed, gaps: recording.gaps,
+          place: place)
+      }, makePick(of: recording, takesTurns: false))
+    return try rig.measure(Phases(warmup: count / 10, measured: count))
+  }
+
+  /// Where in the recording each copy begins: as far from the others as possible.
+  private func places(in recording: Recording) -> [Int] {
+    let copies = max(1, shape.devices / recording.deviceCount)
+    return (0..<copies).map { $0 * recording.gaps.count / copies }
+  }
+
+  /// The recorded MSIs, each copy with DeviceIDs of its own.
+  /// - Parameter takesTurns: one stream is all copies, one after the other.
+  fileprivate func makePick(of recording: Recording, takesTurns: Bool) -> Rig.Pick {
+    var next = places(in: recording)
+    var turn = 0
+    return { stream in
+      turn = (turn + 1) % next.count
+      let copy = takesTurns ? turn : stream
       let at = next[copy]
-      next[copy] = (at + 1) % recording.gaps.count
+      next[copy] = (at + 1) % recording.devices.count
       return (copy * recording.deviceCount + recording.devices[at], recording.events[at])
     }
-    return try rig.measure(Phases(warmup: count / 10, measured: count))
   }
 }

@@ -57,7 +57,7 @@ extension StudyPoint {
     set("event_misses", measured.count("VID_MISS") / max(measured.count("VID_LOOKUP"), 1))
     set("collection_misses", measured.count("COL_MISS") / max(measured.count("COL_LOOKUP"), 1))
     set("reads_per_msi", measured.count("TABLE_READ") / msis)
-    set("bound_per_second", measured.bound(of: measured.msisPerSecond))
+    set("bound_per_second", measured.msiBound)
     set("bound_unit", measured.bottleneck.unit)
     set("single_bottleneck", measured.isSingleBottleneck ? 1 : 0)
     // What piles up has no latency.
