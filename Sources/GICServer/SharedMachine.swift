@@ -40,6 +40,9 @@ final class SharedMachine: @unchecked Sendable {
     var watchesAll: Bool
   }
 
+  /// Where only the home serves it: what was shown of the lines when its last client there left.
+  var restingLines: [InterruptSummary]?
+
   let lock = Lock()
   // Under `lock`:
   /// The machine stays when nobody is attached any more.
