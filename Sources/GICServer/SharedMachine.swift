@@ -21,6 +21,8 @@ final class SharedMachine: @unchecked Sendable {
   /// The station that it was made at. A machine that one thread at a time may use is served there
   /// alone, and so is who shares time with others.
   let home: Int
+  /// Several stations may work on it at once.
+  let hasLanes: Bool
   /// One a station, or the home's alone.
   private let lanes: [any Machine]
   /// Line changes for other stations, one box a station; none where there is one lane.
@@ -77,12 +79,11 @@ final class SharedMachine: @unchecked Sendable {
     } else {
       (lanes, mailboxes, watchers) = ([machine], [], Watchers(peCount: 0))
     }
-    page = SharedLinePage(hasWriters: lanes.count > 1)
+    hasLanes = lanes.count > 1
+    page = SharedLinePage(hasWriters: hasLanes)
   }
 
-  /// Whether several stations may work on it at once.
-  var hasLanes: Bool { lanes.count > 1 }
-  func lane(of station: Int) -> any Machine { lanes.count > 1 ? lanes[station] : lanes[0] }
+  func lane(of station: Int) -> any Machine { hasLanes ? lanes[station] : lanes[0] }
   func mailbox(of station: Int) -> LineMailbox? { hasLanes ? mailboxes[station] : nil }
   var peCount: Int { configuration.shape.affinities.count }
 
