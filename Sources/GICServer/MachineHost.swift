@@ -34,8 +34,13 @@ final class MachineHost {
     (self.shared, self.station) = (shared, station)
     machine = shared.lane(of: station.number)
     mailbox = shared.mailbox(of: station.number)
-    lines = Array(repeating: InterruptSummary(), count: shared.peCount)
+    // Where there are lanes, the machine itself says how the lines are.
+    lines =
+      shared.restingLines ?? Array(repeating: InterruptSummary(), count: shared.peCount)
   }
+
+  /// Nobody at this station needs it any more.
+  func rest() { if !shared.hasLanes { shared.restingLines = lines } }
 
   var name: String { shared.name }
   var configuration: MachineConfiguration { shared.configuration }

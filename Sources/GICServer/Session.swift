@@ -94,7 +94,8 @@ final class Session {
   /// It could not be moved yet: it asks again once what was written has been sent.
   func staysForNow() {
     isMoving = false
-    waitsForDrain = true
+    // Nothing can be sent to a peer that takes nothing any more: it is gone, or nearly so.
+    if connection.queuedByteCount > 0 { waitsForDrain = true } else { connection.close(for: nil) }
   }
 
   /// Goes on here.

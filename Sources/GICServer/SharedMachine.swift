@@ -23,6 +23,8 @@ final class SharedMachine: @unchecked Sendable {
   /// The station that it was made at. A machine that one thread at a time may use is served there
   /// alone, and so is who shares time with others.
   let home: Int
+  /// Several stations may work on it at once.
+  let hasLanes: Bool
   /// One a station, or the home's alone.
   private var lanes: [any Machine]
   /// Line changes for other stations, one box a station; none where there is one lane.
@@ -41,6 +43,9 @@ final class SharedMachine: @unchecked Sendable {
     /// Hears of the lines of all PEs.
     var watchesAll: Bool
   }
+
+  /// Where only the home serves it: what was shown of the lines when its last client there left.
+  var restingLines: [InterruptSummary]?
 
   let lock = Lock()
   // Under `lock`:
@@ -76,18 +81,18 @@ final class SharedMachine: @unchecked Sendable {
     } else {
       (lanes, mailboxes, watchers) = ([machine], [], Watchers(peCount: 0))
     }
-    page = SharedLinePage(hasWriters: lanes.count > 1)
+    hasLanes = lanes.count > 1
+    page = SharedLinePage(hasWriters: hasLanes)
   }
 
-  /// Whether several stations may work on it at once.
-  var hasLanes: Bool { lanes.count > 1 }
-  func lane(of station: Int) -> any Machine { lanes.count > 1 ? lanes[station] : lanes[0] }
   /// Another takes over, with the state of the one there is. At the home of a machine without
   /// lanes, whose only host keeps it, too.
   func replace(with machine: any Machine) {
     precondition(!hasLanes, "a machine with lanes is everybody's")
     lanes = [machine]
   }
+
+  func lane(of station: Int) -> any Machine { hasLanes ? lanes[station] : lanes[0] }
   func mailbox(of station: Int) -> LineMailbox? { hasLanes ? mailboxes[station] : nil }
   var peCount: Int { configuration.shape.affinities.count }
 

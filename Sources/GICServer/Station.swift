@@ -189,7 +189,9 @@ final class Station: @unchecked Sendable {
 
   /// The view is given up when nobody here needs it any more.
   func release(_ host: MachineHost) {
-    if host.sessions.isEmpty, host.jobs.isEmpty { hosts[ObjectIdentifier(host.shared)] = nil }
+    guard host.sessions.isEmpty, host.jobs.isEmpty else { return }
+    host.rest()
+    hosts[ObjectIdentifier(host.shared)] = nil
   }
 
   /// Sends what a session's turn has written: its own replies, and notices to others.

@@ -94,6 +94,27 @@ func `a newcomer hears how the lines are, whoever raised them`(threads: Int) thr
   }
 }
 
+/// A machine that is kept remembers its lines while nobody is there.
+@Test(arguments: ["", "timed"], [1, 4])
+func `whoever comes back hears how the lines are`(words: String, threads: Int) throws {
+  let board = try GuestBoard(threads: threads, words)
+  let keeper = try board.daemon.client()
+  try keeper.attach(machine: "m", keep: true)
+  _ = try keeper.msi(device: 1, event: 1)
+  _ = try keeper.call(.timeAdvance(limit: 1 << 40, until: .limit))
+  try keeper.leave()
+  try board.control.leave()
+  for role in [Role.monitor, .pe(1)] {
+    let client = try board.join(role)
+    #expect(client.attachment?.created == false)
+    _ = try client.list()
+    let heard = client.takeLineChanges()
+    #expect(heard.map(\.pe) == [1])
+    #expect(heard.map(\.interrupts) == [InterruptSummary(levels: 1, sequence: 1)])
+    try client.leave()
+  }
+}
+
 /// Devices send, PEs acknowledge, and one client maps and unmaps: every MSI is accounted for.
 @Test(arguments: ["combining", "serial"], [1, 4])
 func `a storm loses nothing`(policy: String, threads: Int) throws {
@@ -193,6 +214,20 @@ func `what a client sends at once is carried out in order`(threads: Int) throws 
     #expect(try peer.reply().tail == [0, 0, 0, 0, 0, UInt8(round), 0, 0])
   }
   _ = try first.mmioRead(0x0808_0000)
+}
+
+/// Clients that are gone before they have found their place.
+@Test(arguments: [1, 4])
+func `a client that does not wait for its answers leaves nothing behind`(threads: Int) throws {
+  let board = try GuestBoard(threads: threads)
+  for _ in 0..<50 {
+    let peer = try RawPeer(board.daemon.endpoint, greets: false)
+    peer.send(.hello(Hello()))
+    peer.send(.attach(Attach(machine: "m", role: .monitor)), id: 2)
+    peer.loop.close()
+  }
+  while try board.threads().count > 1 {}
+  #expect(try board.join(.monitor).list().isEmpty == false)
 }
 
 /// Clients that come, do anything and go without a word, from several threads at once: the daemon
