@@ -206,6 +206,19 @@ public protocol Machine: AnyObject {
   /// already. After an error the machine is as after a reset.
   func restore(snapshot: [UInt8]) throws(SnapshotError)
 
+  /// Pages of 4 KiB of guest RAM that the machine has written since they were last taken: a bit
+  /// each, the first in bit 0 of the first word. What CPUs and devices write does not count.
+  /// - Parameters:
+  ///   - address: a multiple of 4 KiB.
+  ///   - taking: what is told is forgotten.
+  /// - Returns: nil, and nothing is taken, if one of the pages is no RAM.
+  func writtenPages(from address: PhysicalAddress, count: Int, taking: Bool) -> [UInt64]?
+  /// Counts bytes of guest RAM as written by the machine: whoever serves it has written them.
+  func markWritten(_ address: PhysicalAddress, byteCount: Int)
+  /// The PE's lines as they are, stamped with now.
+  /// - Returns: nil if there is no such PE.
+  func lines(of pe: PEIndex) -> LineChange?
+
   // Looking into it changes nothing that a guest can see.
 
   /// Rejected commands and dropped MSIs, from a sequence number on, oldest first.
@@ -242,6 +255,12 @@ extension Machine {
   public var horizon: UInt64 { .max }
   /// A machine that does not show its inside.
   public func pending(of pe: PEIndex) -> PendingInterrupt? { nil }
+  public func lines(of pe: PEIndex) -> LineChange? { nil }
+  /// A machine that never writes.
+  public func writtenPages(
+    from address: PhysicalAddress, count: Int, taking: Bool
+  ) -> [UInt64]? { nil }
+  public func markWritten(_ address: PhysicalAddress, byteCount: Int) {}
 }
 
 extension Engine {

@@ -1,0 +1,52 @@
+// Which pages of guest RAM a machine has written, for whoever moves RAM while the guest runs.
+
+import GICArch
+
+extension FunctionalMachine {
+  public func writtenPages(
+    from address: PhysicalAddress, count: Int, taking: Bool
+  ) -> [UInt64]? {
+    // Alone, so that all that a lane has written is there to be copied.
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
+    return engine.memory.writtenPages(address, pageCount: count, taking: taking)
+  }
+  public func markWritten(_ address: PhysicalAddress, byteCount: Int) {
+    engine.enterAlone()
+    defer { engine.leaveAlone() }
+    engine.memory.markWritten(address, byteCount: byteCount)
+  }
+  public func lines(of pe: PEIndex) -> LineChange? { engine.currentLines(of: pe) }
+}
+
+extension TimedMachine {
+  public func writtenPages(
+    from address: PhysicalAddress, count: Int, taking: Bool
+  ) -> [UInt64]? {
+    core.rules.memory.writtenPages(address, pageCount: count, taking: taking)
+  }
+  public func markWritten(_ address: PhysicalAddress, byteCount: Int) {
+    core.rules.memory.markWritten(address, byteCount: byteCount)
+  }
+  public func lines(of pe: PEIndex) -> LineChange? { core.rules.currentLines(of: pe) }
+}
+
+extension TracedMachine {
+  public func writtenPages(
+    from address: PhysicalAddress, count: Int, taking: Bool
+  ) -> [UInt64]? {
+    core.rules.memory.writtenPages(address, pageCount: count, taking: taking)
+  }
+  public func markWritten(_ address: PhysicalAddress, byteCount: Int) {
+    core.rules.memory.markWritten(address, byteCount: byteCount)
+  }
+  public func lines(of pe: PEIndex) -> LineChange? { core.rules.currentLines(of: pe) }
+}
+
+extension Engine {
+  func currentLines(of pe: PEIndex) -> LineChange? {
+    guard has(pe) else { return nil }
+    return LineChange(
+      pe: pe, levels: pes[pe.index].lines, sequence: pes[pe.index].lineSequence, cycle: stamp)
+  }
+}
