@@ -50,6 +50,8 @@ extension Request {
     case .memoryWrite(let address, let bytes):
       slot.a = address
       return bytes
+    case .memoryDirty(let address, let byteCount, let peeks):
+      (slot.a, slot.b, slot.c) = (address, byteCount, peeks ? 1 : 0)
     case .mmioRead(let address, let size, let pe):
       slot.a = address
       slot.attributes.accessSize = size
@@ -90,6 +92,7 @@ extension Request {
       }
     case .registers(let pe): slot.act(for: pe)
     case .device(let device): device.fill(&slot)
+    case .snapshot(let snapshot): return snapshot.fill(&slot)
     case .writeBatch(let writes): return Request.encode(writes)
     case .msiBatch(let msis): return Request.encode(msis)
     case .timePromise(let time): slot.a = time
