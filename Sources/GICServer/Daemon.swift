@@ -41,6 +41,7 @@ public func runDaemon(
   raiseDescriptorLimit()
   let server = try Server(
     options: options.server, factory: MachineFactory(layers: layers, make: make), log: log)
+  try server.restoreMachines()
   ready(server.endpoints)
   server.run()
 }
@@ -56,7 +57,8 @@ extension MachineFactory {
         do throws(ConfigurationError) {
           let own = yaml.isEmpty ? [] : [ConfigurationLayer(name: "ATTACH", text: yaml)]
           let resolved = try GICConfig.resolve(layers + own)
-          return Resolved(configuration: resolved.machine, hash: resolved.hash)
+          return Resolved(
+            configuration: resolved.machine, hash: resolved.hash, yaml: resolved.yaml)
         } catch { throw WireError(.einval, error.description) }
       },
       make: make,

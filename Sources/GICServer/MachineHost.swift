@@ -33,6 +33,11 @@ final class MachineHost {
   private(set) var controlLoss: Int?
   /// PEs whose connection has gone, and their GICR_WAKER before that.
   private(set) var offline: [UInt32: UInt64] = [:]
+  /// What goes into the machine's file beside the machine.
+  var continuation: Continuation
+  /// By PE: what is added to the machine's own sequence numbers, so that they never go back for
+  /// whoever has heard of them.
+  private var sequenceOffsets: [UInt32]
 
   init(
     name: String, resolved: MachineFactory.Resolved, machine: any Machine, keep: Bool,
@@ -45,8 +50,10 @@ final class MachineHost {
     self.keep = keep
     self.machine = machine
     ram = GuestMemory(rangeLimit: rangeLimit)
-    lines = Array(
-      repeating: InterruptSummary(), count: resolved.configuration.shape.affinities.count)
+    let peCount = resolved.configuration.shape.affinities.count
+    lines = Array(repeating: InterruptSummary(), count: peCount)
+    sequenceOffsets = Array(repeating: 0, count: peCount)
+    continuation = Continuation(configuration: resolved.yaml)
   }
 
   var isTimed: Bool { configuration.clock == .timed }
@@ -124,10 +131,18 @@ final class MachineHost {
     publishLines()
   }
 
-  func attachment(created: Bool) -> Attachment {
+  /// PEs whose clients were gone when the machine was written to a file.
+  func takeOffline(as offline: [UInt32: UInt64]) { self.offline = offline }
+
+  /// The machine waits for its control, as if the daemon's so-manyeth had been lost.
+  func wait(asLoss loss: Int) { controlLoss = loss }
+
+  func attachment(created: Bool, role: Role) -> Attachment {
     var attachment = Attachment()
     let shape = configuration.shape
     (attachment.created, attachment.quiesced) = (created, isQuiesced)
+    attachment.restored = continuation.expectedRAM != nil
+    attachment.requestCount = continuation.counter(role).count
     attachment.isTimed = isTimed
     attachment.clockHertz = configuration.timing.clockHertz
     attachment.gicdBase = shape.gicdBase
@@ -152,6 +167,7 @@ final class MachineHost {
       throw WireError(error, "RAM of \(memory.byteCount) bytes at \(hex(address))")
     }
     ram.insert(memory, at: address, owner: owner)
+    continuation.changes += 1
   }
 
   func unmap(_ address: UInt64) throws(WireError) {
@@ -160,6 +176,7 @@ final class MachineHost {
     }
     // Only now may the mapping end.
     ram.remove(at: address)
+    continuation.changes += 1
     publishLines()
   }
 
@@ -205,9 +222,13 @@ final class MachineHost {
       machine.flushPendingTables()
       try setVCPUsRun(false)
       isQuiesced = true
+      continuation.changes += 1
     case .resume:
+      try checkRAM()
       try setVCPUsRun(true)
       isQuiesced = false
+      continuation.expectedRAM = nil
+      continuation.changes += 1
     default: return
     }
     publishLines()
@@ -257,10 +278,15 @@ final class MachineHost {
   /// notice is written now, and so before the reply.
   func publishLines() {
     machine.drainLineChanges(into: &changes)
-    guard !changes.isEmpty else { return }
+    if !changes.isEmpty { tellChanges() }
+  }
+
+  private func tellChanges() {
     for change in changes where change.pe.index < lines.count {
-      let summary = InterruptSummary(levels: change.levels.rawValue, sequence: change.sequence)
       let pe = change.pe.rawValue
+      let summary = InterruptSummary(
+        levels: change.levels.rawValue,
+        sequence: change.sequence &+ sequenceOffsets[change.pe.index])
       lines[change.pe.index] = summary
       showOnPage(pe, cycle: change.cycle)
       order.linesChanged(of: pe, to: change.levels.rawValue, at: change.cycle)
@@ -271,6 +297,26 @@ final class MachineHost {
       }
     }
     changes.removeAll(keepingCapacity: true)
+  }
+
+  /// The machine has become another one: its lines are as they are, and who listens hears of those
+  /// that are not as it knows them.
+  func showAllLines() {
+    machine.drainLineChanges(into: &changes)
+    changes.removeAll(keepingCapacity: true)
+    for index in lines.indices {
+      guard var now = machine.lines(of: PEIndex(index)) else { continue }
+      let known = lines[index]
+      let goesBack = Int32(bitPattern: now.sequence &- known.sequence) < 0
+      sequenceOffsets[index] = goesBack ? known.sequence &- now.sequence : 0
+      let isNews = now.levels.rawValue != known.levels
+      if isNews, goesBack || now.sequence == known.sequence { sequenceOffsets[index] &+= 1 }
+      now.cycle = machine.cycle
+      if isNews || now.sequence &+ sequenceOffsets[index] != known.sequence {
+        changes.append(now)
+      }
+    }
+    tellChanges()
   }
 
   /// Writes the PE's line of the page, if there is one.

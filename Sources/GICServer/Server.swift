@@ -20,6 +20,7 @@ public final class Server {
   private var sessionCount = 0
   private var lossCount = 0
   private(set) var rings: RingServer?
+  private(set) var checkpoints: Checkpoints?
   /// Sessions that have had their turn and have frames left.
   private var waiting: [Session] = []
   private var isStopping = false
@@ -61,6 +62,16 @@ public final class Server {
       }
     }
     for endpoint in options.endpoints { listeners.append(try listen(at: endpoint)) }
+    if let options = options.checkpoints {
+      checkpoints = Checkpoints(options, log: log)
+      try checkpoints?.start(on: loop) { [unowned self] in checkpoints?.saveAll(machines.values) }
+    }
+  }
+
+  /// Makes the machines that files describe: those that were named, and those in the folder.
+  /// - Throws: ``WireError`` for the first file that is none, ``UVError`` for the folder.
+  public func restoreMachines() throws {
+    for path in try options.restoredFiles + (checkpoints?.paths() ?? []) { try adopt(path) }
   }
 
   private func listen(at endpoint: Endpoint) throws(UVError) -> Listener {
@@ -98,6 +109,7 @@ public final class Server {
   private func stop() {
     guard !isStopping else { return }
     isStopping = true
+    checkpoints?.saveAll(machines.values)
     loop.stop()
   }
 
@@ -197,14 +209,33 @@ public final class Server {
     guard machines.count < options.limits.machines else {
       throw WireError(.enospc, "there are \(machines.count) machines: end one first")
     }
-    let resolved = try factory.resolve(request.configuration)
-    let host = MachineHost(
-      name: request.machine, resolved: resolved,
-      machine: try factory.make(resolved.configuration), keep: request.keep,
-      rangeLimit: options.limits.ramRangesPerMachine)
+    let host = try makeHost(
+      request.machine, try factory.resolve(request.configuration), keep: request.keep)
     machines[host.name] = host
     log.info("machine made", metadata: ["machine": "\(host.name)", "pes": "\(host.peCount)"])
     return (host, true)
+  }
+
+  func makeHost(
+    _ name: String, _ resolved: MachineFactory.Resolved, keep: Bool
+  ) throws(WireError) -> MachineHost {
+    MachineHost(
+      name: name, resolved: resolved, machine: try factory.make(resolved.configuration),
+      keep: keep, rangeLimit: options.limits.ramRangesPerMachine)
+  }
+
+  /// A machine that nobody is attached to yet.
+  func add(_ host: MachineHost) {
+    lossCount += 1
+    host.wait(asLoss: lossCount)
+    machines[host.name] = host
+  }
+
+  /// The machine is no more.
+  private func end(_ host: MachineHost) {
+    machines[host.name] = nil
+    // What a daemon that ends leaves behind is for the next one.
+    if !isStopping { checkpoints?.remove(host.name) }
   }
 
   /// Whether a machine without control makes room for a new one of its name.
@@ -214,7 +245,7 @@ public final class Server {
       throw WireError(
         .ebusy, "'\(host.name)' has lost its control, but others are attached to it: end them")
     }
-    machines[host.name] = nil
+    end(host)
     return true
   }
 
@@ -227,7 +258,7 @@ public final class Server {
       return false
     }
     log.warning("machine without control ended", metadata: ["machine": "\(oldest.name)"])
-    machines[oldest.name] = nil
+    end(oldest)
     return true
   }
 
@@ -257,7 +288,7 @@ public final class Server {
     host.detach(session, as: role, loss: orderly || isStopping ? nil : lossCount)
     host.flushNotices()
     guard host.sessions.isEmpty, !host.keep, host.controlLoss == nil else { return }
-    machines[host.name] = nil
+    end(host)
     log.info("machine ended", metadata: ["machine": "\(host.name)"])
   }
 

@@ -16,6 +16,10 @@ public struct ServerOptions: Sendable {
   /// How long a client that is cut may take to read why.
   public var patienceMilliseconds: UInt64 = 5000
   public var limits = Limits()
+  /// Where machines are written to; nil: nowhere.
+  public var checkpoints: CheckpointOptions?
+  /// Files of machines that the daemon begins with, beside those in the folder.
+  public var restoredFiles: [String] = []
 
   public struct Limits: Sendable {
     /// The largest tail in bytes.
@@ -29,12 +33,24 @@ public struct ServerOptions: Sendable {
     /// RAM that the daemon holds for clients, over all machines, in bytes.
     public var privateRAMByteCount = 4 << 30
     public var ramRangesPerMachine = 64
+    /// Snapshots that clients are reading or writing, over all of them, in bytes.
+    public var snapshotByteCount = 1 << 30
     public var machines = 64
     public var sessions = 4096
     public init() {}
   }
 
   public init() {}
+}
+
+/// A folder in which each machine has a file, from which it can be made anew.
+public struct CheckpointOptions: Sendable {
+  public var folder: String
+  /// Between two of them; 0: only when a client asks, and when a signal ends the daemon.
+  public var intervalMilliseconds: UInt64
+  public init(folder: String, intervalMilliseconds: UInt64) {
+    (self.folder, self.intervalMilliseconds) = (folder, intervalMilliseconds)
+  }
 }
 
 /// How machines come about. The server joins the rooms; it does not know what a configuration file
@@ -45,8 +61,10 @@ public struct MachineFactory {
     public var configuration: MachineConfiguration
     /// Equal configurations have equal names.
     public var hash: String
-    public init(configuration: MachineConfiguration, hash: String) {
-      (self.configuration, self.hash) = (configuration, hash)
+    /// Every setting, for ``MachineFactory/resolve`` to make the same of.
+    public var yaml: String
+    public init(configuration: MachineConfiguration, hash: String, yaml: String = "") {
+      (self.configuration, self.hash, self.yaml) = (configuration, hash, yaml)
     }
   }
   /// Lays a client's YAML (empty: nothing) over the daemon's own configuration.

@@ -39,6 +39,8 @@ final class Session {
   /// This connection in conservative time.
   private(set) var timePort: TimePort?
   var ports: [RingPort] = []
+  /// Snapshots on their way.
+  var transfer = SnapshotTransfer()
   /// Sent with the reply that is being made.
   var descriptorsToSend: [OwnedDescriptor] = []
   let log: Logger
@@ -128,9 +130,17 @@ final class Session {
       }
     }
     requests += 1
+    count(slot)
     send(reply, slot)
     if case .ending = state { connection.closeWhenDrained() }
     return true
+  }
+
+  /// Counts a request that was carried out, or refused, if its kind counts. What a machine that
+  /// rests has refused will be asked again.
+  func count(_ slot: Slot) {
+    guard let attached, MessageType(rawValue: slot.type)?.counts == true else { return }
+    attached.countSlow(slot)
   }
 
   private func send(_ reply: Reply, _ slot: Slot) {

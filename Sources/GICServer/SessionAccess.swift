@@ -9,9 +9,18 @@ final class Attached {
   let host: MachineHost
   let role: Role
   let timeMode: TimeMode
+  /// Of the role's requests.
+  let counter: RequestCounter
 
   init(_ host: MachineHost, _ role: Role, _ timeMode: TimeMode) {
     (self.host, self.role, self.timeMode) = (host, role, timeMode)
+    counter = host.continuation.counter(role)
+  }
+
+  /// Counts a request of a kind that counts and took the long way.
+  func countSlow(_ slot: Slot) {
+    let isHeld = host.isQuiesced && MessageType(rawValue: slot.type)?.isHeldByQuiesce == true
+    if !isHeld { counter.count &+= 1 }
   }
 
   /// Carries out an access that may be carried out at once, and whose answer is a slot.
@@ -24,6 +33,7 @@ final class Attached {
     var cycle = slot.flags.contains(.timed) ? host.clock.cycle(atPicosecond: slot.time) : nil
     if timeMode == .paced { cycle = cycle ?? host.cycle }
     let outcome = host.perform(access, at: cycle)
+    counter.count &+= 1
     if isPE, host.isTimed { host.showOnPage(access.source, cycle: outcome.cycle) }
     guard !slot.flags.contains(.noReply) else { return slot }
 

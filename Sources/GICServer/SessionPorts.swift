@@ -45,6 +45,7 @@ extension Session {
       // The sentence has no room here.
       reply.errno = error.errno.rawValue
     }
+    count(slot)
     return slot.flags.contains(.noReply) ? .nothing : .reply(reply.slot.words)
   }
 

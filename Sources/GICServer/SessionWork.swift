@@ -20,8 +20,8 @@ extension Session {
     case .attach(let attach):
       let (host, created) = try self.attach(attach)
       stamp(&reply, host)
-      let attachment = host.attachment(created: created)
-      reply.value = attachment.flags
+      let attachment = host.attachment(created: created, role: attach.role)
+      (reply.value, reply.latency) = (attachment.flags, attachment.requestCount)
       if case .pe(let pe) = attach.role { reply.interrupts = host.interrupts(of: pe) }
       reply.tail = attachment.encoded()
       return reply
@@ -136,6 +136,9 @@ extension Session {
     case .device(let device):
       reply.value = try perform(device, on: host)
       stamp(&reply, host)
+    case .snapshot(let snapshot):
+      try perform(snapshot, on: host, &reply)
+      stamp(&reply, host)
     case .statistics:
       reply.tail = try server.factory.report(host.statistics)
       try checkTail(reply)
@@ -239,8 +242,11 @@ extension Session {
       reply.tail = try host.ram.read(address, count: byteCount)
       reply.value = UInt64(byteCount)
     case .memoryWrite(let address, let bytes):
-      try host.ram.write(bytes, to: address)
+      try host.write(bytes, to: address)
       reply.value = UInt64(bytes.count)
+    case .memoryDirty(let address, let byteCount, let peeks):
+      (reply.tail, reply.value) = try host.writtenPages(
+        address, byteCount, peeks: peeks, tailLimit: agreedTailLimit)
     default: preconditionFailure("\(request.type) is handled elsewhere")
     }
   }

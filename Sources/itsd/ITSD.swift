@@ -34,6 +34,24 @@ import Logging
   @Option(help: "Laid over the files of --config; a client may still lay its own over it.")
   var clock: Clock?
 
+  @Option(
+    help: ArgumentHelp(
+      "A file of `itsctl save`: its machine waits for its control. Repeatable.",
+      valueName: "file"), completion: .file())
+  var restore: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Write each machine to a file here, at an interval and at the end; begin with those found.",
+      valueName: "folder"), completion: .directory)
+  var stateDir: String?
+
+  @Option(
+    help:
+      "Seconds between two checkpoints in --state-dir; 0: only when a client asks, or at the end."
+  )
+  var checkpointInterval: Double = 10
+
   // `--threads` will stand here: how many threads serve machines on the functional clock.
 
   @Flag(help: "Let --listen tcp: take addresses other than loopback. There is no password.")
@@ -44,6 +62,12 @@ import Logging
 
   @Option(help: "trace, debug, info, notice, warning, error or critical.")
   var logLevel: Level = .notice
+
+  func validate() throws {
+    guard (0...86_400).contains(checkpointInterval) else {
+      throw ValidationError("--checkpoint-interval takes seconds, from 0 to 86400")
+    }
+  }
 
   func run() throws { try serve(self) }
 }
@@ -59,6 +83,11 @@ private func serve(_ arguments: ITSD) throws {
   options.server.allowsRemote = arguments.allowRemote
   options.server.handlesSignals = true
   options.server.spins = !arguments.noSpin
+  options.server.restoredFiles = arguments.restore
+  options.server.checkpoints = arguments.stateDir.map {
+    CheckpointOptions(
+      folder: $0, intervalMilliseconds: UInt64(arguments.checkpointInterval * 1000))
+  }
   do {
     try runDaemon(options, make: makeMachine) { endpoints in
       // Written at once: whoever started the daemon may be waiting for it through a pipe.

@@ -37,6 +37,7 @@ final class Daemon {
       if let server = try? Server(
         options: finalOptions, factory: fakeFactory(memory), log: log)
       {
+        try? server.restoreMachines()
         box.value = Started(stopper: server.stopper, tcp: server.endpoints[1])
         ready.signal()
         server.run()
