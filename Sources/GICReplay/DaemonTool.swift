@@ -97,6 +97,20 @@ public struct DaemonTool {
     return try client.attach(machine: name, role: .monitor, wantsLines: false)
   }
 
+  /// Whether the machine is there, and has lost its control.
+  func waitsForControl(_ client: Client, _ machine: String) throws -> Bool {
+    try JSONDecoder().decode(Listing.self, from: Data(try client.list())).machines
+      .contains { $0.name == machine && $0.controlLost }
+  }
+
+  /// Writes an answer, as text or as JSON.
+  func show(_ answer: some Encodable, _ text: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let bytes = json ? Array(try encoder.encode(answer)) + [0x0a] : Array(text.utf8)
+    try write(bytes, to: .standardOutput)
+  }
+
   /// Columns as wide as what is in them.
   static func table(_ head: [String], _ rows: [[String]], none: String) -> String {
     guard !rows.isEmpty else { return none + "\n" }

@@ -16,6 +16,6 @@ import GICReplay
       ReplayCommand.self, StatusCommand.self, CountersCommand.self, EventsCommand.self,
       ExplainCommand.self, TablesCommand.self, RegistersCommand.self, DecodeCommand.self,
       ConformanceCommand.self, ConfigCommand.self, TraceCommand.self, ValidateCommand.self,
-      DecodeTablesCommand.self, VerifyTablesCommand.self,
+      DecodeTablesCommand.self, VerifyTablesCommand.self, SaveCommand.self, RestoreCommand.self,
     ])
 }
