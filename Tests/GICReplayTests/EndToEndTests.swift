@@ -44,10 +44,14 @@ struct Daemon {
   let address: String
   private let scratch: Scratch
 
-  init() throws {
-    scratch = try Scratch()
+  /// - Parameters:
+  ///   - more: further arguments.
+  ///   - scratch: where its socket is; nil is a folder of its own.
+  init(_ more: [String] = [], in scratch: Scratch? = nil) throws {
+    let scratch = try scratch ?? Scratch()
+    self.scratch = scratch
     address = "unix:\(scratch.url.path)/s"
-    program = try Program("itsd", ["--config", "qemu-virt", "--listen", address])
+    program = try Program("itsd", ["--config", "qemu-virt", "--listen", address] + more)
     let said = program.output.fileHandleForReading.availableData
     try #require(String(decoding: said, as: UTF8.self) == "listening on \(address)\n")
   }
