@@ -46,6 +46,12 @@ struct Goal {
       relative: ("msi.translate_set.2threads", 1.1)),
     "hppi.find": Goal(ns: 3, ratio: 1.1, qemu: 65_000),
     "hppi.cycle": Goal(ns: 42, ratio: 1.1),
+    "save.tables_32768": Goal(ns: 20_000_000),
+    "restore.tables_32768": Goal(ns: 20_000_000),
+    "save.tables_1m": Goal(ns: 150_000_000),
+    "restore.tables_1m": Goal(ns: 150_000_000),
+    "snapshot.1024pe": Goal(ns: 250_000_000),
+    "snapshot.restore_1024pe": Goal(ns: 250_000_000),
     "size.state_per_pe": Goal(bytes: 17 * 1024),
     "size.rss_1024pe": Goal(bytes: 200_000_000),
   ]
