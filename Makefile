@@ -28,7 +28,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients check-hot bench-readme bench-micro study trace-check fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
+.PHONY: help deps build demo attach-demo test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study slurm-test trace-check fuzz fuzz-protocol soak hostile litmus tsan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -61,6 +61,10 @@ test: deps ## Run all tests, those of the C and Python clients too
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI
 	@.build/release/itsctl conformance $(CONFORMANCE)
 
+slurm-test: build ## Run a study as a job array of a one-node Slurm cluster, installed and started here
+	@.ci/dependencies slurm-wlm:/usr/sbin/slurmctld munge:/usr/sbin/munged
+	@.ci/slurm-test .build/release/itsctl
+
 validate: build ## Hold the timing model against its laws; writes OUT/validation.html; LONG=1 for more
 	@mkdir -p $(OUT)
 	@.build/release/itsctl validate --trace Tests/Traces/linux-smp1.trace.xz \
@@ -71,6 +75,7 @@ ci: deps format-check test ## What continuous integration runs: format, build, t
 	@$(MAKE) --no-print-directory demo
 
 bench: deps ## Measure speed and size; FILTER=NAME chooses rows, JSON=FILE keeps the numbers
+	@$(if $(findstring attach,$(or $(FILTER),attach)),.ci/attach-programs)
 	@echo "building itsbench (release)"
 	@swift build --package-path Bench -c release --product itsbench
 	@Bench/.build/release/itsbench run $(BENCH)
@@ -87,9 +92,13 @@ bench-readme: ## Measure everything on a quiet machine and write the README's ta
 bench-micro: deps ## Measure single data structures with package-benchmark
 	@swift package --package-path Bench/Micro --disable-sandbox benchmark
 
-bench-clients: build ## Measure what attaching costs, beside plain C; the machine should be idle
-	@.ci/dependencies gcc:/usr/bin/gcc
-	@.ci/bench-clients .build/release/itsd
+bench-clients: ## Measure what attaching costs, beside plain C: the rows attach.* of make bench
+	@$(MAKE) --no-print-directory bench FILTER=attach. JSON=$(JSON)
+
+bench-unicorn: deps ## Measure the loads of a guest on a Unicorn CPU, which PyPI has, by the daemon
+	@.ci/dependencies gcc:/usr/bin/gcc $(PYTHON_VENV)
+	@.ci/attach-programs unicorn
+	@$(MAKE) --no-print-directory bench FILTER=attach.unicorn JSON=$(JSON)
 
 study: build ## Replay one boot with every preset and compare the latencies
 	@.ci/study $(TRACE) $(OUT)

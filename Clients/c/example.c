@@ -3,7 +3,7 @@
  *
  *   cc -std=c11 -o example example.c itsd.c && ./example unix:/tmp/its.sock [ring]
  *
- * SPDX-License-Identifier: Apache-2.0 */
+ * SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "itsd.h"
 
 #include <inttypes.h>

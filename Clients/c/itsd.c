@@ -1,6 +1,10 @@
 /* A client of itsd. itsd.h says what each call does, README.md how they go together.
  *
- * SPDX-License-Identifier: Apache-2.0 */
+ * From the bottom up, each part on those above it: the protocol's numbers, bytes, interrupt
+ * outputs, the socket, rings, requests (which go through the one or the other, in one order); then
+ * the calls in the order of the header.
+ *
+ * SPDX-License-Identifier: Apache-2.0 OR MIT */
 #define _GNU_SOURCE
 #include "itsd.h"
 
@@ -86,6 +90,7 @@ struct port {
   uint32_t put;   /* slots put and taken: this end's own counts */
   uint32_t taken;
   uint32_t shown; /* of those put, how many the daemon may see */
+  uint32_t gone;  /* and how many it had taken when it was last asked */
   bool dirty;     /* something posted has not been waited for */
 };
 
@@ -389,10 +394,13 @@ static void publish(struct port *p) {
 }
 
 /* Room for requests, or replies to take, or what a caller waits for: as `what` says. */
-static bool ring_ready(const struct port *p, bool for_room) {
+static bool ring_ready(struct port *p, bool for_room) {
   if (for_room) {
-    uint32_t tail = atomic_load_explicit(word(p, REQUEST_TAIL), memory_order_acquire);
-    return p->put - tail < p->slots;
+    /* The daemon's index lies in its processor's cache: it is asked for only when need be. */
+    if (p->put - p->gone >= p->slots) {
+      p->gone = atomic_load_explicit(word(p, REQUEST_TAIL), memory_order_acquire);
+    }
+    return p->put - p->gone < p->slots;
   }
   return atomic_load_explicit(word(p, REPLY_HEAD), memory_order_acquire) != p->taken;
 }

@@ -6,7 +6,8 @@
  * host says about the socket. itsd_error() gives the sentence. A client is used by one thread at a
  * time; different clients are independent of each other.
  *
- * SPDX-License-Identifier: Apache-2.0 */
+ * Under Apache 2.0 or MIT (LICENSE-MIT), as you choose: so programs under GPLv2 alone may link it.
+ * SPDX-License-Identifier: Apache-2.0 OR MIT */
 #ifndef ITSD_H
 #define ITSD_H
 

@@ -2,7 +2,7 @@
  *
  *   test unix:PATH tcp:HOST:PORT
  *
- * SPDX-License-Identifier: Apache-2.0 */
+ * SPDX-License-Identifier: Apache-2.0 OR MIT */
 #define _GNU_SOURCE
 #include "itsd.h"
 
@@ -91,6 +91,36 @@ static void memory_is_shared_or_held(void) {
   EXPECT(memcmp(out, in, count) == 0);
   free(out);
   free(in);
+  OK(itsd_leave(c));
+}
+
+/* Without a memfd: the daemon holds the RAM, and a connection of its own reaches it. */
+static void memory_has_a_connection_of_its_own(void) {
+  itsd *c = attached(tcp_address, "memory-role", FUNCTIONAL), *memory = NULL;
+  struct itsd_attach what = {.machine = "memory-role", .role = ITSD_MEMORY};
+  uint64_t its = itsd_machine(c)->its_bases[0], value = 0, commands[8] = {0};
+  const uint64_t valid = UINT64_C(1) << 63;
+  EXPECT_STATUS(0, itsd_open(&memory, tcp_address, "memory"), memory);
+  EXPECT_STATUS(0, itsd_attach(memory, &what), memory);
+  EXPECT_STATUS(0, itsd_map(memory, RAM, RAM_SIZE, -1, 0), memory);
+  EXPECT_STATUS(-EPERM, itsd_read(memory, 0, its, 4, &value), memory);
+  /* Two SYNCs, which the ITS fetches from there. */
+  commands[0] = commands[4] = 5;
+  EXPECT_STATUS(0, itsd_mem_write(memory, RAM, commands, sizeof commands), memory);
+  OK(itsd_write(c, 0, its + ITS_CBASER, 8, valid | RAM));
+  OK(itsd_write(c, 0, its, 4, 1));
+  OK(itsd_write(c, 0, its + 0x88, 8, sizeof commands));
+  OK(itsd_read(c, 0, its + ITS_CREADR, 8, &value));
+  EXPECT(value == sizeof commands);
+  /* A machine that holds still lets its RAM be read. */
+  OK(itsd_quiesce(c));
+  memset(commands, 0, sizeof commands);
+  EXPECT_STATUS(0, itsd_mem_read(memory, RAM, commands, sizeof commands), memory);
+  EXPECT(commands[0] == 5 && commands[4] == 5);
+  OK(itsd_resume(c));
+  /* The RAM goes with the connection that mapped it. */
+  EXPECT_STATUS(0, itsd_leave(memory), c);
+  EXPECT_STATUS(-EFAULT, itsd_mem_read(c, RAM, commands, 8), c);
   OK(itsd_leave(c));
 }
 
@@ -353,9 +383,9 @@ int main(int count, char **arguments) {
   unix_address = arguments[1];
   tcp_address = arguments[2];
   void (*const tests[])(void) = {
-    a_machine_has_its_shape, memory_is_shared_or_held, over_the_socket, through_rings_of_2,
-    through_rings_without_spinning, through_rings_of_256, lines_by_message, lines_by_page,
-    time_passes, who_is_lost_comes_back, attributes_are_kvms,
+    a_machine_has_its_shape, memory_is_shared_or_held, memory_has_a_connection_of_its_own,
+    over_the_socket, through_rings_of_2, through_rings_without_spinning, through_rings_of_256,
+    lines_by_message, lines_by_page, time_passes, who_is_lost_comes_back, attributes_are_kvms,
     a_machine_moves_in_bytes, refusals_have_sentences, a_pe_is_one_clients};
   size_t tests_count = sizeof tests / sizeof tests[0];
   for (size_t i = 0; i < tests_count; i++) tests[i]();

@@ -59,7 +59,7 @@ public final class ClientPort {
 
   private func room() throws(ClientError) -> Int {
     guard !isClosed else { throw ClientError(errno: 107, text: "the port was closed") }
-    guard let room = ring.room else { throw ClientPort.nonsense }
+    guard let room = ring.knownRoom else { throw ClientPort.nonsense }
     return room
   }
 

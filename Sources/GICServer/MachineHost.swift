@@ -88,8 +88,10 @@ final class MachineHost {
     notified.removeAll { $0 === session }
     if case .pe(let pe) = role { takeOffline(pe) }
     if let loss, role == .control, !sessions.contains(where: { $0.role == .control }) {
+      // What it throws is for who asked; here nobody did, and the machine rests in any case.
+      try? quiesce()
       isQuiesced = true
-      try? setVCPUsRun(false)
+      publishLines()
       controlLoss = loss
       ram.orphan(of: session.number)
       return
@@ -217,12 +219,7 @@ final class MachineHost {
     switch request {
     case .flush: machine.flushPendingTables()
     case .reset: machine.reset()
-    case .quiesce:
-      _ = machine.advance(to: .max, until: .idle)
-      machine.flushPendingTables()
-      try setVCPUsRun(false)
-      isQuiesced = true
-      continuation.changes += 1
+    case .quiesce: try quiesce()
     case .resume:
       try checkRAM()
       try setVCPUsRun(true)
@@ -232,6 +229,15 @@ final class MachineHost {
     default: return
     }
     publishLines()
+  }
+
+  /// Lets everything under way end, makes the tables exact, and holds the machine.
+  private func quiesce() throws(WireError) {
+    _ = machine.advance(to: .max, until: .idle)
+    machine.flushPendingTables()
+    try setVCPUsRun(false)
+    isQuiesced = true
+    continuation.changes += 1
   }
 
   /// Device attributes want to know.
@@ -347,9 +353,12 @@ final class MachineHost {
     ports.contains { $0.number == number && $0.isDevice == isDevice }
   }
 
+  /// Whether notices have been written that have not been sent.
+  var hasNotices: Bool { !notified.isEmpty }
+
   /// Sends the notices that were written.
   func flushNotices() {
-    guard !notified.isEmpty else { return }
+    guard hasNotices else { return }
     let sessions = notified
     notified.removeAll(keepingCapacity: true)
     for session in sessions { session.flush() }

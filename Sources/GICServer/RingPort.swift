@@ -56,7 +56,7 @@ final class RingPort {
   func serve(limit: Int) -> Served {
     guard !isClosed else { return .nothing }
     isBlocked = false
-    guard var room = ring.room else { return .broken }
+    guard var room = ring.knownRoom else { return .broken }
     var done = 0
     // A reply must have a place before its request is taken.
     loop: while done < limit, room > 0, !isClosed {
@@ -84,18 +84,21 @@ final class RingPort {
       }
     }
     guard done > 0 else { return .nothing }
+    requests += UInt64(done)
     publish()
     return .something
   }
 
   private func carryOut(_ words: [8 of UInt64]) -> RingAnswer {
-    requests += 1
     let slot = Slot(words: words)
     guard let answer = attached.access(slot) else { return session.carryOut(slot, in: self) }
     return slot.flags.contains(.noReply) ? .nothing : .reply(answer.words)
   }
 
   func publish() { if ring.publish() { clientBell.ring() } }
+
+  /// Sends what the requests had to tell others. Replies went through the ring.
+  func flushNotices() { if attached.host.hasNotices { attached.host.flushNotices() } }
 
   /// Carries out what the ring holds now, and not what is put meanwhile.
   /// - Parameter count: of that, how many at most.
@@ -113,7 +116,7 @@ final class RingPort {
 
   /// Whether there is work that could be done now.
   var hasWork: Bool {
-    guard !isClosed, !isBlocked, ring.hasMore, ring.room != 0 else { return false }
+    guard !isClosed, !isBlocked, ring.hasMore, ring.knownRoom != 0 else { return false }
     return fence.map { session.requests >= $0 } ?? true
   }
 
@@ -126,6 +129,8 @@ final class RingPort {
 final class RingServer {
   /// Rings that are looked at.
   private var awake: [RingPort] = []
+  /// There are others now than when the last look began.
+  private var hasChanged = false
   private var turn: NextTurn?
   /// Looks without work before the rings sleep.
   let spins: Int
@@ -146,17 +151,27 @@ final class RingServer {
       port.isAwake = true
       port.ring.didWake()
       awake.append(port)
+      hasChanged = true
     }
     turn?.request()
   }
 
-  func remove(_ port: RingPort) { awake.removeAll { $0 === port } }
+  func remove(_ port: RingPort) {
+    awake.removeAll { $0 === port }
+    hasChanged = true
+  }
 
   private func run() {
     var (rest, idle) = (RingServer.requestsPerTurn, 0)
-    while rest > 0, !awake.isEmpty {
-      let served = serveAwake(rest)
+    var ports = awake
+    hasChanged = false
+    while rest > 0, !ports.isEmpty {
+      let served = serve(ports, rest)
       rest -= served
+      if hasChanged {
+        ports = awake
+        hasChanged = false
+      }
       if served > 0 {
         idle = 0
       } else {
@@ -180,17 +195,17 @@ final class RingServer {
     }
   }
 
-  /// One look at every ring that is awake. Returns how many requests there were.
-  private func serveAwake(_ limit: Int) -> Int {
+  /// One look at every ring. Returns how many requests there were.
+  private func serve(_ ports: [RingPort], _ limit: Int) -> Int {
     var served = 0
-    // A port may go while its requests are carried out.
-    for port in awake where port.hasWork {
+    // A port may go while its requests are carried out: then it has no work.
+    for port in ports where port.hasWork {
       let before = port.ring.takenCount
       switch port.serve(limit: min(limit, 64)) {
       case .nothing: break
       case .something:
         served += Int(port.ring.takenCount &- before)
-        port.session.server.flushNotices(after: port.session)
+        port.flushNotices()
       case .broken: onBroken(port)
       }
     }

@@ -15,6 +15,7 @@ public final class Server {
   private var signals: [Signal] = []
   private var nextTurn: NextTurn?
   private var wakeup: Wakeup?
+  private var linger: Linger?
   private(set) var sessions: [Int: Session] = [:]
   private(set) var machines: [String: MachineHost] = [:]
   private var sessionCount = 0
@@ -47,9 +48,9 @@ public final class Server {
     nextTurn = try NextTurn(on: loop) { [unowned self] in resumeWaiting() }
     wakeup = try Wakeup(on: loop) { [unowned self] in stop() }
     // On one CPU the client cannot run while the daemon waits for it.
-    rings = try RingServer(
-      on: loop, spins: options.spins && availableCPUCount() > 1 ? 200 : 0
-    ) { port in
+    let spins = options.spins && availableCPUCount() > 1
+    linger = try Linger(on: loop, looks: spins ? 100 : 0)
+    rings = try RingServer(on: loop, spins: spins ? 200 : 0) { port in
       port.session.cut(WireError(.eproto, "the indices of port \(port.number) make no sense"))
     }
     if options.handlesSignals {
@@ -150,6 +151,7 @@ public final class Server {
   /// Sends what a session's turn has written: its own replies, and notices to others.
   func flush(after session: Session) {
     flushNotices(after: session)
+    linger?.requestDone()
     // What waited for the socket's frames may go on.
     for port in session.ports where port.hasWork { rings?.wake(port) }
   }
@@ -163,7 +165,9 @@ public final class Server {
   func makePort(
     _ session: Session, _ attached: Attached, _ number: UInt32, _ slotCount: UInt32
   ) throws(UVError) -> RingPort {
-    final class Target { weak var port: RingPort? }
+    // Not weak: that would make every count of the port's references a slow one. The bell ends
+    // before its port.
+    final class Target { unowned var port: RingPort? }
     let target = Target()
     let bell = try Doorbell(on: loop) { [unowned self] in
       if let port = target.port { rings?.wake(port) }

@@ -20,7 +20,7 @@ public func raiseDescriptorLimit() {
 }
 
 /// CPUs that this process may run on.
-public func availableCPUCount() -> Int { max(Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))), 1) }
+public func availableCPUCount() -> Int { Int(uv_available_parallelism()) }
 
 extension OwnedDescriptor {
   /// Rings the eventfd. Never waits, whatever the other end has done to it: one that is full has

@@ -55,9 +55,14 @@ public enum RingTake {
   private let peerSleeps: Word
   private let outSlots: UnsafeMutableRawPointer
   private let inSlots: UnsafeMutableRawPointer
-  /// Slots put and taken by this end, wrapping: never read back from the memory.
-  public private(set) var putCount: UInt32 = 0
-  public private(set) var takenCount: UInt32 = 0
+  /// Slots put and taken by this end, wrapping: never read back from the memory. Private, so that
+  /// the compiler sees that nobody else is at them, and does not have that checked at each use.
+  private var slotsPut = UInt32(0)
+  private var slotsTaken = UInt32(0)
+  /// Of those put, how many the other end had taken when it was last asked.
+  private var slotsGone = UInt32(0)
+  public var putCount: UInt32 { slotsPut }
+  public var takenCount: UInt32 { slotsTaken }
 
   /// Makes the memory, for a daemon.
   public static func create(slotCount: UInt32) throws(UVError) -> RingEnd {
@@ -120,22 +125,31 @@ public enum RingTake {
   /// Slots that may be put now; nil when the other end's index makes no sense.
   public var room: Int? {
     let taken = unsafe outTail.pointee.load(ordering: .acquiring)
-    let used = putCount &- taken
-    return used <= slotCount ? Int(slotCount - used) : nil
+    let used = slotsPut &- taken
+    guard used <= slotCount else { return nil }
+    slotsGone = taken
+    return Int(slotCount - used)
+  }
+
+  /// The same, or less: the other end's index lies in its processor's cache, and is asked for only
+  /// when what it last said is used up.
+  @inline(__always) public var knownRoom: Int? {
+    let used = slotsPut &- slotsGone
+    return used < slotCount ? Int(slotCount - used) : room
   }
 
   /// Puts a slot where there is room; it is seen once ``publish()`` has been called.
   @inline(__always) public func put(_ slot: [8 of UInt64]) {
     // SAFETY: the index is below the ring's length.
-    unsafe (outSlots + offset(putCount)).storeBytes(of: slot, as: [8 of UInt64].self)
-    putCount &+= 1
+    unsafe (outSlots + offset(slotsPut)).storeBytes(of: slot, as: [8 of UInt64].self)
+    slotsPut &+= 1
   }
 
   /// Shows what was put and what was taken.
   /// - Returns: whether the other end sleeps, and must be rung.
   @inline(__always) public func publish() -> Bool {
-    unsafe outHead.pointee.store(putCount, ordering: .releasing)
-    unsafe inTail.pointee.store(takenCount, ordering: .releasing)
+    unsafe outHead.pointee.store(slotsPut, ordering: .releasing)
+    unsafe inTail.pointee.store(slotsTaken, ordering: .releasing)
     return peerIsAsleep
   }
 
@@ -151,22 +165,22 @@ public enum RingTake {
   /// The next slot: a copy, so that nobody changes it while it is looked at.
   @inline(__always) public func take() -> RingTake {
     let head = unsafe inHead.pointee.load(ordering: .acquiring)
-    let waiting = head &- takenCount
+    let waiting = head &- slotsTaken
     if waiting == 0 { return .empty }
     guard waiting <= slotCount else { return .broken }
     // SAFETY: the index is below the ring's length. The other end may write meanwhile: the copy may
     // be torn, and is checked like every slot.
-    let slot = unsafe (inSlots + offset(takenCount)).loadUnaligned(as: [8 of UInt64].self)
-    takenCount &+= 1
+    let slot = unsafe (inSlots + offset(slotsTaken)).loadUnaligned(as: [8 of UInt64].self)
+    slotsTaken &+= 1
     return .slot(slot)
   }
 
   /// Puts back the slot that was taken last: it is taken again next time.
-  public func untake() { takenCount &-= 1 }
+  public func untake() { slotsTaken &-= 1 }
 
   /// Whether there is something to take, or nonsense.
   @inline(__always) public var hasMore: Bool {
-    unsafe inHead.pointee.load(ordering: .acquiring) != takenCount
+    unsafe inHead.pointee.load(ordering: .acquiring) != slotsTaken
   }
 
   // MARK: Sleeping

@@ -7,7 +7,7 @@ import Foundation
 /// All suites, in the order of the table.
 func suites() -> [Benchmark] {
   commandSuite() + msiSuite() + threadSuite() + selectionSuite() + timedSuite()
-    + timedMSISuite() + saveSuite() + sizeSuite() + replaySuite()
+    + timedMSISuite() + attachSuite() + saveSuite() + sizeSuite() + replaySuite()
 }
 
 /// Prints a line at once, also into a pipe.
@@ -29,7 +29,7 @@ func chosen(_ filter: String?, of all: [Benchmark] = suites()) throws -> [Benchm
 @main struct ITSBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "itsbench",
-    abstract: "Measures the speed and the size of the model.",
+    abstract: "Measures the speed and the size of the model, and what attaching to it costs.",
     subcommands: [
       Run.self, Compare.self, Peer.self, CheckHot.self, Readme.self, Spin.self,
       HoldLargeMachine.self,
@@ -64,6 +64,8 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
+    let missing = AttachPrograms.missing
+    if let missing, filter?.hasPrefix("attach") ?? true { print(missing) }
     let chosen = try chosen(filter)
     var counted: [String: Double] = [:]
     if instructions, Callgrind.isInstalled, chosen.contains(where: { $0.loop != nil }) {

@@ -9,7 +9,8 @@
 """
 
 from itsd import kvm
-from itsd.client import Client, Error, WriteRecord, MSIRecord
+from itsd.client import Client, MSIRecord, WriteRecord
+from itsd.connection import Error
 from itsd.wire import (
     NONE,
     Bus,

@@ -1,22 +1,22 @@
-"""One connection to a daemon, blocking, used by one thread at a time."""
+"""The calls: what a program asks of a machine."""
 
 from __future__ import annotations
 
-import array
-import collections
+import errno
 import fcntl
 import json
 import mmap
 import os
 import select
-import socket
 import struct
 import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from itsd import wire
+from itsd.connection import Error
+from itsd.ports import Ports
 from itsd.wire import (
     Flag,
     Level,
@@ -35,11 +35,6 @@ from itsd.wire import (
 _WIDTHS = {1: 0, 2: 1, 4: 2, 8: 3}
 # Linux, fcntl(2) "File Sealing"; not in the fcntl module of every Python.
 _F_ADD_SEALS, _F_SEAL_SHRINK = 1033, 2
-_GATHER = 32 << 10
-
-
-class Error(OSError):
-    """What a daemon refuses, or the host: an errno and a sentence."""
 
 
 class MSIRecord(NamedTuple):
@@ -62,7 +57,7 @@ class WriteRecord(NamedTuple):
     pe: int = 0
 
 
-class Client:
+class Client(Ports):
     """A connection. As a context manager it says goodbye at the end, or closes on an exception."""
 
     def __init__(self, address: str, name: str = "python", timeout: float = 10.0) -> None:
@@ -71,37 +66,10 @@ class Client:
         ``timeout`` is how many seconds the daemon may take to greet back. Later calls wait for as
         long as it takes.
         """
-        self._socket = _connect(address, timeout)
-        self._is_unix = address.startswith("unix:")
-        self._received = bytearray()
-        self._out = bytearray()
-        self._descriptors: collections.deque[int] = collections.deque()
-        self._answer: tuple[Slot, bytes] | None = None
-        self._failure: Error | None = None
-        self._last_id = 0
-        self._frame_limit = wire.HELLO_LIMIT
-        self._lines: dict[int, Lines] = {}
-        self._changed: collections.OrderedDict[int, None] = collections.OrderedDict()
         self._machine: Machine | None = None
-        self._page: mmap.mmap | None = None
         #: Picoseconds that requests carry; None: the machine chooses.
         self.now: int | None = None
-        try:
-            self._greet(address, name)
-        except BaseException:
-            self.close()
-            raise
-        self._socket.settimeout(None)
-
-    def _greet(self, address: str, name: str) -> None:
-        descriptors = wire.DESCRIPTOR_LIMIT if self._is_unix else 0
-        slot = Slot(Type.HELLO, a=wire.MAGIC, b=wire.VERSION)
-        reply = self._ask(slot, wire.capabilities(name, descriptors))
-        if reply.value != wire.MAGIC:
-            raise Error(71, f"whoever answers at {address} is no itsd")
-        limit = wire.parse_capabilities(reply.tail).get(1, b"")
-        if len(limit) == 8:
-            self._frame_limit = int.from_bytes(limit, "little")
+        super().__init__(address, name, timeout)
 
     def __enter__(self) -> Client:
         return self
@@ -123,7 +91,7 @@ class Client:
     def machine(self) -> Machine:
         """The machine's shape, once attached."""
         if self._machine is None:
-            raise Error(71, "attach first")
+            raise Error(errno.EPROTO, "attach first")
         return self._machine
 
     def attach(
@@ -157,7 +125,7 @@ class Client:
         try:
             self._machine = Machine.parse(reply.value, reply.latency, reply.tail)
         except (ValueError, struct.error) as error:
-            raise Error(71, "the answer to ATTACH makes no sense") from error
+            raise Error(errno.EPROTO, "the answer to ATTACH makes no sense") from error
         return self._machine
 
     def leave(self) -> None:
@@ -166,15 +134,6 @@ class Client:
             self._ask(Slot(Type.BYE))
         finally:
             self.close()
-
-    def close(self) -> None:
-        """Closes without a goodbye: the daemon takes the client for lost."""
-        self._socket.close()
-        while self._descriptors:
-            os.close(self._descriptors.popleft())
-        if self._page is not None:
-            self._page.close()
-            self._page = None
 
     # ---- Memory ----
 
@@ -274,7 +233,7 @@ class Client:
         tail = b"".join(struct.pack("<QQII", m.time, m.address, m.device, m.event) for m in msis)
         reply = self._ask(self._timed(Slot(Type.MSI_BATCH)), tail)
         if len(reply.tail) != 8 * len(msis):
-            raise Error(71, "the answer to MSI_BATCH makes no sense")
+            raise Error(errno.EPROTO, "the answer to MSI_BATCH makes no sense")
         return [Outcome.parse(word) for (word,) in struct.iter_unpack("<Q", reply.tail)]
 
     def translate(self, device: int, event: int, address: int = 0) -> Outcome:
@@ -288,7 +247,7 @@ class Client:
     def lines(self, pe: int) -> Lines:
         """The newest that is known of a PE's outputs. Does not wait."""
         if not 0 <= pe < self.machine.pe_count:
-            raise Error(6, f"there is no PE {pe}")
+            raise Error(errno.ENXIO, f"there is no PE {pe}")
         if self._page is not None:
             return self._read_page(pe)
         return self._lines.get(pe, Lines(pe, Level(0), 0, 0, 0))
@@ -296,6 +255,7 @@ class Client:
     def changed_lines(self) -> list[Lines]:
         """PEs whose outputs have changed since the last call, the longest ago first."""
         self.poll()
+        self._hear_page()
         changed = [self._lines[pe] for pe in self._changed]
         self._changed.clear()
         return changed
@@ -303,36 +263,25 @@ class Client:
     def wait_for_line(self, pe: int, timeout: float | None = None) -> Lines:
         """Waits until IRQ or FIQ of the PE is high; TimeoutError after ``timeout`` seconds."""
         end = None if timeout is None else time.monotonic() + timeout
+        port = self._ring_of(pe)
         while True:
             self.poll()
-            lines = self.lines(pe)
-            if lines.levels & (Level.IRQ | Level.FIQ):
-                return lines
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
-                raise TimeoutError(f"PE {pe} has no interrupt within {timeout} s")
-            select.select([self._socket], [], [], left)
-
-    def share_lines(self) -> None:
-        """Maps the line page: :meth:`lines` then reads shared memory. Unix sockets only."""
-        reply = self._ask(Slot(Type.LINE_PAGE))
-        descriptor = self._descriptors.popleft()
-        try:
-            self._page = mmap.mmap(descriptor, reply.value, prot=mmap.PROT_READ)
-        finally:
-            os.close(descriptor)
-
-    def _read_page(self, pe: int) -> Lines:
-        page = self._page
-        assert page is not None
-        while True:
-            (before,) = struct.unpack_from("<Q", page, 64 * pe + 32)
-            summary, cycle, picoseconds, _, _, pending = struct.unpack_from("<6Q", page, 64 * pe)
-            (after,) = struct.unpack_from("<Q", page, 64 * pe + 32)
-            if before == after and not before & 1:
-                intid = pending & 0xFFFF_FFFF
-                levels = Level(summary & 0xF)
-                return Lines(pe, levels, summary >> 32, picoseconds, cycle, intid)
+            if port is not None:
+                port.will_sleep()
+            try:
+                lines = self.lines(pe)
+                if lines.levels & (Level.IRQ | Level.FIQ):
+                    return lines
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError(f"PE {pe} has no interrupt within {timeout} s")
+                if port is not None:
+                    port.sleep(left)
+                else:
+                    select.select([self], [], [], left)
+            finally:
+                if port is not None:
+                    port.did_wake()
 
     # ---- Time and the machine ----
 
@@ -350,6 +299,7 @@ class Client:
 
     def promise(self, picoseconds: int) -> Reply:
         """Conservative time: nothing will be asked for before ``picoseconds``."""
+        self._promise_through_rings(picoseconds)
         return self._ask(Slot(Type.TIME_PROMISE, a=picoseconds))
 
     def flush_tables(self) -> None:
@@ -452,7 +402,7 @@ class Client:
         """All registers of the distributor, of one PE and of the ITSs, read without effect."""
         return json.loads(self._ask(self._access(Type.REGISTERS, pe, 0)).tail)
 
-    # ---- Frames ----
+    # ---- Requests ----
 
     def _timed(self, slot: Slot) -> Slot:
         if self.now is not None:
@@ -464,171 +414,10 @@ class Client:
         self, kind: Type, pe: int, address: int, size: int = 4, value: int = 0
     ) -> Slot:
         if size not in _WIDTHS:
-            raise Error(22, f"an access of {size} bytes; 1, 2, 4 or 8 exist")
+            raise Error(errno.EINVAL, f"an access of {size} bytes; 1, 2, 4 or 8 exist")
         attrs = _WIDTHS[size] | SourceKind.PE << 4
         return self._timed(Slot(kind, source=pe, attrs=attrs, a=address, b=value))
 
     def _msi(self, kind: Type, device: int, event: int, address: int) -> Slot:
         slot = Slot(kind, source=device, attrs=SourceKind.DEVICE << 4, a=address, b=event)
         return self._timed(slot)
-
-    def _frame(self, slot: Slot, tail: bytes) -> bytes:
-        if self._failure is not None:
-            raise self._failure
-        self._last_id = slot.id = self._last_id + 1 & 0xFFFF_FFFF
-        frame = slot.frame(tail)
-        if len(frame) > max(self._frame_limit, wire.HELLO_LIMIT):
-            raise Error(90, f"a frame of {len(frame)} bytes; agreed are {self._frame_limit}")
-        return frame
-
-    def _post(self, slot: Slot, tail: bytes = b"") -> None:
-        slot.flags |= Flag.NO_REPLY
-        self._out += self._frame(slot, tail)
-        if len(self._out) >= _GATHER:
-            self.flush()
-
-    def _ask(self, slot: Slot, tail: bytes = b"", descriptor: int | None = None) -> Reply:
-        frame = self._frame(slot, tail)
-        if descriptor is not None:
-            self.flush()
-            self._send(frame, descriptor)
-        else:
-            self._out += frame
-            self.flush()
-        while self._answer is None:
-            self._take_frames()
-            if self._answer is None:
-                self._receive()
-        answer, text = self._answer
-        self._answer = None
-        if (answer.id, answer.type) != (slot.id, slot.type):
-            self._fail(Error(71, "the daemon answered what was not asked"))
-        if answer.errno:
-            raise Error(answer.errno, text.decode(errors="replace"))
-        reply = Reply.parse(answer, text)
-        if reply.levels is not None and slot.attrs >> 4 & 3 == SourceKind.PE:
-            self._hear(
-                Lines(slot.source, reply.levels, reply.sequence, reply.time, reply.cycle), False
-            )
-        return reply
-
-    def flush(self) -> None:
-        """Sends what was posted; calls that wait for an answer do so by themselves."""
-        out, self._out = bytes(self._out), bytearray()
-        if out:
-            self._send(out)
-
-    def poll(self) -> None:
-        """Sends what was posted, and takes what has come, without waiting."""
-        self.flush()
-        while select.select([self._socket], [], [], 0)[0]:
-            self._receive()
-        self._take_frames()
-
-    def fileno(self) -> int:
-        """For select and poll: readable when something has come."""
-        return self._socket.fileno()
-
-    def _fail(self, error: Error) -> NoReturn:
-        if self._failure is None:
-            self._failure = error
-        raise self._failure
-
-    def _send(self, data: bytes, descriptor: int | None = None) -> None:
-        view = memoryview(data)
-        ancillary: list[tuple[int, int, array.array[int]]] = []
-        if descriptor is not None:
-            if not self._is_unix:
-                raise Error(9, "TCP carries no descriptors: map without one")
-            ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
-        while view:
-            # What comes meanwhile is taken, so that neither end waits for the other.
-            readable, writable, _ = select.select([self._socket], [self._socket], [])
-            if readable:
-                self._receive()
-            if not writable:
-                continue
-            try:
-                sent = self._socket.sendmsg([view], ancillary, socket.MSG_DONTWAIT)
-            except (BlockingIOError, InterruptedError):
-                continue
-            except OSError as error:
-                # The daemon may have said why before it closed.
-                while self._failure is None:
-                    self._receive()
-                raise self._failure from error
-            view, ancillary = view[sent:], []
-
-    def _receive(self) -> None:
-        try:
-            data, ancillary, _, _ = self._socket.recvmsg(
-                1 << 18, socket.CMSG_SPACE(4 * wire.DESCRIPTOR_LIMIT) if self._is_unix else 0
-            )
-        except TimeoutError:
-            self._fail(Error(110, "the daemon does not answer"))
-        except OSError as error:
-            self._fail(Error(error.errno or 104, f"the connection is lost: {error.strerror}"))
-        for level, kind, content in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                numbers = array.array("i")
-                numbers.frombytes(content[: len(content) // 4 * 4])
-                self._descriptors.extend(numbers)
-        if not data:
-            self._fail(Error(104, "the daemon closed the connection; its log says why"))
-        self._received += data
-        self._take_frames()
-
-    def _take_frames(self) -> None:
-        received = self._received
-        at = 0
-        while self._answer is None and len(received) - at >= wire.SLOT_SIZE:
-            slot = Slot.parse(memoryview(received)[at : at + wire.SLOT_SIZE])
-            if slot.size < wire.SLOT_SIZE or slot.size % 8 or slot.size > (1 << 24):
-                self._fail(Error(71, "a frame of the daemon makes no sense"))
-            if len(received) - at < slot.size:
-                break
-            tail = bytes(received[at + wire.SLOT_SIZE : at + slot.size - slot.padding])
-            at += slot.size
-            if slot.flags & Flag.REPLY:
-                self._answer = slot, tail
-            elif slot.type == Type.LINE:
-                levels = Level(slot.c & 0xF)
-                self._hear(Lines(slot.source, levels, slot.c >> 32, slot.time, slot.d), True)
-            elif slot.type == Type.CLOSING:
-                self._fail(Error(slot.errno, tail.decode(errors="replace")))
-        if at:
-            del received[:at]
-
-    def _hear(self, lines: Lines, told: bool) -> None:
-        known = self._lines.get(lines.pe)
-        newer = known is None or 0 < (lines.sequence - known.sequence) & 0xFFFF_FFFF < 1 << 31
-        if newer and (known is not None or lines.sequence):
-            self._lines[lines.pe] = lines
-            self._changed[lines.pe] = None
-        elif told:
-            self._changed[lines.pe] = None
-
-
-def _connect(address: str, timeout: float) -> socket.socket:
-    try:
-        if address.startswith("unix:"):
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.settimeout(timeout)
-            try:
-                connection.connect(address[5:])
-            except BaseException:
-                connection.close()
-                raise
-            return connection
-        host, colon, port = address.removeprefix("tcp:").rpartition(":")
-        if not address.startswith("tcp:") or not colon or not port.isdigit():
-            raise Error(22, f"'{address}' is neither unix:PATH nor tcp:HOST:PORT")
-        connection = socket.create_connection((host.strip("[]"), int(port)), timeout)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
-    except Error:
-        raise
-    except OSError as error:
-        raise Error(
-            error.errno or 5, f"{address}: {error}; is itsd --listen {address} running?"
-        ) from error

@@ -318,15 +318,14 @@ def sysreg(op0: int, op1: int, crn: int, crm: int, op2: int) -> int:
     return (op0 & 3) << 14 | (op1 & 7) << 11 | (crn & 15) << 7 | (crm & 15) << 3 | op2 & 7
 
 
-def capabilities(name: str, descriptors: int) -> bytes:
+def capabilities(name: str, descriptors: int, ring_slots: int = 0) -> bytes:
     """What this client offers in HELLO."""
 
     def entry(kind: int, value: bytes) -> bytes:
         return struct.pack("<HHI", kind, 0, len(value)) + value + bytes(-len(value) & 7)
 
     numbers = [(1, SLOT_SIZE + TAIL_LIMIT), (2, descriptors), (3, 0x1F), (4, 4096)]
-    # Rings need atomic accesses, which Python does not have.
-    numbers += [(6, 16 << 20), (7, 0), (8, 7)]
+    numbers += [(6, 16 << 20), (7, ring_slots), (8, 7)]
     tail = b"".join(entry(kind, struct.pack("<Q", number)) for kind, number in numbers)
     return tail + (entry(5, name.encode()[:64]) if name else b"")
 

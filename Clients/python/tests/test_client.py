@@ -91,6 +91,19 @@ class Accesses(Attached):
         self.assertEqual(control.mem_read(RAM + 5, len(data)), data)
         self.assertErrno(errno.EBADF, control.map, 0, 4096, 0)
         self.assertErrno(errno.EPERM, memory.read, 0, control.machine.its_bases[0])
+        # The ITS fetches from there; RAM is read while the machine holds still.
+        its = control.machine.its_bases[0]
+        memory.mem_write(RAM, bytes([5] + [0] * 31) * 2)
+        control.write(0, its + 0x80, 1 << 63 | RAM, 8)
+        control.write(0, its, 1)
+        control.write(0, its + 0x88, 64, 8)
+        self.assertEqual(control.read(0, its + 0x90, 8).value, 64)
+        control.quiesce()
+        self.assertEqual(memory.mem_read(RAM + 32, 1), b"\5")
+        control.resume()
+        # It goes with the connection that mapped it.
+        memory.leave()
+        self.assertErrno(errno.EFAULT, control.mem_read, RAM, 1)
 
     def test_bus_status_is_no_errno(self) -> None:
         client = self.attached()

@@ -222,8 +222,8 @@ class Hostile(unittest.TestCase):
         descriptors, resident = self.daemon.descriptors, self.daemon.resident
         some(9000)
         self.assertEqual(self.daemon.descriptors, descriptors)
-        # What 9000 forgotten connections would keep: at least a receive buffer each.
-        self.assertLess(self.daemon.resident - resident, 9000 * 4096)
+        # What 9000 forgotten connections would keep: at least a few words each.
+        self.assertLess(self.daemon.resident - resident, 9000 * 32)
 
     def test_a_memfd_that_changes_under_the_daemon(self) -> None:
         descriptor = os.memfd_create("shrinks", os.MFD_ALLOW_SEALING)

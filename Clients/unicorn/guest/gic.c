@@ -1,5 +1,5 @@
 /* The guest's driver: probes and sets up distributor, redistributors and ITS in the order in which
- * Linux does. SPDX-License-Identifier: Apache-2.0 */
+ * Linux does. SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "guest.h"
 
 enum { GICD_CTLR = 0, GICD_TYPER = 4, GICD_PIDR2 = 0xffe8 };

@@ -1,4 +1,4 @@
-/* What the guest's parts share. SPDX-License-Identifier: Apache-2.0 */
+/* What the guest's parts share. SPDX-License-Identifier: Apache-2.0 OR MIT */
 #ifndef GUEST_H
 #define GUEST_H
 

@@ -1,5 +1,5 @@
 /* The guest's tests, each with a verdict, and what it has measured with its own counter.
- * SPDX-License-Identifier: Apache-2.0 */
+ * SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "guest.h"
 
 const struct boot *boot;

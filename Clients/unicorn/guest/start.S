@@ -1,5 +1,5 @@
 // Where the vCPUs begin, and where they take interrupts.
-// SPDX-License-Identifier: Apache-2.0
+// SPDX-License-Identifier: Apache-2.0 OR MIT
 
   .equ STACK, 0x4000
 

@@ -52,6 +52,16 @@ struct Goal {
     "restore.tables_1m": Goal(ns: 150_000_000),
     "snapshot.1024pe": Goal(ns: 250_000_000),
     "snapshot.restore_1024pe": Goal(ns: 250_000_000),
+    "attach.read_socket": Goal(ratio: 1.2),
+    "attach.read_socket_one_core": Goal(ns: 10_000),
+    "attach.read_ring": Goal(ns: 500, ratio: 1.3),
+    // 150,000 a second, all clients together.
+    "attach.read_32_sockets": Goal(ns: 6667),
+    "attach.post_socket": Goal(ns: 200),
+    "attach.post_ring": Goal(ns: 125),
+    "attach.command_ring": Goal(ns: 1000),
+    "attach.unicorn_read": Goal(ns: 1000),
+    "attach.rss_1024_ports": Goal(bytes: 300_000_000),
     "size.state_per_pe": Goal(bytes: 17 * 1024),
     "size.rss_1024pe": Goal(bytes: 200_000_000),
   ]
