@@ -48,6 +48,15 @@ void print(const char *text);
 void print_number(u64 value);
 void print_hex(u64 value);
 void panic(u64 where);
+/* One line of the guest's report, which is counted. */
+void verdict(const char *name, int good);
+extern u32 passed, failed;
+/* Ends the run; 0 is success. */
+void finish(u32 status);
+
+/* The other vCPUs wait for interrupts once they are started. Returns 0 if one does not start. */
+int start_secondaries(void);
+void enable_interrupts(void);
 
 /* The interrupt controller, as a driver sees it. */
 int gic_probe(void);
