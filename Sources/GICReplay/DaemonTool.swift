@@ -23,9 +23,16 @@ public struct DaemonTool {
       var clients: [Int]
       var quiesced: Bool
       var controlLost: Bool
+      /// Daemons before protocol 1.2 do not say it.
+      var restored: Bool?
       var offline: [UInt32]
       var state: String {
-        let rest = controlLost ? "waits for its control" : quiesced ? "quiesced" : "runs"
+        let rest =
+          if restored == true {
+            "restored, waits for its RAM and RESUME"
+          } else {
+            controlLost ? "waits for its control" : quiesced ? "quiesced" : "runs"
+          }
         return offline.isEmpty ? rest : rest + ", \(offline.count) PEs offline"
       }
     }

@@ -9,6 +9,8 @@ import UVLoop
 /// Writes machines into a folder, and finds them there.
 final class Checkpoints {
   private let folder: String
+  /// No other daemon writes there meanwhile.
+  private let lock: OwnedDescriptor
   private let log: Logger
   private var timer: Timer?
   private let milliseconds: UInt64
@@ -18,7 +20,9 @@ final class Checkpoints {
   static let byteLimit = 1 << 32
   private static let ending = ".itsd"
 
-  init(_ options: CheckpointOptions, log: Logger) {
+  /// - Throws: EWOULDBLOCK where another daemon has the folder.
+  init(_ options: CheckpointOptions, log: Logger) throws(UVError) {
+    lock = try DurableFile.lock(folder: options.folder)
     (folder, milliseconds, self.log) = (options.folder, options.intervalMilliseconds, log)
   }
 

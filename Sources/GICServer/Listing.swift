@@ -13,6 +13,7 @@ private struct Listing: Encodable {
     var keep: Bool
     var quiesced: Bool
     var controlLost: Bool
+    var restored: Bool
     var offline: [UInt32]
     var configuration: String
     var clients: [Int]
@@ -45,7 +46,8 @@ extension Server {
       Listing.Machine(
         name: host.name, clock: host.configuration.clock.rawValue, cycle: host.cycle,
         pes: host.peCount, keep: host.keep, quiesced: host.isQuiesced,
-        controlLost: host.controlLoss != nil, offline: host.offline.keys.sorted(),
+        controlLost: host.controlLoss != nil, restored: host.continuation.expectedRAM != nil,
+        offline: host.offline.keys.sorted(),
         configuration: host.configurationHash,
         clients: host.sessions.map(\.number),
         ram: host.ram.ranges.map { range in

@@ -64,7 +64,7 @@ public final class Server {
     }
     for endpoint in options.endpoints { listeners.append(try listen(at: endpoint)) }
     if let options = options.checkpoints {
-      checkpoints = Checkpoints(options, log: log)
+      checkpoints = try Checkpoints(options, log: log)
       try checkpoints?.start(on: loop) { [unowned self] in checkpoints?.saveAll(machines.values) }
     }
   }
@@ -104,6 +104,8 @@ public final class Server {
     for session in sessions.values { session.connection.close(for: nil) }
     loop.close()
     machines.removeAll()
+    // The next daemon may have the folder.
+    checkpoints = nil
     log.info("ended")
   }
 

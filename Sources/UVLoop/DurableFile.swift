@@ -79,6 +79,16 @@ public enum DurableFile {
     return names.sorted().map { folder + "/" + $0 }
   }
 
+  /// Takes a folder for this process alone, until the descriptor is let go of or the process ends.
+  /// - Throws: EWOULDBLOCK when another process has it.
+  public static func lock(folder: String) throws(UVError) -> OwnedDescriptor {
+    let number = try UVError.checkSystem(
+      unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "folder \(folder)")
+    let descriptor = OwnedDescriptor(adopting: number)
+    try UVError.checkSystem(flock(number, LOCK_EX | LOCK_NB), "folder \(folder)")
+    return descriptor
+  }
+
   private static func synchroniseFolder(of path: FilePath) throws(Errno) {
     let parent = path.removingLastComponent()
     let folder = unsafe open(

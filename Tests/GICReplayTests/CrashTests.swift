@@ -13,14 +13,6 @@ import Testing
 private let configs =
   TraceFiles.tests.deletingLastPathComponent().appendingPathComponent("Configs").path
 
-private func comparable(_ document: ReplayDocument) throws -> [UInt8] {
-  var document = document
-  document.host = ReplayDocument.Host(
-    mode: "", elapsedSeconds: 0, eventsPerSecond: 0, parseLinesPerSecond: 0, residentBytes: 0,
-    toolVersion: "")
-  return try document.json(.indented)
-}
-
 @Test(arguments: MachineStatistics.Clock.allCases)
 func `a boot whose daemon is killed three times is the same boot`(
   clock: MachineStatistics.Clock

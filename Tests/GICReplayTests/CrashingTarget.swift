@@ -196,16 +196,11 @@ final class CrashingTarget: ReplayTarget {
   func advance(
     to cycle: UInt64, until condition: StopCondition, changes: inout [LineChange]
   ) throws(ReplayError) -> UInt64 {
-    let until: AdvanceCondition =
-      switch condition {
-      case .limit: .limit
-      case .lineRaised(let pe): .lineRaised(pe.rawValue)
-      case .lineChange: .lineChange
-      case .idle: .idle
-      }
     let clock = client.attachment?.clock
     let limit = clock?.picosecond(ofCycle: cycle) ?? cycle
-    return try ask(.timeAdvance(limit: limit, until: until), at: nil, &changes).cycle
+    return try ask(
+      .timeAdvance(limit: limit, until: AdvanceCondition(condition)), at: nil, &changes
+    ).cycle
   }
 
   func device(

@@ -68,7 +68,7 @@ private func document(
 }
 
 /// The document's bytes without what belongs to the host.
-private func bytes(_ document: ReplayDocument) throws -> [UInt8] {
+func comparable(_ document: ReplayDocument) throws -> [UInt8] {
   var document = document
   document.host = ReplayDocument.Host(
     mode: "", elapsedSeconds: 0, eventsPerSecond: 0, parseLinesPerSecond: 0, residentBytes: 0,
@@ -84,8 +84,8 @@ func `a boot is the same twice, and the same through the socket`(
   let first = try document(clock)
   #expect(first.passed)
   #expect(first.statistics.conservation.holds)
-  #expect(try bytes(first) == bytes(document(clock)))
-  #expect(try bytes(first) == bytes(document(clock, attachedTo: daemon.address)))
+  #expect(try comparable(first) == comparable(document(clock)))
+  #expect(try comparable(first) == comparable(document(clock, attachedTo: daemon.address)))
   if clock == .timed {
     let latency = try #require(first.statistics.latencyCycles.msi)
     #expect(latency.total.p50 == 26, "most MSIs of a boot find everything cached and the PE idle")

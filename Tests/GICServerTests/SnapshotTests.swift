@@ -5,6 +5,7 @@ import GICClient
 import GICModel
 import GICServer
 import GICWire
+import Logging
 import Testing
 import UVLoop
 
@@ -259,7 +260,14 @@ private final class Folder: Sendable {
   #expect(first.stop())
   #expect(folder.files == ["m.itsd"])
   let second = try Daemon { $0.checkpoints = options }
+  // The folder is this daemon's alone.
+  var other = ServerOptions()
+  other.checkpoints = options
+  #expect(throws: UVError.self) {
+    try Server(options: other, factory: fakeFactory(MemoryLog()), log: Logger(label: "test"))
+  }
   let next = try second.client()
+  #expect(try String(decoding: next.list(), as: UTF8.self).contains("\"restored\":true"))
   try next.attach(machine: "m")
   #expect(next.attachment?.created == false)
   #expect(next.attachment?.restored == true && next.attachment?.quiesced == true)

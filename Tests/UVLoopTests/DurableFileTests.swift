@@ -38,6 +38,19 @@ private func folder() throws -> String {
   #expect(throws: UVError.self) { try DurableFile.paths(in: folder + "/none", ending: "") }
 }
 
+@Test func `a folder is one owner's, until that lets it go`() throws {
+  let folder = try folder()
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  do {
+    let owner = try DurableFile.lock(folder: folder)
+    let error = #expect(throws: UVError.self) { try DurableFile.lock(folder: folder) }
+    #expect(error?.errno == EWOULDBLOCK)
+    withExtendedLifetime(owner) {}
+  }
+  _ = try DurableFile.lock(folder: folder)
+  #expect(throws: UVError.self) { try DurableFile.lock(folder: folder + "/none") }
+}
+
 @Test func `a file that is too long is not read`() throws {
   let folder = try folder()
   defer { try? FileManager.default.removeItem(atPath: folder) }

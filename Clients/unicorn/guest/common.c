@@ -54,7 +54,7 @@ void verdict(const char *name, int good) {
 
 /* ---- The vCPUs ---- */
 
-void enable_interrupts(void) { __asm__ volatile("msr daifclr, #2" ::: "memory"); }
+static void enable_interrupts(void) { __asm__ volatile("msr daifclr, #2" ::: "memory"); }
 
 void secondary(void) {
   u32 own = self();
@@ -64,7 +64,7 @@ void secondary(void) {
   for (;;) __asm__ volatile("wfi" ::: "memory");
 }
 
-int start_secondaries(void) {
+static int start_secondaries(void) {
   for (u32 pe = 1; pe < boot->pes; pe++) {
     if (hvc(0xc4000003, boot->mpidr[pe], (u64)secondary_start, pe) != 0) return 0;
     u64 start = now();
@@ -73,4 +73,13 @@ int start_secondaries(void) {
     }
   }
   return 1;
+}
+
+void start_everything(const struct boot *info) {
+  boot = info;
+  verdict("distributor, redistributors and ITS are found", gic_probe());
+  gic_start();
+  gic_start_pe(0);
+  enable_interrupts();
+  verdict("PSCI starts every vCPU", start_secondaries());
 }

@@ -54,9 +54,8 @@ extern u32 passed, failed;
 /* Ends the run; 0 is success. */
 void finish(u32 status);
 
-/* The other vCPUs wait for interrupts once they are started. Returns 0 if one does not start. */
-int start_secondaries(void);
-void enable_interrupts(void);
+/* The interrupt controller and all vCPUs, with verdicts; all but the first wait for interrupts. */
+void start_everything(const struct boot *info);
 
 /* The interrupt controller, as a driver sees it. */
 int gic_probe(void);

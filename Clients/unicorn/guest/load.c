@@ -57,12 +57,7 @@ static int settled(void) {
 }
 
 void primary(const struct boot *info) {
-  boot = info;
-  verdict("distributor, redistributors and ITS are found", gic_probe());
-  gic_start();
-  gic_start_pe(0);
-  enable_interrupts();
-  verdict("PSCI starts every vCPU", start_secondaries());
+  start_everything(info);
   map_everything();
   int good = 1;
   for (u32 round = 0; round < ROUNDS && good; round++) {

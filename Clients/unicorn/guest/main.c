@@ -189,12 +189,7 @@ static void measure_msis(u32 pe, const char *name) {
 /* ---- All of it ---- */
 
 void primary(const struct boot *info) {
-  boot = info;
-  verdict("distributor, redistributors and ITS are found", gic_probe());
-  gic_start();
-  gic_start_pe(0);
-  enable_interrupts();
-  verdict("PSCI starts every vCPU", start_secondaries());
+  start_everything(info);
   map_everything();
   verdict("every vCPU takes its LPIs", everyone_takes_an_lpi());
   verdict("INT is an MSI", int_command());
