@@ -90,7 +90,7 @@ extension Request {
         slot.source = device
         slot.attributes.sourceKind = .device
       }
-    case .registers(let pe): slot.act(for: pe)
+    case .registers(let pe), .portClose(let pe): slot.act(for: pe)
     case .device(let device): device.fill(&slot)
     case .snapshot(let snapshot): return snapshot.fill(&slot)
     case .writeBatch(let writes): return Request.encode(writes)
@@ -99,7 +99,6 @@ extension Request {
     case .portOpen(let pe, let slotCount):
       slot.a = UInt64(slotCount)
       slot.act(for: pe)
-    case .portClose(let pe): slot.act(for: pe)
     case .portFence(let pe, let count):
       slot.a = count
       slot.act(for: pe)

@@ -31,8 +31,8 @@ private func run(
   let program = try Program(
     "itsctl",
     [
-      command, "--ram", path, "--ram-base", "0x40000000", "--baser0", "0x8000000040000200",
-      "--baser1", "0x8000000040010200",
+      command, "--ram", path, "--ram-base", "0x40000000", "--baser0", "0x8007000040000200",
+      "--baser1", "0x8007000040010200",
     ] + more)
   let text = program.text()
   program.process.waitUntilExit()
