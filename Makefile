@@ -29,7 +29,7 @@ BENCH = $(if $(JSON),--json $(JSON)) $(if $(FILTER),--filter $(FILTER)) \
 CONFORMANCE = $(if $(ADDR),--attach $(ADDR)) $(if $(PROFILE),--profile $(PROFILE)) \
 	$(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help deps build demo attach-demo qemu-boot test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study presets slurm-test trace-check http-test fuzz fuzz-protocol soak hostile litmus tsan asan mutations format format-check clean
+.PHONY: help deps build demo attach-demo qemu-boot migrate-demo test conformance validate ci bench bench-peer bench-clients bench-unicorn check-hot bench-readme bench-micro study presets slurm-test trace-check http-test fuzz fuzz-protocol soak hostile litmus tsan asan mutations format format-check clean
 
 help: ## Show this list
 	@echo "itsd, a cycle-level simulator of Arm's GICv3 ITS. README.md says more."
@@ -59,12 +59,17 @@ qemu-boot: build ## Boot Debian on QEMU's CPUs with the daemon's GIC; CLOCK, CPU
 	  python3:/usr/bin/python3
 	@.ci/qemu-boot .build/release/itsd .build/release/itsctl $(CLOCK) $(CPUS) $(CONFIG)
 
+migrate-demo: build ## Move a running guest's machine from one daemon to another, VCPUS=4, and count LPIs
+	@.ci/dependencies gcc:/usr/bin/gcc $(PYTHON_VENV)
+	@.ci/migrate-demo .build/release/itsd $(VCPUS)
+
 test: deps ## Run all tests, those of the C and Python clients too
 	@.ci/dependencies gcc:/usr/bin/gcc g++:/usr/bin/g++ $(PYTHON_VENV)
 	@echo "building and running the tests"
 	@swift test --parallel
 	@.ci/clients "$$(swift build --show-bin-path)/itsd"
 	@.ci/attach-demo "$$(swift build --show-bin-path)/itsd" 1 2 8 || [ $$? -eq 3 ]
+	@.ci/migrate-demo "$$(swift build --show-bin-path)/itsd" 4 || [ $$? -eq 3 ]
 	@.ci/soak 'random programs' ITSD_SEEDS=50 ITSD_STEPS=10000
 
 conformance: build ## Check a daemon, ADDR=unix:PATH; also PROFILE=kvm, FILTER=MAPTI

@@ -42,17 +42,18 @@ enum {
 };
 
 static const uint64_t MAGIC = 0x4552495744535449u; /* "ITSDWIRE" */
-static const uint64_t VERSION = 1u << 16 | 1u;
+static const uint64_t VERSION = 1u << 16 | 2u;
 
 enum type {
   HELLO = 0x01, ATTACH = 0x02, BYE = 0x03, LIST = 0x04, CLOSING = 0x05,
-  MEM_MAP = 0x10, MEM_UNMAP = 0x11, MEM_READ = 0x12, MEM_WRITE = 0x13,
+  MEM_MAP = 0x10, MEM_UNMAP = 0x11, MEM_READ = 0x12, MEM_WRITE = 0x13, MEM_DIRTY = 0x14,
   MMIO_READ = 0x20, MMIO_WRITE = 0x21, WRITE_BATCH = 0x22, SYSREG_READ = 0x23, SYSREG_WRITE = 0x24,
   MSI = 0x30, MSI_BATCH = 0x31, INPUT_LINE = 0x32, TRANSLATE = 0x33, LINE = 0x34,
   TIME_ADVANCE = 0x40, FLUSH = 0x41, RESET = 0x42, TIME_PROMISE = 0x43,
   STATS = 0x50,
   PORT_OPEN = 0x60, PORT_CLOSE = 0x61, PORT_FENCE = 0x62, LINE_PAGE = 0x63,
-  QUIESCE = 0x70, RESUME = 0x71,
+  QUIESCE = 0x70, RESUME = 0x71, SNAPSHOT_SAVE = 0x72, SNAPSHOT_READ = 0x73,
+  SNAPSHOT_WRITE = 0x74, SNAPSHOT_RESTORE = 0x75, CHECKPOINT = 0x76,
   DEVICE_HAS = 0x80, DEVICE_GET = 0x81, DEVICE_SET = 0x82
 };
 
@@ -762,7 +763,8 @@ static int read_shape(itsd *c) {
   for (uint32_t i = 0; i < pes; i++) c->affinities[i] = get32(t + 48 + 8 * itss + 4 * i);
   memcpy(c->configuration, t + 48 + 8 * itss + 4 * pes, hash);
   *m = (struct itsd_machine){
-    .created = c->reply.a & 1, .quiesced = c->reply.a >> 1 & 1, .timed = get32(t + 8) & 1,
+    .created = c->reply.a & 1, .quiesced = c->reply.a >> 1 & 1, .restored = c->reply.a >> 2 & 1,
+    .timed = get32(t + 8) & 1, .requests = c->reply.b,
     .clock_hz = get64(t + 16), .gicd_base = get64(t + 24), .gicr_base = get64(t + 32),
     .gicr_stride = get64(t + 40), .pe_count = pes, .its_count = itss, .its_bases = c->its_bases,
     .affinities = c->affinities, .configuration = c->configuration};
@@ -894,6 +896,19 @@ int itsd_mem_write(itsd *c, uint64_t address, const void *bytes, size_t count) {
     if (status < 0) return status;
     done += piece;
   }
+  return 0;
+}
+
+int itsd_dirty(itsd *c, uint64_t address, uint64_t size, int take, uint64_t *bitmap) {
+  struct slot s = request(c, MEM_DIRTY, NOBODY, 0);
+  s.a = address;
+  s.b = size;
+  s.c = !take;
+  int status = ask(c, &s);
+  if (status < 0) return status;
+  size_t words = (size_t)((size / 4096 + 63) / 64);
+  if (c->tail_count != 8 * words) return fail(c, EPROTO, "the answer to MEM_DIRTY makes no sense");
+  for (size_t i = 0; i < words; i++) bitmap[i] = get64(c->tail + 8 * i);
   return 0;
 }
 
@@ -1152,6 +1167,52 @@ int itsd_quiesce(itsd *c) {
 int itsd_resume(itsd *c) {
   int status = simple(c, RESUME);
   if (status == 0) c->machine.quiesced = 0;
+  return status;
+}
+
+int itsd_save(itsd *c, void **bytes, size_t *count) {
+  int status = simple(c, SNAPSHOT_SAVE);
+  if (status < 0) return status;
+  size_t all = (size_t)c->last.value;
+  uint8_t *file = malloc(all ? all : 1);
+  if (!file) return fail(c, ENOMEM, "no memory");
+  for (size_t done = 0; done < all && status == 0;) {
+    size_t piece = all - done < c->frame_limit - SLOT ? all - done : c->frame_limit - SLOT;
+    struct slot s = request(c, SNAPSHOT_READ, NOBODY, 0);
+    s.a = done;
+    s.b = piece;
+    status = ask(c, &s);
+    if (status == 0 && c->tail_count != piece) {
+      status = fail(c, EPROTO, "asked for %zu bytes and got %zu", piece, c->tail_count);
+    }
+    if (status == 0) memcpy(file + done, c->tail, piece);
+    done += piece;
+  }
+  if (status < 0) {
+    free(file);
+    return status;
+  }
+  *bytes = file;
+  *count = all;
+  return 0;
+}
+
+int itsd_restore(itsd *c, const void *bytes, size_t count) {
+  for (size_t done = 0; done < count;) {
+    size_t piece = count - done < c->frame_limit - SLOT ? count - done : c->frame_limit - SLOT;
+    struct slot s = request(c, SNAPSHOT_WRITE, NOBODY, 0);
+    s.a = done;
+    s.b = count;
+    int status = ask_with(c, &s, (const uint8_t *)bytes + done, piece, -1);
+    if (status < 0) return status;
+    done += piece;
+  }
+  return simple(c, SNAPSHOT_RESTORE);
+}
+
+int itsd_checkpoint(itsd *c, uint64_t *requests) {
+  int status = simple(c, CHECKPOINT);
+  if (status == 0 && requests) *requests = c->last.value;
   return status;
 }
 

@@ -76,6 +76,8 @@ struct itsd_attach {
 struct itsd_machine {
   int created;  /* this client created it */
   int quiesced; /* itsd_resume() must come before anything that changes it */
+  int restored; /* from a file: map its RAM as it was then, and itsd_resume() */
+  uint64_t requests; /* of this role, of those that count, that it has carried out */
   int timed;    /* it keeps time; otherwise every cycle is 0 */
   uint64_t clock_hz;
   uint64_t gicd_base;
@@ -157,6 +159,10 @@ int itsd_unmap(itsd *client, uint64_t address);
 /* Guest RAM through the daemon. */
 int itsd_mem_read(itsd *client, uint64_t address, void *bytes, size_t count);
 int itsd_mem_write(itsd *client, uint64_t address, const void *bytes, size_t count);
+/* Which pages of 4096 bytes the daemon has written since they were last taken: bit n of the bitmap,
+ * from bit 0 of word 0 on, is page n. The bitmap has room for a bit for each page, in whole words.
+ * take: they are not told again. */
+int itsd_dirty(itsd *client, uint64_t address, uint64_t size, int take, uint64_t *bitmap);
 
 /* ---- Accesses ---- */
 
@@ -210,6 +216,15 @@ int itsd_reset(itsd *client);
 /* Lets everything under way end, and holds the machine until itsd_resume(). */
 int itsd_quiesce(itsd *client);
 int itsd_resume(itsd *client);
+
+/* The whole machine but guest RAM as the bytes of a file, to be freed with free(): what `itsctl save`
+ * writes. */
+int itsd_save(itsd *client, void **bytes, size_t *count);
+/* The machine, quiesced, becomes that one; then map its RAM as it was, and itsd_resume(). */
+int itsd_restore(itsd *client, const void *bytes, size_t count);
+/* The machine goes to the daemon's folder (itsd --state-dir) now; *requests, which may be null, is
+ * how many of this role's requests it has carried out. */
+int itsd_checkpoint(itsd *client, uint64_t *requests);
 
 /* ---- Device attributes: KVM_HAS_DEVICE_ATTR and its like, with KVM's errno ----
  *

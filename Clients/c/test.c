@@ -296,6 +296,49 @@ static void attributes_are_kvms(void) {
   OK(itsd_leave(c));
 }
 
+static void a_machine_moves_in_bytes(void) {
+  itsd *c = attached(unix_address, "source", FUNCTIONAL), *to = NULL;
+  uint64_t value = 0, bitmap[4] = {0};
+  uint64_t priorities = itsd_machine(c)->gicd_base + 0x420;
+  OK(itsd_map(c, RAM, RAM_SIZE, -1, 0));
+  OK(itsd_mem_write(c, RAM + 0x40fff, "ab", 2));
+  OK(itsd_dirty(c, RAM, RAM_SIZE, 0, bitmap));
+  EXPECT(bitmap[0] == 0 && bitmap[1] == 3 && bitmap[2] == 0 && bitmap[3] == 0);
+  OK(itsd_dirty(c, RAM, RAM_SIZE, 1, bitmap));
+  OK(itsd_dirty(c, RAM, RAM_SIZE, 1, bitmap));
+  EXPECT(bitmap[0] == 0 && bitmap[1] == 0);
+  EXPECT_STATUS(-EFAULT, itsd_dirty(c, RAM, 2 * RAM_SIZE, 1, bitmap), c);
+  OK(itsd_write(c, 0, priorities, 1, 0x58));
+  void *bytes = NULL;
+  size_t count = 0;
+  OK(itsd_save(c, &bytes, &count));
+  EXPECT(count > 8 && memcmp(bytes, "ITSDFILE", 8) == 0);
+  EXPECT_STATUS(-EOPNOTSUPP, itsd_checkpoint(c, &value), c);
+  OK(itsd_leave(c));
+
+  to = c = attached(tcp_address, "destination", FUNCTIONAL);
+  EXPECT_STATUS(-EBUSY, itsd_restore(to, bytes, count), to);
+  OK(itsd_quiesce(to));
+  ((uint8_t *)bytes)[count / 2] ^= 16;
+  EXPECT_STATUS(-EINVAL, itsd_restore(to, bytes, count), to);
+  ((uint8_t *)bytes)[count / 2] ^= 16;
+  OK(itsd_restore(to, bytes, count));
+  EXPECT_STATUS(-EFAULT, itsd_resume(to), to);
+  OK(itsd_map(to, RAM, RAM_SIZE, -1, 0));
+  OK(itsd_resume(to));
+  OK(itsd_read(to, 0, priorities, 1, &value));
+  EXPECT(value == 0x58);
+  free(bytes);
+  /* Who comes back hears how many of its requests were carried out: a write and a read. */
+  itsd_close(to);
+  OK(itsd_open(&to, unix_address, "again"));
+  struct itsd_attach what = {.machine = "destination"};
+  c = to;
+  OK(itsd_attach(to, &what));
+  EXPECT(itsd_machine(to)->requests == 2 && !itsd_machine(to)->restored);
+  OK(itsd_leave(to));
+}
+
 static void refusals_have_sentences(void) {
   itsd *c = NULL;
   EXPECT_STATUS(-ENOENT, itsd_open(&c, "unix:/tmp/no-such-itsd.sock", "test"), c);
@@ -345,7 +388,7 @@ int main(int count, char **arguments) {
     a_machine_has_its_shape, memory_is_shared_or_held, memory_has_a_connection_of_its_own,
     over_the_socket, through_rings_of_2, through_rings_without_spinning, through_rings_of_256,
     lines_by_message, lines_by_page, time_passes, who_is_lost_comes_back, attributes_are_kvms,
-    refusals_have_sentences, a_pe_is_one_clients};
+    a_machine_moves_in_bytes, refusals_have_sentences, a_pe_is_one_clients};
   size_t tests_count = sizeof tests / sizeof tests[0];
   for (size_t i = 0; i < tests_count; i++) tests[i]();
   printf("%zu tests of the C client, %d failures\n", tests_count, failures);

@@ -1,7 +1,7 @@
 /* A board whose CPUs are Unicorn's and whose interrupt controller is itsd: N vCPUs as N engines,
  * interleaved in one thread by simulated time, so that two runs are the same to the cycle.
  *
- *   board ADDRESS IMAGE [--vcpus N] [--quantum INSTRUCTIONS] [--config YAML]
+ *   board ADDRESS IMAGE [--vcpus N] [--quantum INSTRUCTIONS] [--config YAML] [--to ADDRESS]
  *
  * Here is who runs when, and how it begins and ends; cpu.c has what the CPU model lacks, devices.c
  * what lies on the bus.
@@ -75,6 +75,7 @@ static void loop(void) {
   uint64_t reached = 0;
   itsd_set_time(board.its, ITSD_NONE);
   while (!board.off) {
+    move_on(reached);
     wake();
     struct vcpu *v = next_vcpu();
     if (v && reached >= v->time) {
@@ -83,7 +84,9 @@ static void loop(void) {
     }
     itsd_set_time(board.its, ITSD_NONE);
     uint64_t limit = v ? v->time : reached + 1000000 * board.cycle;
-    check_its(itsd_advance(board.its, limit, ITSD_LINE_CHANGE, 0, &reached), "advancing");
+    check_its(
+        itsd_advance(board.its, limit - board.epoch, ITSD_LINE_CHANGE, 0, &reached), "advancing");
+    reached += board.epoch;
     if (v || reached < limit) continue;
     die("the guest", "every vCPU waits, and for a million cycles no interrupt came");
   }
@@ -91,7 +94,7 @@ static void loop(void) {
 
 /* ---- Beginning ---- */
 
-static void make_vcpu(uint32_t index) {
+void make_vcpu(uint32_t index) {
   struct vcpu *v = &board.vcpus[index];
   v->index = index;
   check(uc_open(UC_ARCH_ARM64, UC_MODE_ARM, &v->uc), "uc_open");
@@ -109,21 +112,31 @@ static void read_image(const char *path) {
   if (count == 0) die(path, "is empty");
 }
 
-static void attach(const char *address, const char *config) {
+itsd *join(const char *address, const char *config, uint8_t **ram) {
   char yaml[512];
-  check_its(itsd_open(&board.its, address, "unicorn board"), "connecting");
+  itsd *its = NULL;
+  if (itsd_open(&its, address, "unicorn board") < 0) die("connecting", itsd_error(its));
   snprintf(
       yaml, sizeof yaml, "clock: timed\nmachine: {pes: %u}\n%s", board.count, config ? config : "");
   struct itsd_attach what = {
     .machine = "unicorn", .yaml = yaml, .fresh = 1, .no_lines = 1, .time_mode = ITSD_PACED};
-  check_its(itsd_attach(board.its, &what), "attaching");
-  board.machine = itsd_machine(board.its);
-  void *ram = NULL;
-  check_its(itsd_ram(board.its, RAM, RAM_SIZE, &ram), "sharing RAM");
-  board.ram = ram;
+  if (itsd_attach(its, &what) < 0) die("attaching", itsd_error(its));
+  void *base = NULL;
+  if (itsd_ram(its, RAM, RAM_SIZE, &base) < 0) die("sharing RAM", itsd_error(its));
+  *ram = base;
+  return its;
+}
+
+void open_ports(void) {
   for (uint32_t i = 0; i < board.count; i++) {
     check_its(itsd_port_open(board.its, i, 64), "opening a port");
   }
+}
+
+static void attach(const char *address, const char *config) {
+  board.its = join(address, config, &board.ram);
+  board.machine = itsd_machine(board.its);
+  open_ports();
   board.cycle = UINT64_C(1000000000000) / board.machine->clock_hz;
 }
 
@@ -146,7 +159,7 @@ static void boot(const char *image) {
 }
 
 int main(int count, char **arguments) {
-  const char *config = NULL;
+  const char *config = NULL, *to = NULL;
   board.count = 1;
   board.quantum = 100;
   for (int i = 3; i + 1 < count; i += 2) {
@@ -156,6 +169,8 @@ int main(int count, char **arguments) {
       board.quantum = strtol(arguments[i + 1], NULL, 0);
     } else if (strcmp(arguments[i], "--config") == 0) {
       config = arguments[i + 1];
+    } else if (strcmp(arguments[i], "--to") == 0) {
+      to = arguments[i + 1];
     } else {
       count = 0;
     }
@@ -163,11 +178,13 @@ int main(int count, char **arguments) {
   if (count < 3 || count % 2 == 0 || board.count == 0 || board.count > MAX_VCPUS) {
     fprintf(
         stderr,
-        "usage: %s ADDRESS IMAGE [--vcpus 1..%d] [--quantum INSTRUCTIONS] [--config YAML]\n",
+        "usage: %s ADDRESS IMAGE [--vcpus 1..%d] [--quantum INSTRUCTIONS] [--config YAML]"
+        " [--to ADDRESS]\n",
         arguments[0], MAX_VCPUS);
     return 64;
   }
   attach(arguments[1], config);
+  if (to) plan_move(to, config, 1000000 * board.cycle);
   boot(arguments[2]);
   loop();
   uint64_t instructions = 0, last = 0;
@@ -180,6 +197,7 @@ int main(int count, char **arguments) {
       "%u vCPUs, %" PRIu64 " instructions, %" PRIu64 " accesses, %" PRIu64 " MSIs, %" PRIu64
       " interrupts, %" PRIu64 " cycles\n",
       board.count, instructions, board.accesses, board.msis, board.interrupts, last / board.cycle);
+  if (to && !report_move()) board.status = 1;
   check_its(itsd_leave(board.its), "leaving");
   return board.status;
 }

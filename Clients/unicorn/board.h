@@ -54,6 +54,8 @@ extern struct board {
   bool off;
   int status;
   uint64_t accesses, msis, interrupts;
+  /* Of the machine's time 0 in the guest's; it is another once the machine has moved. */
+  uint64_t epoch;
 } board;
 
 /* ---- board.c ---- */
@@ -61,6 +63,23 @@ extern struct board {
 _Noreturn void die(const char *what, const char *why);
 void check(uc_err error, const char *what);
 void check_its(int status, const char *what);
+
+/* Attaches to a machine of a daemon and makes RAM of it; `ram` gets where it is mapped here. */
+itsd *join(const char *address, const char *config, uint8_t **ram);
+/* A vCPU's engine, over the board's RAM and machine. */
+void make_vcpu(uint32_t index);
+void open_ports(void);
+
+/* ---- migrate.c: the machine goes to another daemon ---- */
+
+/* From `start` picoseconds on, to `address`. */
+void plan_move(const char *address, const char *config, uint64_t start);
+/* Counts the pages that a vCPU writes, if there is a plan. */
+void watch_writes(struct vcpu *v);
+/* Does what is due at this time. */
+void move_on(uint64_t reached);
+/* Says what came of it; returns whether it was as it should be. */
+bool report_move(void);
 
 /* ---- devices.c: what lies on the bus ---- */
 

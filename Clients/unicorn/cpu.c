@@ -137,6 +137,7 @@ static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 
 void hook_cpu(struct vcpu *v) {
   uc_hook hook;
+  watch_writes(v);
   check(uc_hook_add(v->uc, &hook, UC_HOOK_BLOCK, on_block, v, 1, 0), "a hook");
   check(uc_hook_add(v->uc, &hook, UC_HOOK_INTR, on_exception, v, 1, 0), "a hook");
   check(uc_hook_add(v->uc, &hook, UC_HOOK_INSN, on_mrs, v, 1, 0, UC_ARM64_INS_MRS), "a hook");
@@ -148,7 +149,7 @@ void hook_cpu(struct vcpu *v) {
 bool has_interrupt(uint32_t pe, uint64_t *time) {
   struct itsd_lines lines;
   check_its(itsd_lines(board.its, pe, &lines), "the lines");
-  if (time) *time = lines.time;
+  if (time) *time = lines.time + board.epoch;
   return lines.levels & ITSD_IRQ;
 }
 

@@ -12,11 +12,11 @@
 
 void begin(const struct vcpu *v) {
   board.accesses++;
-  itsd_set_time(board.its, v->time);
+  itsd_set_time(board.its, v->time - board.epoch);
 }
 
 void end(struct vcpu *v) {
-  uint64_t time = itsd_last(board.its)->time;
+  uint64_t time = itsd_last(board.its)->time + board.epoch;
   if (time > v->time) v->time = time;
   v->time += BUS_CYCLES * board.cycle;
 }

@@ -252,6 +252,7 @@ public final class Client {
       throw ClientError(errno: 71, text: "the daemon's answer to ATTACH makes no sense")
     }
     attachment.flags = reply.value
+    attachment.requestCount = reply.latency
     self.attachment = attachment
     return attachment
   }

@@ -15,8 +15,7 @@ public enum ConformanceSuite {
 
   /// Lines of the checklist that have no row.
   public static let linesNotApplicable: [ClosedRange<Int>: String] = [
-    94...94: "a bitmap of dirty pages: guest RAM is shared, and its owner tracks what is written",
-    116...116: "clients that go away are the server's: its own tests hold them",
+    116...116: "clients that go away are the server's: its own tests hold them"
   ]
 
   /// Numbers of errors that this ITS never gives.

@@ -80,7 +80,7 @@ public final class FunctionalMachine: Machine, @unchecked Sendable {
     return engine.pendingBeside(pe)
   }
 
-  public func lineState(of pe: PEIndex) -> LineChange? {
+  public func lines(of pe: PEIndex) -> LineChange? {
     guard engine.has(pe) else { return nil }
     guard engine.hasLanes else { return engine.lineState(of: pe) }
     engine.enter(Engine<NoTiming>.isInside)

@@ -176,10 +176,6 @@ public protocol Machine: AnyObject {
   /// active; nil if there is none. Reading it has no effect.
   func pending(of pe: PEIndex) -> PendingInterrupt?
 
-  /// The outputs of the PE now, and the number of their last change; nil for a machine that tells
-  /// of changes only.
-  func lineState(of pe: PEIndex) -> LineChange?
-
   /// Moves the line changes since the last call to the end of `changes`.
   func drainLineChanges(into changes: inout [LineChange])
 
@@ -215,6 +211,19 @@ public protocol Machine: AnyObject {
   /// Becomes the machine that was snapshot; its configuration must be the same, and guest RAM there
   /// already. After an error the machine is as after a reset.
   func restore(snapshot: [UInt8]) throws(SnapshotError)
+
+  /// Pages of 4 KiB of guest RAM that the machine has written since they were last taken: a bit
+  /// each, the first in bit 0 of the first word. What CPUs and devices write does not count.
+  /// - Parameters:
+  ///   - address: a multiple of 4 KiB.
+  ///   - taking: what is told is forgotten.
+  /// - Returns: nil, and nothing is taken, if one of the pages is no RAM.
+  func writtenPages(from address: PhysicalAddress, count: Int, taking: Bool) -> [UInt64]?
+  /// Counts bytes of guest RAM as written by the machine: whoever serves it has written them.
+  func markWritten(_ address: PhysicalAddress, byteCount: Int)
+  /// The PE's lines as they are, and the number of their last change, stamped with now.
+  /// - Returns: nil if there is no such PE, and for a machine that tells of changes only.
+  func lines(of pe: PEIndex) -> LineChange?
 
   // Looking into it changes nothing that a guest can see.
 
@@ -255,9 +264,14 @@ extension Machine {
   public func resume(_ work: inout QueueWork) -> Response? {
     preconditionFailure("an access of one step is not resumed")
   }
-  public func lineState(of pe: PEIndex) -> LineChange? { nil }
   /// A machine that does not show its inside.
   public func pending(of pe: PEIndex) -> PendingInterrupt? { nil }
+  public func lines(of pe: PEIndex) -> LineChange? { nil }
+  /// A machine that never writes.
+  public func writtenPages(
+    from address: PhysicalAddress, count: Int, taking: Bool
+  ) -> [UInt64]? { nil }
+  public func markWritten(_ address: PhysicalAddress, byteCount: Int) {}
 }
 
 extension Engine {

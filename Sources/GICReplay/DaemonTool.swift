@@ -23,9 +23,16 @@ public struct DaemonTool {
       var clients: [Int]
       var quiesced: Bool
       var controlLost: Bool
+      /// Daemons before protocol 1.2 do not say it.
+      var restored: Bool?
       var offline: [UInt32]
       var state: String {
-        let rest = controlLost ? "waits for its control" : quiesced ? "quiesced" : "runs"
+        let rest =
+          if restored == true {
+            "restored, waits for its RAM and RESUME"
+          } else {
+            controlLost ? "waits for its control" : quiesced ? "quiesced" : "runs"
+          }
         return offline.isEmpty ? rest : rest + ", \(offline.count) PEs offline"
       }
     }
@@ -95,6 +102,20 @@ public struct DaemonTool {
           + list)
     }
     return try client.attach(machine: name, role: .monitor, wantsLines: false)
+  }
+
+  /// Whether the machine is there, and has lost its control.
+  func waitsForControl(_ client: Client, _ machine: String) throws -> Bool {
+    try JSONDecoder().decode(Listing.self, from: Data(try client.list())).machines
+      .contains { $0.name == machine && $0.controlLost }
+  }
+
+  /// Writes an answer, as text or as JSON.
+  func show(_ answer: some Encodable, _ text: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let bytes = json ? Array(try encoder.encode(answer)) + [0x0a] : Array(text.utf8)
+    try write(bytes, to: .standardOutput)
   }
 
   /// Columns as wide as what is in them.

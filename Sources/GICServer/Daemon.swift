@@ -42,6 +42,7 @@ public func runDaemon(
   raiseDescriptorLimit()
   let server = try Server(
     options: options.server, factory: MachineFactory(layers: layers, make: make), log: log)
+  try server.restoreMachines()
   ready(server.endpoints, server.httpEndpoint)
   server.run()
 }

@@ -46,6 +46,7 @@ struct Listing: Encodable {
     var keep: Bool
     var quiesced: Bool
     var controlLost: Bool
+    var restored: Bool
     var offline: [UInt32]
     var configuration: String
     var clients: [Int]
@@ -59,6 +60,7 @@ struct Listing: Encodable {
       keep = machine.keep
       quiesced = machine.isQuiesced.load(ordering: .acquiring)
       controlLost = machine.controlLoss != nil
+      restored = machine.continuation.expectedRAM != nil
       offline = machine.offline.keys.sorted()
       configuration = machine.configurationHash
       clients = machine.members.map(\.number)

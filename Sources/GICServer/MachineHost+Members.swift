@@ -85,10 +85,14 @@ extension MachineHost {
     publishLines()
   }
 
-  func attachment(created: Bool) -> Attachment {
+  func attachment(created: Bool, role: Role) -> Attachment {
     var attachment = Attachment()
     let shape = configuration.shape
     (attachment.created, attachment.quiesced) = (created, isQuiesced)
+    shared.lock.withLock {
+      attachment.restored = shared.continuation.expectedRAM != nil
+      attachment.requestCount = shared.continuation.counter(role).count
+    }
     attachment.isTimed = isTimed
     attachment.clockHertz = configuration.timing.clockHertz
     attachment.gicdBase = shape.gicdBase
@@ -115,6 +119,7 @@ extension MachineHost {
         throw WireError(error, "RAM of \(mapping.byteCount) bytes at \(hex(address))")
       }
       shared.ram.insert(memory, at: address, owner: owner)
+      shared.continuation.changes += 1
     }
   }
 
@@ -134,6 +139,7 @@ extension MachineHost {
     }
     // Only now may the mapping end.
     shared.ram.remove(at: address)
+    shared.continuation.changes += 1
     publishLines()
   }
 
@@ -146,6 +152,7 @@ extension MachineHost {
   func write(_ bytes: [UInt8], to address: UInt64) throws(WireError) {
     try shared.lock.withLock { () throws(WireError) in
       try shared.ram.write(bytes, to: address)
+      machine.markWritten(address, byteCount: bytes.count)
     }
   }
 }

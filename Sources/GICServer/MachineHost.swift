@@ -18,6 +18,8 @@ final class MachineHost {
   /// Sessions by their number, so that notices go out in a fixed order.
   var sessions: [Session] = []
   private(set) var lines: [InterruptSummary]
+  /// ``SharedMachine/sequenceOffsets``, without a lock.
+  private var sequenceOffsets: [UInt32]
   private var changes: [LineChange] = []
   /// Sessions with notices that have not been sent.
   var notified: [Session] = []
@@ -27,6 +29,8 @@ final class MachineHost {
   var order = TimeOrder()
   /// What is being carried out in steps.
   var jobs: [Job] = []
+  /// It is to be written once that has ended.
+  var awaitsCheckpoint = false
   /// Writes of a CWRITER so far: each may have cost as much as many other accesses.
   private(set) var queueWrites = 0
 
@@ -37,6 +41,7 @@ final class MachineHost {
     // Where there are lanes, the machine itself says how the lines are.
     lines =
       shared.restingLines ?? Array(repeating: InterruptSummary(), count: shared.peCount)
+    sequenceOffsets = shared.lock.withLock { shared.sequenceOffsets }
   }
 
   /// Nobody at this station needs it any more.
@@ -141,11 +146,15 @@ final class MachineHost {
           throw error
         }
         shared.isQuiesced.store(true, ordering: .releasing)
+        shared.continuation.changes += 1
       }
     case .resume:
       try shared.lock.withLock { () throws(WireError) in
+        try checkRAM()
         try setVCPUsRun(true)
         shared.isQuiesced.store(false, ordering: .releasing)
+        shared.continuation.expectedRAM = nil
+        shared.continuation.changes += 1
       }
     default: return
     }
@@ -241,14 +250,15 @@ final class MachineHost {
     _ = machine.advance(to: 0, until: .idle)
     publishLines()
     for pe in lines.indices {
-      if let state = machine.lineState(of: PEIndex(pe)) { show(state) }
+      if let state = machine.lines(of: PEIndex(pe)) { show(state) }
     }
   }
 
   /// Shows this station's clients a change, unless they have been shown a later one.
   private func show(_ change: LineChange) {
     let (pe, index) = (change.pe.rawValue, change.pe.index)
-    let summary = InterruptSummary(levels: change.levels.rawValue, sequence: change.sequence)
+    let summary = InterruptSummary(
+      levels: change.levels.rawValue, sequence: change.sequence &+ sequenceOffsets[index])
     guard !shared.hasLanes || summary.sequence.isLater(than: lines[index].sequence) else { return }
     lines[index] = summary
     order.linesChanged(of: pe, to: change.levels.rawValue, at: change.cycle)
@@ -257,6 +267,27 @@ final class MachineHost {
       session.notify(notice(pe, summary, change.cycle))
       if notified.last !== session { notified.append(session) }
     }
+  }
+
+  /// The machine has become another one: its lines are as they are, and who listens hears of those
+  /// that are not as it knows them. Called under the machine's lock, where nobody else has a host.
+  func showAllLines() {
+    machine.drainLineChanges(into: &changes)
+    changes.removeAll(keepingCapacity: true)
+    for index in lines.indices {
+      guard var now = machine.lines(of: PEIndex(index)) else { continue }
+      let known = lines[index]
+      let goesBack = known.sequence.isLater(than: now.sequence)
+      sequenceOffsets[index] = goesBack ? known.sequence &- now.sequence : 0
+      let isNews = now.levels.rawValue != known.levels
+      if isNews, goesBack || now.sequence == known.sequence { sequenceOffsets[index] &+= 1 }
+      now.cycle = machine.cycle
+      if isNews || now.sequence &+ sequenceOffsets[index] != known.sequence {
+        changes.append(now)
+      }
+    }
+    shared.sequenceOffsets = sequenceOffsets
+    if !changes.isEmpty { publishOwn() }
   }
 
   /// Writes the PE's line of the page, if there is one.

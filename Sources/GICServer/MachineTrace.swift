@@ -1,5 +1,6 @@
 // Tracing a machine that runs already: it goes on, to the cycle, as one that tells what it does.
 
+import GICArch
 import GICModel
 import GICReport
 import GICWire
@@ -76,6 +77,15 @@ extension MachineHost {
           address: range.address, base: range.memory.base, byteCount: range.byteCount)
         // The same ranges fit together in the machine that there is.
         do throws(MemoryError) { try other.map(memory) } catch { throw .field("ram") }
+        // What has been written is told by the machine that takes over.
+        let pages = machine.writtenPages(
+          from: range.address, count: range.byteCount / 4096, taking: false)
+        for (number, word) in (pages ?? []).enumerated() {
+          for bit in 0..<64 where word >> UInt64(bit) & 1 == 1 {
+            other.markWritten(
+              range.address + PhysicalAddress((64 * number + bit) * 4096), byteCount: 4096)
+          }
+        }
       }
     }
   }

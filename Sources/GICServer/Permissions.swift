@@ -20,7 +20,11 @@ extension Role {
     }
     switch self {
     case .control: return true
-    case .monitor: return false
+    case .monitor:
+      switch request {
+      case .snapshot(.save), .snapshot(.read): return true
+      default: return false
+      }
     case .memory: return Role.isAboutMemory(request)
     case .pe(let own): return Role.permits(request, pe: own)
     case .device(let first, let count):
@@ -52,7 +56,7 @@ extension Role {
 
   private static func isAboutMemory(_ request: Request) -> Bool {
     switch request {
-    case .memoryMap, .memoryUnmap, .memoryRead, .memoryWrite, .flush: true
+    case .memoryMap, .memoryUnmap, .memoryRead, .memoryWrite, .memoryDirty, .flush: true
     default: false
     }
   }
@@ -62,7 +66,8 @@ extension Role {
     case .msi, .msiBatch: "control, or as the device that sends it"
     case .mmioRead, .mmioWrite, .writeBatch, .systemRegisterRead, .systemRegisterWrite, .inputLine:
       "control, or as the PE that does it"
-    case .memoryMap, .memoryUnmap: "control or memory"
+    case .memoryMap, .memoryUnmap, .memoryDirty: "control or memory"
+    case .snapshot(.save), .snapshot(.read): "control or monitor"
     case .portOpen: "control, or as the PE or device whose port it is"
     default: "control"
     }

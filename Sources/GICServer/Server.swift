@@ -28,6 +28,10 @@ public final class Server: @unchecked Sendable {
   private var sessionCount = 0
   private var lossCount = 0
   private var http: HTTPServer?
+  /// The same from the server's making until all its threads have ended.
+  private(set) var checkpoints: Checkpoints?
+  /// For snapshots on their way.
+  let snapshotBudget: RAMBudget
   let began = ContinuousClock.now
 
   /// Of the daemon.
@@ -46,6 +50,7 @@ public final class Server: @unchecked Sendable {
     self.factory = factory
     self.log = log
     budget = RAMBudget(limit: options.limits.privateRAMByteCount)
+    snapshotBudget = RAMBudget(limit: options.limits.snapshotByteCount)
     do throws(UVError) {
       for number in 0..<options.threads { stations.append(try Station(number, of: self)) }
       try open()
@@ -72,6 +77,10 @@ public final class Server: @unchecked Sendable {
       http = try HTTPServer(
         at: endpoint, on: loop, allowsRemote: options.allowsRemote, limits: options.httpLimits,
         source: httpSource(), log: log)
+    }
+    if let options = options.checkpoints {
+      checkpoints = try Checkpoints(options, log: log)
+      try checkpoints?.start(on: loop) { [unowned self] in saveMachines() }
     }
   }
 
@@ -118,6 +127,8 @@ public final class Server: @unchecked Sendable {
     stations[0].run()
     for thread in threads { thread.join() }
     lock.withLock { machines.removeAll() }
+    // The next daemon may have the folder.
+    checkpoints = nil
     log.info("ended")
   }
 
@@ -241,15 +252,43 @@ public final class Server: @unchecked Sendable {
     guard machines.count < options.limits.machines else {
       throw WireError(.enospc, "there are \(machines.count) machines: end one first")
     }
-    let resolved = try factory.resolve(request.configuration)
-    let machine = SharedMachine(
-      name: request.machine, resolved: resolved,
-      machine: try factory.make(resolved.configuration), keep: request.keep,
-      rangeLimit: options.limits.ramRangesPerMachine, home: station,
-      stationCount: stations.count)
+    let machine = try make(
+      request.machine, try factory.resolve(request.configuration), keep: request.keep, at: station)
     machines[machine.name] = machine
     log.info("machine made", metadata: ["machine": "\(machine.name)", "pes": "\(machine.peCount)"])
     return (machine, true)
+  }
+
+  /// - Parameter station: where it is at home.
+  func make(
+    _ name: String, _ resolved: MachineFactory.Resolved, keep: Bool, at station: Int
+  ) throws(WireError) -> SharedMachine {
+    SharedMachine(
+      name: name, resolved: resolved, machine: try factory.make(resolved.configuration),
+      keep: keep, rangeLimit: options.limits.ramRangesPerMachine, home: station,
+      // A checkpoint and the requests that it says were counted belong together: so one thread
+      // serves a machine that has checkpoints.
+      stationCount: options.checkpoints == nil ? stations.count : 1)
+  }
+
+  /// A machine that nobody is attached to yet; it waits for its control.
+  func add(_ machine: SharedMachine) throws(WireError) {
+    try lock.withLock { () throws(WireError) in
+      guard machines[machine.name] == nil else {
+        throw WireError(.eexist, "there is a machine '\(machine.name)' already")
+      }
+      lossCount += 1
+      machine.lock.withLock { machine.controlLoss = lossCount }
+      machines[machine.name] = machine
+    }
+  }
+
+  /// The machine is no more. Called under the server's lock.
+  private func end(_ machine: SharedMachine) {
+    machines[machine.name] = nil
+    machine.isEnded.store(true, ordering: .releasing)
+    // What a daemon that ends leaves behind is for the next one.
+    if !isStopping.load(ordering: .acquiring) { checkpoints?.remove(machine.name) }
   }
 
   /// Whether a machine without control makes room for a new one of its name.
@@ -266,7 +305,7 @@ public final class Server: @unchecked Sendable {
         .ebusy,
         "'\(machine.name)' has lost its control, but others are attached to it: end them")
     }
-    machines[machine.name] = nil
+    end(machine)
     return true
   }
 
@@ -281,7 +320,7 @@ public final class Server: @unchecked Sendable {
     }
     guard let oldest else { return false }
     log.warning("machine without control ended", metadata: ["machine": "\(oldest.machine.name)"])
-    machines[oldest.machine.name] = nil
+    end(oldest.machine)
     return true
   }
 
@@ -319,7 +358,7 @@ public final class Server: @unchecked Sendable {
     let isEnded = lock.withLock {
       guard machines[machine.name] === machine, machine.lock.withLock({ machine.isUnused })
       else { return false }
-      machines[machine.name] = nil
+      end(machine)
       return true
     }
     if isEnded { log.info("machine ended", metadata: ["machine": "\(machine.name)"]) }

@@ -23,6 +23,10 @@ public struct ServerOptions: Sendable {
   /// How long a client that is cut may take to read why.
   public var patienceMilliseconds: UInt64 = 5000
   public var limits = Limits()
+  /// Where machines are written to; nil: nowhere.
+  public var checkpoints: CheckpointOptions?
+  /// Files of machines that the daemon begins with, beside those in the folder.
+  public var restoredFiles: [String] = []
 
   public struct Limits: Sendable {
     /// The largest tail in bytes.
@@ -36,6 +40,8 @@ public struct ServerOptions: Sendable {
     /// RAM that the daemon holds for clients, over all machines, in bytes.
     public var privateRAMByteCount = 4 << 30
     public var ramRangesPerMachine = 64
+    /// Snapshots that clients are reading or writing, over all of them, in bytes.
+    public var snapshotByteCount = 1 << 30
     public var machines = 64
     public var sessions = 4096
     public init() {}
@@ -58,6 +64,16 @@ public struct ServerOptions: Sendable {
   }
 
   public init() {}
+}
+
+/// A folder in which each machine has a file, from which it can be made anew.
+public struct CheckpointOptions: Sendable {
+  public var folder: String
+  /// Between two of them; 0: only when a client asks, and when a signal ends the daemon.
+  public var intervalMilliseconds: UInt64
+  public init(folder: String, intervalMilliseconds: UInt64) {
+    (self.folder, self.intervalMilliseconds) = (folder, intervalMilliseconds)
+  }
 }
 
 /// How machines come about; any thread may ask for it. The server joins the rooms; it does not know

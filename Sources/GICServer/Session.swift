@@ -42,6 +42,8 @@ final class Session {
   /// This connection in conservative time.
   private(set) var timePort: TimePort?
   var ports: [RingPort] = []
+  /// Snapshots on their way.
+  private(set) lazy var transfer = SnapshotTransfer(server.snapshotBudget)
   /// Sent with the reply that is being made.
   var descriptorsToSend: [OwnedDescriptor] = []
   private(set) lazy var source = RequestSource { [unowned self] in station.resumeLater(self) }
@@ -197,8 +199,16 @@ final class Session {
 
   func finish(_ reply: Reply, _ slot: Slot) {
     countRequest()
+    count(slot)
     send(reply, slot)
     if case .ending = state { connection.closeWhenDrained() }
+  }
+
+  /// Counts a request that was carried out, or refused, if its kind counts. What a machine that
+  /// rests has refused will be asked again.
+  func count(_ slot: Slot) {
+    guard let attached, MessageType(rawValue: slot.type)?.counts == true else { return }
+    attached.countSlow(slot)
   }
 
   private func send(_ reply: Reply, _ slot: Slot) {

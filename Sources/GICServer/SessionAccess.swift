@@ -9,9 +9,19 @@ final class Attached {
   let host: MachineHost
   let role: Role
   let timeMode: TimeMode
+  /// Of the role's requests.
+  let counter: RequestCounter
 
   init(_ host: MachineHost, _ role: Role, _ timeMode: TimeMode) {
     (self.host, self.role, self.timeMode) = (host, role, timeMode)
+    let shared = host.shared
+    counter = shared.lock.withLock { shared.continuation.counter(role) }
+  }
+
+  /// Counts a request of a kind that counts and took the long way.
+  func countSlow(_ slot: Slot) {
+    let isHeld = host.isQuiesced && MessageType(rawValue: slot.type)?.isHeldByQuiesce == true
+    if !isHeld { counter.add() }
   }
 
   /// How far a plain access has got.
@@ -30,6 +40,7 @@ final class Attached {
     else { return nil }
     var cycle = slot.flags.contains(.timed) ? host.clock.cycle(atPicosecond: slot.time) : nil
     if timeMode == .paced { cycle = cycle ?? host.cycle }
+    counter.add()
     switch host.begin(access, at: cycle) {
     case .done(let outcome): return .done(answer(slot, outcome, isPE: isPE))
     case .working(let begun): return .working(begun, isPE: isPE)

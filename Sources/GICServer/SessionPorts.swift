@@ -43,6 +43,7 @@ extension Session {
         case .steps(let steps):
           port.work {
             guard let reply = steps() else { return nil }
+            self.count(slot)
             return slot.flags.contains(.noReply) ? slot : reply.slot
           }
           return .begun
@@ -55,6 +56,7 @@ extension Session {
       // The sentence has no room here.
       reply.errno = error.errno.rawValue
     }
+    count(slot)
     return slot.flags.contains(.noReply) ? .nothing : .reply(reply.slot.words)
   }
 

@@ -31,8 +31,8 @@ extension Session {
     case .attach(let attach):
       guard let (host, created) = try self.attach(attach) else { return .wait }
       stamp(&reply, host)
-      let attachment = host.attachment(created: created)
-      reply.value = attachment.flags
+      let attachment = host.attachment(created: created, role: attach.role)
+      (reply.value, reply.latency) = (attachment.flags, attachment.requestCount)
       if case .pe(let pe) = attach.role { reply.interrupts = host.interrupts(of: pe) }
       reply.tail = attachment.encoded()
       return .reply(reply)
@@ -88,7 +88,7 @@ extension Session {
       // From here on nobody begins anything; whoever has begun before that, at whatever station,
       // is waited for.
       host.shared.isQuiesced.store(true, ordering: .sequentiallyConsistent)
-    case .device: break
+    case .device, .snapshot: break
     default: guard isFenced else { return true }
     }
     guard host.hasEnded(for: source) else { return false }
@@ -173,6 +173,9 @@ extension Session {
     case .device(let device):
       reply.value = try perform(device, on: host)
       stamp(&reply, host)
+    case .snapshot(let snapshot):
+      try perform(snapshot, on: host, &reply)
+      stamp(&reply, host)
     case .statistics:
       reply.tail = try server.factory.report(host.statistics)
       try checkTail(reply)
@@ -244,6 +247,9 @@ extension Session {
     case .memoryWrite(let address, let bytes):
       try host.write(bytes, to: address)
       reply.value = UInt64(bytes.count)
+    case .memoryDirty(let address, let byteCount, let peeks):
+      (reply.tail, reply.value) = try host.writtenPages(
+        address, byteCount, peeks: peeks, tailLimit: agreedTailLimit)
     default: preconditionFailure("\(request.type) is handled elsewhere")
     }
   }

@@ -33,6 +33,8 @@ final class SharedMachine: @unchecked Sendable {
   let page: SharedLinePage
   /// Nothing changes the machine until RESUME.
   let isQuiesced = Atomic<Bool>(false)
+  /// The daemon has forgotten it.
+  let isEnded = Atomic<Bool>(false)
   /// How far its time is, for who only looks.
   let shownCycle = Atomic<UInt64>(0)
 
@@ -59,6 +61,11 @@ final class SharedMachine: @unchecked Sendable {
   var controlLoss: Int?
   /// PEs whose connection has gone, and their GICR_WAKER before that.
   var offline: [UInt32: UInt64] = [:]
+  /// What goes into the machine's file beside the machine.
+  var continuation = Continuation()
+  /// By PE: what is added to the machine's own sequence numbers, so that they never go back for
+  /// whoever has heard of them. Each host has a copy; they change while there is one only.
+  var sequenceOffsets: [UInt32]
   private var ports: [(number: UInt32, isDevice: Bool)] = []
 
   /// - Parameter stationCount: a functional machine gets a lane for each.
@@ -74,6 +81,7 @@ final class SharedMachine: @unchecked Sendable {
     self.keep = keep
     ram = GuestMemory(rangeLimit: rangeLimit)
     let peCount = resolved.configuration.shape.affinities.count
+    sequenceOffsets = Array(repeating: 0, count: peCount)
     if stationCount > 1, let first = machine as? FunctionalMachine {
       lanes = (0..<stationCount).map { $0 == home ? first : first.makeLane() }
       mailboxes = (0..<stationCount).map { _ in LineMailbox(peCount: peCount) }
@@ -106,6 +114,9 @@ final class SharedMachine: @unchecked Sendable {
     guard hasLanes else { return [] }
     return lock.withLock { Set(members.map(\.station)).subtracting([station]) }
   }
+
+  /// Equal as long as nobody has asked for anything.
+  var activity: UInt64 { lock.withLock { continuation.activity } }
 
   // MARK: Under the lock
 

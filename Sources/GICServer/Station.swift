@@ -17,6 +17,8 @@ enum StationMessage {
   case barrier(Barrier, SharedMachine)
   /// What a request waited for has happened.
   case goOn(SourceBox)
+  /// Write a machine that is at home here.
+  case save(SharedMachine)
   case stop
 }
 
@@ -85,6 +87,7 @@ final class Station: @unchecked Sendable {
   func run() {
     loop.run(.untilIdle)
     isStopping = true
+    saveAtEnd()
     // Sessions leave their machines as their connections end; the machines then give up their RAM.
     for session in sessions.values { session.connection.close(for: nil) }
     if number == 0 { server.closeHTTP() }
@@ -116,6 +119,7 @@ final class Station: @unchecked Sendable {
         hosts[ObjectIdentifier(machine)]?.awaitJobs(barrier)
         barrier.pass()
       case .goOn(let box): box.source?.goOn()
+      case .save(let machine): save(machine)
       case .stop:
         isStopping = true
         loop.stop()
@@ -232,6 +236,11 @@ final class Station: @unchecked Sendable {
 
   // MARK: Steps
 
+  /// Carries out all that has been begun.
+  func finishJobs() {
+    while !jobs.isEmpty { takeSteps() }
+  }
+
   /// Carries something out in steps, from the loop's next turn on.
   func begin(_ job: Job) {
     job.host.jobs.append(job)
@@ -254,6 +263,7 @@ final class Station: @unchecked Sendable {
       }
       job.host.jobs.removeAll { $0 === job }
       for barrier in job.barriers { barrier.pass() }
+      if job.host.awaitsCheckpoint { save(job.host.shared) }
       release(job.host)
     }
     if !jobs.isEmpty { nextTurn?.request() }

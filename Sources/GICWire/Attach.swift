@@ -90,7 +90,8 @@ public struct Attach: Hashable, Sendable {
     }
   }
 
-  static func isValid(name: String) -> Bool {
+  /// Whether a machine may have this name: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+  public static func isValid(name: String) -> Bool {
     (1...64).contains(name.utf8.count)
       && name.utf8.allSatisfy { byte in
         switch byte {
@@ -128,6 +129,13 @@ public struct Attachment: Equatable, Sendable {
   public var created = false
   /// Whether the machine is quiesced, so that a RESUME must come first: bit 1 of field `a`.
   public var quiesced = false
+  /// Whether the machine was restored from a file, and not resumed since: its guest RAM must be as
+  /// it was when the file was written. Bit 2 of field `a`.
+  public var restored = false
+  /// Requests of the client's role that the machine has carried out, of those that count
+  /// (``MessageType/counts``): field `b`. Whoever goes on after a loss asks again from the next one
+  /// on.
+  public var requestCount: UInt64 = 0
   /// Whether the machine keeps time; on the functional clock every cycle is 0.
   public var isTimed = false
   public var clockHertz: UInt64 = 1
@@ -147,8 +155,11 @@ public struct Attachment: Equatable, Sendable {
   public var clock: ClockScale { ClockScale(hertz: clockHertz) }
   /// Field `a` of the reply.
   public var flags: UInt64 {
-    get { (created ? 1 : 0) | (quiesced ? 2 : 0) }
-    set { (created, quiesced) = (newValue & 1 != 0, newValue & 2 != 0) }
+    get { (created ? 1 : 0) | (quiesced ? 2 : 0) | (restored ? 4 : 0) }
+    set {
+      (created, quiesced) = (newValue & 1 != 0, newValue & 2 != 0)
+      restored = newValue & 4 != 0
+    }
   }
 
   public func encoded() -> [UInt8] {

@@ -4,7 +4,7 @@
 ///
 /// Kept free for what comes later; a daemon that does not know them answers ENOSYS:
 /// - 0x0064 to 0x006f: ports.
-/// - 0x0072 to 0x007f: SAVE and RESTORE.
+/// - 0x0077 to 0x007f: snapshots.
 /// - 0x0083 to 0x008f: device attributes.
 /// - 0x0090 to 0x009f: TRACE_SUBSCRIBE.
 /// - 0x8000 to 0xffff: never given out; for experiments.
@@ -20,6 +20,7 @@
   case memoryUnmap = 0x0011
   case memoryRead = 0x0012
   case memoryWrite = 0x0013
+  case memoryDirty = 0x0014
 
   case mmioRead = 0x0020
   case mmioWrite = 0x0021
@@ -52,6 +53,11 @@
 
   case quiesce = 0x0070
   case resume = 0x0071
+  case snapshotSave = 0x0072
+  case snapshotRead = 0x0073
+  case snapshotWrite = 0x0074
+  case snapshotRestore = 0x0075
+  case checkpoint = 0x0076
 
   case deviceHas = 0x0080
   case deviceGet = 0x0081
@@ -61,6 +67,20 @@
 
   /// Whether only a daemon sends it.
   public var isNotice: Bool { self == .line || self == .closing }
+
+  /// Whether a machine that is quiesced refuses it.
+  @inlinable public var isHeldByQuiesce: Bool { counts && self != .flush && self != .deviceSet }
+
+  /// Whether requests of this type count: a client that finds its machine as it was some time ago
+  /// asks again for those that came since.
+  @inlinable public var counts: Bool {
+    switch self {
+    case .mmioRead, .mmioWrite, .writeBatch, .systemRegisterRead, .systemRegisterWrite, .msi,
+      .msiBatch, .inputLine, .timeAdvance, .flush, .reset, .deviceSet:
+      true
+    default: false
+    }
+  }
 }
 
 /// The numbers that both ends must agree on before anything else.
@@ -69,7 +89,7 @@ public enum WireProtocol {
   public static let magic: UInt64 = 0x4552_4957_4453_5449
   /// Another major version is another protocol; a minor version only adds.
   public static let major: UInt16 = 1
-  public static let minor: UInt16 = 1
+  public static let minor: UInt16 = 2
   /// Frames before the HELLO reply may not be larger than this, in bytes.
   public static let helloFrameLimit = 4096
   /// The tail that a daemon offers unless told otherwise, in bytes.

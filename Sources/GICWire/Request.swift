@@ -52,6 +52,9 @@ public enum Request: Hashable, Sendable {
   case memoryUnmap(address: UInt64)
   case memoryRead(address: UInt64, byteCount: Int)
   case memoryWrite(address: UInt64, bytes: [UInt8])
+  /// Which pages of 4 KiB the daemon has written since they were last taken. `peeks`: they are not
+  /// taken now.
+  case memoryDirty(address: UInt64, byteCount: UInt64, peeks: Bool)
 
   case mmioRead(address: UInt64, size: Int, pe: UInt32)
   case mmioWrite(address: UInt64, size: Int, data: UInt64, pe: UInt32)
@@ -96,12 +99,15 @@ public enum Request: Hashable, Sendable {
   /// Nothing changes the machine until RESUME.
   case quiesce
   case resume
+  /// Part of a machine in a file.
+  case snapshot(SnapshotRequest)
   /// A device attribute of KVM's.
   case device(DeviceRequest)
 
   public var type: MessageType {
     switch self {
     case .device(let device): device.type
+    case .snapshot(let snapshot): snapshot.type
     case .hello: .hello
     case .attach: .attach
     case .bye: .bye
@@ -110,6 +116,7 @@ public enum Request: Hashable, Sendable {
     case .memoryUnmap: .memoryUnmap
     case .memoryRead: .memoryRead
     case .memoryWrite: .memoryWrite
+    case .memoryDirty: .memoryDirty
     case .mmioRead: .mmioRead
     case .mmioWrite: .mmioWrite
     case .writeBatch: .writeBatch

@@ -24,6 +24,7 @@ extension Request {
     case .hello: .hello(try Hello(slot: slot, tail: tail))
     case .attach: .attach(try Attach(slot: slot, tail: tail))
     case .memoryWrite: .memoryWrite(address: slot.a, bytes: tail)
+    case .snapshotWrite: .snapshot(.write(offset: slot.a, byteCount: slot.b, bytes: tail))
     case .writeBatch: .writeBatch(try writes(in: tail))
     case .msiBatch: .msiBatch(try msis(in: tail))
     default: try decodeTailless(type, slot, tailCount: tail.count)
@@ -46,6 +47,11 @@ extension Request {
         address: slot.a, byteCount: slot.b, offset: slot.c, isShared: slot.descriptorCount == 1)
     case .memoryUnmap: return .memoryUnmap(address: slot.a)
     case .memoryRead: return .memoryRead(address: slot.a, byteCount: Int(clamping: slot.b))
+    case .memoryDirty:
+      guard slot.c <= 1 else {
+        throw WireError(.einval, "MEM_DIRTY: field c is 0 or 1, not \(slot.c)")
+      }
+      return .memoryDirty(address: slot.a, byteCount: slot.b, peeks: slot.c == 1)
     case .mmioRead: return .mmioRead(address: slot.a, size: size, pe: slot.source)
     case .mmioWrite: return .mmioWrite(address: slot.a, size: size, data: slot.b, pe: slot.source)
     case .systemRegisterRead: return .systemRegisterRead(key: slot.a, pe: slot.source)
@@ -98,6 +104,11 @@ extension Request {
     case .linePage: return .linePage
     case .quiesce: return .quiesce
     case .resume: return .resume
+    case .snapshotSave: return .snapshot(.save)
+    case .snapshotRead:
+      return .snapshot(.read(offset: slot.a, byteCount: Int(clamping: slot.b)))
+    case .snapshotRestore: return .snapshot(.restore)
+    case .checkpoint: return .snapshot(.checkpoint)
     default: throw WireError(.enosys, "\(type) is not a request without a tail")
     }
   }

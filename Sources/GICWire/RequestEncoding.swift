@@ -50,6 +50,8 @@ extension Request {
     case .memoryWrite(let address, let bytes):
       slot.a = address
       return bytes
+    case .memoryDirty(let address, let byteCount, let peeks):
+      (slot.a, slot.b, slot.c) = (address, byteCount, peeks ? 1 : 0)
     case .mmioRead(let address, let size, let pe):
       slot.a = address
       slot.attributes.accessSize = size
@@ -88,16 +90,16 @@ extension Request {
         slot.source = device
         slot.attributes.sourceKind = .device
       }
-    case .registers(let pe): slot.act(for: pe)
+    case .registers(let pe), .portClose(let pe): slot.act(for: pe)
     case .trace(let request): request.fill(&slot)
     case .device(let device): device.fill(&slot)
+    case .snapshot(let snapshot): return snapshot.fill(&slot)
     case .writeBatch(let writes): return Request.encode(writes)
     case .msiBatch(let msis): return Request.encode(msis)
     case .timePromise(let time): slot.a = time
     case .portOpen(let pe, let slotCount):
       slot.a = UInt64(slotCount)
       slot.act(for: pe)
-    case .portClose(let pe): slot.act(for: pe)
     case .portFence(let pe, let count):
       slot.a = count
       slot.act(for: pe)

@@ -7,6 +7,8 @@ public enum WireErrno: UInt32, Sendable, CaseIterable {
   case eperm = 1
   /// No machine of that name.
   case enoent = 2
+  /// The host's disk.
+  case eio = 5
   /// No such PE.
   case enxio = 6
   /// A count above what the protocol allows.

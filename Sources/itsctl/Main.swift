@@ -17,6 +17,6 @@ import GICReplay
       ExplainCommand.self, TablesCommand.self, RegistersCommand.self, DecodeCommand.self,
       ConformanceCommand.self, ConfigCommand.self, TraceCommand.self, ValidateCommand.self,
       FitCommand.self, StudyCommand.self, WatchCommand.self,
-      DecodeTablesCommand.self, VerifyTablesCommand.self,
+      DecodeTablesCommand.self, VerifyTablesCommand.self, SaveCommand.self, RestoreCommand.self,
     ])
 }

@@ -50,6 +50,24 @@ import Logging
         + "number.", valueName: "count"))
   var threads = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "A file of `itsctl save`: its machine waits for its control. Repeatable.",
+      valueName: "file"), completion: .file())
+  var restore: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Write each machine to a file here, at an interval and at the end; begin with those found.",
+      valueName: "folder"), completion: .directory)
+  var stateDir: String?
+
+  @Option(
+    help:
+      "Seconds between two checkpoints in --state-dir; 0: only when a client asks, or at the end."
+  )
+  var checkpointInterval: Double = 10
+
   @Flag(
     help: "Let --listen tcp: and --http take addresses other than loopback. There is no password.")
   var allowRemote = false
@@ -67,6 +85,9 @@ import Logging
   func validate() throws {
     guard ServerOptions.threadCounts.contains(threads) else {
       throw ValidationError("--threads \(threads): expected an integer from 1 through 64")
+    }
+    guard (0...86_400).contains(checkpointInterval) else {
+      throw ValidationError("--checkpoint-interval takes seconds, from 0 to 86400")
     }
   }
 
@@ -86,6 +107,11 @@ private func serve(_ arguments: ITSD) throws {
   options.server.handlesSignals = true
   options.server.spins = !arguments.noSpin
   options.server.threads = arguments.threads
+  options.server.restoredFiles = arguments.restore
+  options.server.checkpoints = arguments.stateDir.map {
+    CheckpointOptions(
+      folder: $0, intervalMilliseconds: UInt64(arguments.checkpointInterval * 1000))
+  }
   do {
     try runDaemon(options, make: makeMachine) { endpoints, page in
       // Written at once: whoever started the daemon may be waiting for it through a pipe.

@@ -31,6 +31,7 @@ let package = Package(
     fuzzTarget("fuzz-registers", ["GICArch", "GICModel"], guest: true),
     fuzzTarget("fuzz-tables", ["GICArch", "GICModel"], guest: true),
     fuzzTarget("fuzz-restore", ["GICArch", "GICModel"], guest: true),
+    fuzzTarget("fuzz-snapshot", ["GICArch", "GICModel"], guest: true),
     fuzzTarget("fuzz-wire", ["GICWire"]),
     fuzzTarget("fuzz-trace", ["GICReplay"]),
     fuzzTarget("fuzz-config", ["GICConfig", "GICModel"]),

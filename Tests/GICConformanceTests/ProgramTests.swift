@@ -55,5 +55,5 @@ private func itsctl(_ arguments: String...) throws -> (status: Int32, text: Stri
   #expect(result.text.contains("29\tregisters\tkvm\ta PE's store to TRANSLATER is ignored\t"))
   #expect(!result.text.contains("\tarchitecture\t"))
   #expect(result.text.contains("INT_ITE_INVALID"))
-  #expect(result.text.contains("lines 94-94"))
+  #expect(result.text.contains("lines 116-116"))
 }

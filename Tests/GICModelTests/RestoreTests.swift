@@ -156,6 +156,24 @@ private func `an image is restored, or refused and nothing stays`(
   #expect(world.isConserved)
 }
 
+/// Refused for what the machine is, which tables alone do not say.
+private let unseen: Set<String> = [
+  "105: RDBase of no PE", "an ICID beyond the table", "an INTID that the machine has not",
+  "a DeviceID beyond the ITS's width",
+]
+
+@Test(arguments: taken + refused)
+private func `an image is decoded as it is restored, and what refuses it is named`(image: Case) {
+  let tables = world(image, .kvm).decoded()
+  #expect(tables.isComplete)
+  if image.kvm == nil {
+    let events = tables.devices.reduce(0) { $0 + $1.events.count }
+    #expect([tables.devices.count, events, tables.collections.count] == image.mapped)
+  }
+  let isSeen = image.kvm != nil && !unseen.contains(image.name)
+  #expect(tables.problems.isEmpty != isSeen, "\(tables.problems)")
+}
+
 @Test func `a Size above the ITS's EventIDs: taken by KVM, refused otherwise`() {
   let size31 = Case("", image(two, [devices: 0x8000_0000_0810_001f, itt: 0x2000_0000]), .einval)
   #expect(world(size31, .kvm).restore() == nil)
@@ -254,7 +272,14 @@ func `115: random images end in success or an errno, and leave all or nothing`(
       let word = table < 2 ? dte(&dice) : ite(&dice)
       world.store(tables[table] + UInt64(dice.roll(32) * 8), word)
     }
+    let tables = world.decoded()
     let errno = world.restore()
+    if errno == nil {
+      // A device of the same number again takes the place of the first.
+      #expect(tables.devices.count >= world.mapped()[0], "seed \(seed)")
+      #expect(tables.collections.count == world.mapped()[2], "seed \(seed)")
+      #expect(tables.problems.isEmpty, "seed \(seed): \(tables.problems)")
+    }
     if errno != nil { #expect(world.mapped() == [0, 0, 0], "seed \(seed)") }
     #expect(world.isConserved, "seed \(seed)")
     // Whatever it is now, it can be saved.

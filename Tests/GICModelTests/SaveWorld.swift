@@ -81,6 +81,17 @@ extension World {
     return other
   }
 
+  /// What the saved tables of ITS 0 say, without a machine.
+  func decoded() -> SavedTables {
+    let end = World.ramBase + UInt64(World.ramByteCount)
+    return SavedTables(
+      deviceTable: GITS.BASER(raw: read(.gits(0), GITS.BASER.offset)),
+      collectionTable: GITS.BASER(raw: read(.gits(0), GITS.BASER.offset + 8)),
+      load: {
+        (World.ramBase..<end).contains($0) && $0 & 7 == 0 && $0 <= end - 8 ? self.load($0) : nil
+      })
+  }
+
   /// How many devices and events ITS `n` has, and how many collections.
   func mapped(its n: Int = 0) -> [Int] {
     let translations = machine.engine.its[n].translations

@@ -44,11 +44,14 @@ struct Daemon {
   let address: String
   private let scratch: Scratch
 
-  init(threads: Int = 1) throws {
-    scratch = try Scratch()
+  /// - Parameters:
+  ///   - more: further arguments.
+  ///   - scratch: where its socket is; nil is a folder of its own.
+  init(_ more: [String] = [], in scratch: Scratch? = nil) throws {
+    let scratch = try scratch ?? Scratch()
+    self.scratch = scratch
     address = "unix:\(scratch.url.path)/s"
-    program = try Program(
-      "itsd", ["--config", "qemu-virt", "--threads", "\(threads)", "--listen", address])
+    program = try Program("itsd", ["--config", "qemu-virt", "--listen", address] + more)
     let said = program.output.fileHandleForReading.availableData
     try #require(String(decoding: said, as: UTF8.self) == "listening on \(address)\n")
   }
@@ -65,7 +68,7 @@ private func document(
 }
 
 /// The document's bytes without what belongs to the host.
-private func bytes(_ document: ReplayDocument) throws -> [UInt8] {
+func comparable(_ document: ReplayDocument) throws -> [UInt8] {
   var document = document
   document.host = ReplayDocument.Host(
     mode: "", elapsedSeconds: 0, eventsPerSecond: 0, parseLinesPerSecond: 0, residentBytes: 0,
@@ -77,12 +80,12 @@ private func bytes(_ document: ReplayDocument) throws -> [UInt8] {
 func `a boot is the same twice, and the same through the socket of any number of threads`(
   clock: MachineStatistics.Clock, threads: Int
 ) throws {
-  let daemon = try Daemon(threads: threads)
+  let daemon = try Daemon(["--threads", "\(threads)"])
   let first = try document(clock)
   #expect(first.passed)
   #expect(first.statistics.conservation.holds)
-  #expect(try bytes(first) == bytes(document(clock)))
-  #expect(try bytes(first) == bytes(document(clock, attachedTo: daemon.address)))
+  #expect(try comparable(first) == comparable(document(clock)))
+  #expect(try comparable(first) == comparable(document(clock, attachedTo: daemon.address)))
   if clock == .timed {
     let latency = try #require(first.statistics.latencyCycles.msi)
     #expect(latency.total.p50 == 26, "most MSIs of a boot find everything cached and the PE idle")

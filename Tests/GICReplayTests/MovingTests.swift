@@ -6,7 +6,7 @@ import Testing
 @testable import GICReplay
 
 /// The same every time.
-private struct Dice {
+struct Dice {
   var state: UInt64
   mutating func roll(_ bound: Int) -> Int {
     state &+= 0x9e37_79b9_7f4a_7c15

@@ -41,6 +41,7 @@ final class FakeMachine: Machine {
   private var levels: [LineLevels]
   private var sequences: [UInt32]
   private var changes: [LineChange] = []
+  private var written: Set<PhysicalAddress> = []
   private var counted = MachineStatistics(clock: .functional)
 
   init(_ configuration: MachineConfiguration, log: MemoryLog) {
@@ -142,4 +143,47 @@ final class FakeMachine: Machine {
   }
 
   func statistics() -> MachineStatistics { counted }
+
+  // What it says of itself is a line of text: the cycle, registers, lines.
+
+  func snapshot() throws(SnapshotError) -> [UInt8] {
+    var words = [cycle]
+    for pe in levels.indices { words += [UInt64(levels[pe].rawValue), UInt64(sequences[pe])] }
+    for (address, value) in registers.sorted(by: { $0.key < $1.key }) { words += [address, value] }
+    return Array(words.map { "\($0)" }.joined(separator: " ").utf8)
+  }
+  func restore(snapshot: [UInt8]) throws(SnapshotError) {
+    let words = String(decoding: snapshot, as: UTF8.self).split(separator: " ").map { UInt64($0) }
+    guard words.count >= 1 + 2 * levels.count, !words.contains(nil) else {
+      reset()
+      throw .notASnapshot
+    }
+    let numbers = words.compactMap(\.self)
+    cycle = numbers[0]
+    changes = []
+    for pe in levels.indices {
+      levels[pe] = LineLevels(rawValue: UInt8(numbers[1 + 2 * pe]))
+      sequences[pe] = UInt32(numbers[2 + 2 * pe])
+    }
+    registers = [:]
+    for place in stride(from: 1 + 2 * levels.count, to: numbers.count, by: 2) {
+      registers[numbers[place]] = numbers[place + 1]
+    }
+  }
+  func lines(of pe: PEIndex) -> LineChange? {
+    LineChange(pe: pe, levels: levels[pe.index], sequence: sequences[pe.index], cycle: cycle)
+  }
+
+  /// Pages that the server has written into.
+  func writtenPages(from address: PhysicalAddress, count: Int, taking: Bool) -> [UInt64]? {
+    guard ram[address].map({ count * 4096 <= $0 }) ?? false else { return nil }
+    defer { if taking { written = [] } }
+    var words = [UInt64](repeating: 0, count: (count + 63) / 64)
+    for page in written where page >= address && (page - address) >> 12 < UInt64(count) {
+      let index = Int((page - address) >> 12)
+      words[index / 64] |= 1 << UInt64(index % 64)
+    }
+    return words
+  }
+  func markWritten(_ address: PhysicalAddress, byteCount: Int) { written.insert(address & ~0xfff) }
 }

@@ -50,6 +50,7 @@ final class Daemon {
       if let server = try? Server(
         options: finalOptions, factory: machines ?? fakeFactory(memory), log: log)
       {
+        try? server.restoreMachines()
         box.value = Started(
           stopper: server.stopper, tcp: server.endpoints[1], http: server.httpEndpoint)
         ready.signal()

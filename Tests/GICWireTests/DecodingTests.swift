@@ -34,7 +34,11 @@ private let refused: [(name: String, bytes: [UInt8], errno: WireErrno)] = [
   ("size 68", changed(.flush) { $0[0] = 68 }, .einval),
   ("size 4 GiB - 8", changed(.flush) { $0[0...3] = [0xf8, 0xff, 0xff, 0xff] }, .emsgsize),
   ("an unknown type", changed(.flush) { $0[4...5] = [0x34, 0x12] }, .enosys),
-  ("a reserved type, SAVE", changed(.flush) { $0[4] = 0x72 }, .enosys),
+  ("a reserved type, of snapshots", changed(.flush) { $0[4] = 0x77 }, .enosys),
+  (
+    "MEM_DIRTY: neither taken nor looked at",
+    changed(.memoryDirty(address: 0, byteCount: 4096, peeks: true)) { $0[48] = 2 }, .einval
+  ),
   ("LINE from a client", changed(.flush) { $0[4] = 0x34 }, .enosys),
   ("CLOSING from a client", changed(.flush) { $0[4] = 0x05 }, .enosys),
   ("time mode 3", changed(attachRequest) { $0[56] = 0x0c }, .einval),
@@ -220,4 +224,10 @@ func `what fits a ring is the frame's slot, and nothing else fits`(_: String, re
   #expect(attributes.rawValue == 0x5002_0023)
   attributes.accessSize = 1
   #expect(attributes.rawValue == 0x5002_0020)
+}
+
+@Test(arguments: everyRequest)
+func `what a quiesced machine refuses is known by its number`(_: String, request: Request) {
+  #expect(request.type.isHeldByQuiesce == request.changesMachine)
+  #expect(!request.changesMachine || request.type.counts)
 }

@@ -78,7 +78,7 @@ func `capabilities that do not fit are refused`(_: String, tail: [UInt8]) {
   let error = #expect(throws: WireError.self) { try Hello().agreed(with: client) }
   #expect(error?.errno == .eprotonosupport)
   #expect(error?.text.contains("7.3") == true)
-  #expect(error?.text.contains("1.1") == true)
+  #expect(error?.text.contains("1.2") == true)
 }
 
 @Test func `another magic number is refused`() {

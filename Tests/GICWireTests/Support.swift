@@ -115,6 +115,13 @@ let everyRequest: [(name: String, request: Request)] = [
   ("PORT_CLOSE", .portClose(pe: 2)),
   ("PORT_FENCE", .portFence(pe: 2, count: 0x1_0000_0004)),
   ("LINE_PAGE", .linePage),
+  ("MEM_DIRTY taken", .memoryDirty(address: 0x4000_0000, byteCount: 0x20_0000, peeks: false)),
+  ("MEM_DIRTY looked at", .memoryDirty(address: 0x4000_0000, byteCount: 4096, peeks: true)),
+  ("SNAPSHOT_SAVE", .snapshot(.save)),
+  ("SNAPSHOT_READ", .snapshot(.read(offset: 0x1_0000_0000, byteCount: 0x10_0000))),
+  ("SNAPSHOT_WRITE", .snapshot(.write(offset: 3, byteCount: 6, bytes: [4, 5, 6]))),
+  ("SNAPSHOT_RESTORE", .snapshot(.restore)),
+  ("CHECKPOINT", .snapshot(.checkpoint)),
   ("QUIESCE", .quiesce),
   ("RESUME", .resume),
 ]

@@ -7,7 +7,7 @@ import Foundation
 /// All suites, in the order of the table.
 func suites() -> [Benchmark] {
   commandSuite() + msiSuite() + threadSuite() + selectionSuite() + timedSuite()
-    + timedMSISuite() + attachSuite() + sizeSuite() + replaySuite()
+    + timedMSISuite() + attachSuite() + saveSuite() + sizeSuite() + replaySuite()
 }
 
 /// Prints a line at once, also into a pipe.

@@ -123,7 +123,7 @@ class Client(Ports):
         )  # fmt: skip
         reply = self._ask(slot, name + yaml.encode())
         try:
-            self._machine = Machine.parse(reply.value, reply.tail)
+            self._machine = Machine.parse(reply.value, reply.latency, reply.tail)
         except (ValueError, struct.error) as error:
             raise Error(errno.EPROTO, "the answer to ATTACH makes no sense") from error
         return self._machine
@@ -175,6 +175,20 @@ class Client(Ports):
         limit = self._frame_limit - wire.SLOT_SIZE
         for done in range(0, len(data), limit):
             self._ask(Slot(Type.MEM_WRITE, a=address + done), data[done : done + limit])
+
+    def dirty(self, address: int, size: int, *, take: bool = True) -> list[int]:
+        """Addresses of the pages of 4096 bytes in a range of RAM that the daemon has written since
+        they were last taken. With ``take`` false they are told again next time."""
+        pages = []
+        limit = (self._frame_limit - wire.SLOT_SIZE) * 8 * 4096
+        for done in range(0, size, limit):
+            slot = Slot(
+                Type.MEM_DIRTY, a=address + done, b=min(limit, size - done), c=int(not take)
+            )
+            for index, (word,) in enumerate(struct.iter_unpack("<Q", self._ask(slot).tail)):
+                first = address + done + 64 * 4096 * index
+                pages += [first + 4096 * bit for bit in range(64) if word >> bit & 1]
+        return pages
 
     # ---- Accesses ----
 
@@ -303,6 +317,30 @@ class Client(Ports):
     def resume(self) -> None:
         """Lets a quiesced machine go on."""
         self._ask(Slot(Type.RESUME))
+
+    def save(self) -> bytes:
+        """The whole machine but guest RAM as the bytes of a file, as ``itsctl save`` writes it."""
+        count = self._ask(Slot(Type.SNAPSHOT_SAVE)).value
+        limit = self._frame_limit - wire.SLOT_SIZE
+        pieces = []
+        for done in range(0, count, limit):
+            size = min(limit, count - done)
+            pieces.append(self._ask(Slot(Type.SNAPSHOT_READ, a=done, b=size)).tail)
+        return b"".join(pieces)
+
+    def restore(self, data: bytes) -> None:
+        """The machine, quiesced, becomes the one in ``data``. Then map its RAM as it was, and
+        :meth:`resume`."""
+        limit = self._frame_limit - wire.SLOT_SIZE
+        for done in range(0, len(data), limit):
+            slot = Slot(Type.SNAPSHOT_WRITE, a=done, b=len(data))
+            self._ask(slot, data[done : done + limit])
+        self._ask(Slot(Type.SNAPSHOT_RESTORE))
+
+    def checkpoint(self) -> int:
+        """The machine goes to the daemon's folder now; how many requests of this role, of those
+        that count, it has carried out."""
+        return self._ask(Slot(Type.CHECKPOINT)).value
 
     # ---- Device attributes: KVM_HAS_DEVICE_ATTR and its like; see itsd.kvm ----
 

@@ -10,8 +10,8 @@ import enum
 import struct
 
 MAGIC = int.from_bytes(b"ITSDWIRE", "little")
-#: Protocol 1.1: major in the upper, minor in the lower 16 bits.
-VERSION = 1 << 16 | 1
+#: Protocol 1.2: major in the upper, minor in the lower 16 bits.
+VERSION = 1 << 16 | 2
 SLOT_SIZE = 64
 #: Frames before the answer to HELLO may not be larger than this, in bytes.
 HELLO_LIMIT = 4096
@@ -33,6 +33,7 @@ class Type(enum.IntEnum):
     MEM_UNMAP = 0x11
     MEM_READ = 0x12
     MEM_WRITE = 0x13
+    MEM_DIRTY = 0x14
     MMIO_READ = 0x20
     MMIO_WRITE = 0x21
     WRITE_BATCH = 0x22
@@ -59,6 +60,11 @@ class Type(enum.IntEnum):
     LINE_PAGE = 0x63
     QUIESCE = 0x70
     RESUME = 0x71
+    SNAPSHOT_SAVE = 0x72
+    SNAPSHOT_READ = 0x73
+    SNAPSHOT_WRITE = 0x74
+    SNAPSHOT_RESTORE = 0x75
+    CHECKPOINT = 0x76
     DEVICE_HAS = 0x80
     DEVICE_GET = 0x81
     DEVICE_SET = 0x82
@@ -270,6 +276,10 @@ class Machine:
 
     created: bool
     quiesced: bool
+    #: From a file, and not resumed since: its RAM must be mapped as it was then.
+    restored: bool
+    #: Requests of this role, of those that count, that it has carried out.
+    requests: int
     timed: bool
     clock_hz: int
     gicd_base: int
@@ -289,7 +299,7 @@ class Machine:
         return len(self.affinities)
 
     @classmethod
-    def parse(cls, flags: int, tail: bytes) -> Machine:
+    def parse(cls, flags: int, requests: int, tail: bytes) -> Machine:
         """From the answer to ATTACH; ValueError or struct.error if it makes no sense."""
         pes, itss, timed, length = struct.unpack_from("<IIII", tail)
         clock, gicd, gicr, stride = struct.unpack_from("<QQQQ", tail, 16)
@@ -297,7 +307,8 @@ class Machine:
         if at + 4 * pes + length != len(tail):
             raise ValueError("the answer to ATTACH makes no sense")
         return cls(
-            bool(flags & 1), bool(flags & 2), bool(timed & 1), clock, gicd, gicr, stride,
+            bool(flags & 1), bool(flags & 2), bool(flags & 4), requests,
+            bool(timed & 1), clock, gicd, gicr, stride,
             struct.unpack_from(f"<{itss}Q", tail, 48), struct.unpack_from(f"<{pes}I", tail, at),
             tail[at + 4 * pes :].decode(),
         )  # fmt: skip

@@ -46,7 +46,7 @@ class Bytes(unittest.TestCase):
     def test_machine(self) -> None:
         for tail in (b"", bytes(47), bytes(49), b"\xff" * 64):
             with self.assertRaises((ValueError, struct.error)):
-                wire.Machine.parse(0, tail)
+                wire.Machine.parse(0, 0, tail)
 
     def test_sysreg(self) -> None:
         self.assertEqual(wire.sysreg(3, 0, 12, 12, 5), 0xC665)

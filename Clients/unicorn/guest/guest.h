@@ -48,6 +48,14 @@ void print(const char *text);
 void print_number(u64 value);
 void print_hex(u64 value);
 void panic(u64 where);
+/* One line of the guest's report, which is counted. */
+void verdict(const char *name, int good);
+extern u32 passed, failed;
+/* Ends the run; 0 is success. */
+void finish(u32 status);
+
+/* The interrupt controller and all vCPUs, with verdicts; all but the first wait for interrupts. */
+void start_everything(const struct boot *info);
 
 /* The interrupt controller, as a driver sees it. */
 int gic_probe(void);

@@ -136,6 +136,28 @@ enum SaveRows {
       try w.expectRAM(w.layout.devices(0), .max)
       try w.expectRAM(w.layout.collections(0), .max)
     },
+    errors(92, "while vCPUs run: EBUSY, and nothing is written", machine: World.saving) { w in
+      try w.start()
+      try w.mapDevice(2)
+      _ = try w.takeWritten()
+      try w.target.setVCPUsRun(true)
+      try w.save(.ebusy)
+      try w.savePending(.ebusy)
+      try w.expectSet(DeviceAttribute(.reset), of: .its(0), .ebusy)
+      try w.expect("pages written", try w.takeWritten(), is: [])
+      try w.target.setVCPUsRun(false)
+      try w.save()
+    },
+    errors(94, "what a save writes is told as written, once", machine: World.saving) { w in
+      try w.start()
+      try w.mapDevice(2)
+      try w.run(.mapti(2, 1, 8200, 1))
+      _ = try w.takeWritten()
+      try w.save()
+      let written = [w.layout.devices(0), w.layout.collections(0), w.layout.itt(0)]
+      try w.expect("pages written", try w.takeWritten(), is: written.sorted())
+      try w.expect("pages written, asked again", try w.takeWritten(), is: [])
+    },
     errors(
       92, "a hardware collection cannot be saved: EACCES", [.architecture],
       machine: "identity:\n  hardware_collections: 4\n"

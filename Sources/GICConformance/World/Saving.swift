@@ -42,6 +42,14 @@ extension World {
     try expectSet(DeviceAttribute(.savePendingTables), of: .vgic, errno)
   }
 
+  /// First addresses of the pages that the machine has written since this was asked last.
+  mutating func takeWritten() throws -> [PhysicalAddress] {
+    let count = Int(World.ramByteCount / 4096)
+    let words = try target.takeWrittenPages(from: layout.ramBase, count: count)
+    return (0..<count).filter { words[$0 / 64] >> UInt64($0 % 64) & 1 != 0 }
+      .map { layout.ramBase + UInt64($0) * 4096 }
+  }
+
   /// What a monitor saves; its tables are in RAM then.
   mutating func image() throws -> AttributeImage {
     var world = self

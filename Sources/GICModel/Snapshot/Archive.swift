@@ -5,8 +5,8 @@
 public enum SnapshotError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The bytes are no snapshot.
   case notASnapshot
-  /// Another version of the format.
-  case version(UInt32)
+  /// Another version of the format than the one that is known.
+  case version(UInt32, known: UInt32)
   /// Its checksum is not that of its bytes, or it ends early.
   case damaged
   /// Its fields are not those of this machine: the place, and what was expected there.
@@ -19,9 +19,10 @@ public enum SnapshotError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notASnapshot: "this is no snapshot of a machine"
-    case .version(let version):
-      "the snapshot has version \(version) of the format; this program reads version "
-        + "\(MachineSnapshot.version) only: take it with the same version of itsd"
+    case .version(let version, let known):
+      "the snapshot has version \(version) of the format, which is "
+        + (version < known ? "older" : "newer") + " than version \(known), the only one that this "
+        + "program reads: take it and restore it with the same version of itsd"
     case .damaged: "the snapshot is damaged: its checksum is wrong, or it ends early"
     case .field(let what): "the snapshot is not of this machine: \(what)"
     case .configuration(let here, let there):
@@ -38,12 +39,15 @@ public enum SnapshotError: Error, Equatable, Sendable, CustomStringConvertible {
 ///     kind 1, a number: u64
 ///     kind 2, words: count u64, then runs: zeros u64, words that follow u64, those words
 ///     kind 3, text: length u64, UTF-8
+///     kind 4, bytes: length u64, those bytes
 ///
 /// All integers are little-endian.
 struct Archive {
-  private enum Kind: UInt8 { case section, number, words, text }
-  /// More words than this are of no machine.
-  private static let wordLimit: UInt64 = 1 << 32
+  private enum Kind: UInt8 { case section, number, words, text, bytes }
+  /// More words than this in one field are of no machine, and neither are more zeros that stand for
+  /// nothing in the bytes: so bytes cannot ask for much more memory than they have.
+  private static let wordLimit: UInt64 = 1 << 27
+  private static let zeroLimit: UInt64 = 1 << 24
 
   private(set) var bytes: [UInt8]
   private var offset = 0
@@ -58,17 +62,11 @@ struct Archive {
 
   // MARK: Bytes
 
-  private mutating func put(_ value: UInt64) {
-    for shift in stride(from: 0, to: 64, by: 8) {
-      bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift)))
-    }
-  }
+  private mutating func put(_ value: UInt64) { bytes.appendLittleEndian(value) }
   private mutating func take() throws(SnapshotError) -> UInt64 {
     guard bytes.count - offset >= 8 else { throw .damaged }
-    var value: UInt64 = 0
-    for index in 0..<8 { value |= UInt64(bytes[offset + index]) << UInt64(index * 8) }
-    offset += 8
-    return value
+    defer { offset += 8 }
+    return bytes.littleEndian(at: offset)
   }
 
   private mutating func head(_ name: String, _ kind: Kind) throws(SnapshotError) {
@@ -133,6 +131,19 @@ struct Archive {
     offset += Int(count)
   }
 
+  mutating func field(_ name: String, _ content: inout [UInt8]) throws(SnapshotError) {
+    try head(name, .bytes)
+    guard isReading else {
+      put(UInt64(content.count))
+      bytes += content
+      return
+    }
+    let count = try take()
+    guard count <= UInt64(bytes.count - offset) else { throw .damaged }
+    content = Array(bytes[offset..<offset + Int(count)])
+    offset += Int(count)
+  }
+
   /// Words; most are zero, and zeros cost nothing.
   mutating func field(_ name: String, _ words: inout [UInt64]) throws(SnapshotError) {
     try head(name, .words)
@@ -173,12 +184,15 @@ struct Archive {
     let count = try take()
     guard count <= Archive.wordLimit else { throw .damaged }
     var words: [UInt64] = []
+    var zeroCount: UInt64 = 0
     while words.count < Int(count) {
       let (zeros, literal) = (try take(), try take())
       let left = count - UInt64(words.count)
       guard zeros <= left, literal <= left - zeros, zeros + literal > 0,
         literal <= UInt64(bytes.count - offset) / 8
       else { throw .damaged }
+      zeroCount += zeros
+      guard zeroCount <= Archive.zeroLimit else { throw .damaged }
       words += repeatElement(0, count: Int(zeros))
       for _ in 0..<literal { words.append(try take()) }
     }

@@ -287,12 +287,17 @@ extension TranslationCache {
 
   /// The lowest remembered DeviceID that is not below `first`.
   func firstDevice(from first: UInt64) -> DeviceID? {
+    // In the first chunk what lies before is not looked at again: who goes from device to device
+    // would look at each chunk as often as it has devices.
+    var start = Int(first & ((1 << UInt64(TranslationCache.chunkBits)) - 1))
     for index in Int(first >> UInt64(TranslationCache.chunkBits))..<chunks.count {
       let chunk = chunk(index)
-      for slot in 0..<chunk.count / 2 where chunk.load(slot << 1) != 0 {
-        let id = UInt64(index << TranslationCache.chunkBits | slot)
-        if id >= first { return DeviceID(rawValue: UInt32(truncatingIfNeeded: id)) }
+      for slot in Swift.min(start, chunk.count / 2)..<chunk.count / 2
+      where chunk.load(slot << 1) != 0 {
+        return DeviceID(
+          rawValue: UInt32(truncatingIfNeeded: index << TranslationCache.chunkBits | slot))
       }
+      start = 0
     }
     return nil
   }

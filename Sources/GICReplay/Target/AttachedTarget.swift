@@ -214,15 +214,8 @@ import GICReport
   package func advance(
     to cycle: UInt64, until condition: StopCondition, changes: inout [LineChange]
   ) throws(ReplayError) -> UInt64 {
-    let until: AdvanceCondition =
-      switch condition {
-      case .limit: .limit
-      case .lineRaised(let pe): .lineRaised(pe.rawValue)
-      case .lineChange: .lineChange
-      case .idle: .idle
-      }
     let reply = try attempt { () throws(ClientError) in
-      try client.advance(to: cycle, until: until)
+      try client.advance(to: cycle, until: AdvanceCondition(condition))
     }
     takeChanges(&changes)
     return reply.cycle
@@ -241,5 +234,18 @@ import GICReport
     do { return try StatisticsDocument(json: json) } catch {
       throw ReplayError("\(mode): the daemon's statistics cannot be read: \(error)")
     }
+  }
+}
+
+extension AdvanceCondition {
+  /// The same on the wire.
+  package init(_ condition: StopCondition) {
+    self =
+      switch condition {
+      case .limit: .limit
+      case .lineRaised(let pe): .lineRaised(pe.rawValue)
+      case .lineChange: .lineChange
+      case .idle: .idle
+      }
   }
 }

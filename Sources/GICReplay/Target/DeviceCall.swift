@@ -30,7 +30,36 @@ extension InProcessTarget {
   }
 }
 
+extension InProcessTarget {
+  package func setVCPUsRun(_ run: Bool) throws(ReplayError) {
+    do throws(DeviceError) { try machine.setVCPUsRun(run) } catch {
+      throw ReplayError("\(mode): \(error)")
+    }
+  }
+  package func takeWrittenPages(
+    from address: PhysicalAddress, count: Int
+  ) throws(ReplayError) -> [UInt64] {
+    guard let words = machine.writtenPages(from: address, count: count, taking: true) else {
+      throw ReplayError("\(mode): no RAM at 0x\(String(address, radix: 16))")
+    }
+    return words
+  }
+}
+
 extension AttachedTarget {
+  package func setVCPUsRun(_ run: Bool) throws(ReplayError) {
+    do throws(ClientError) { if run { try client.resume() } else { try client.quiesce() } } catch {
+      throw ReplayError("\(mode): \(error)")
+    }
+  }
+  package func takeWrittenPages(
+    from address: PhysicalAddress, count: Int
+  ) throws(ReplayError) -> [UInt64] {
+    do throws(ClientError) {
+      return try client.writtenPages(from: address, byteCount: UInt64(count) * 4096)
+    } catch { throw ReplayError("\(mode): \(error)") }
+  }
+
   package func device(
     _ operation: DeviceOperation, _ attribute: DeviceAttribute, of device: DeviceName,
     _ value: UInt64?, changes: inout [LineChange]

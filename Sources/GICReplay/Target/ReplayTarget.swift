@@ -54,6 +54,12 @@ package protocol ReplayTarget: AnyObject {
     _ value: UInt64?, changes: inout [LineChange]
   ) throws(ReplayError) -> DeviceAnswer
 
+  /// Whether vCPUs run from now on, as device attributes ask. Behind a socket a machine whose vCPUs
+  /// stand still is quiesced.
+  func setVCPUsRun(_ run: Bool) throws(ReplayError)
+  /// A bit for each page of 4 KiB that the machine has written since it was asked last.
+  func takeWrittenPages(from address: PhysicalAddress, count: Int) throws(ReplayError) -> [UInt64]
+
   func flushPendingTables() throws(ReplayError)
   /// Everything as after power-on; guest RAM stays as it is.
   func reset() throws(ReplayError)

@@ -25,6 +25,9 @@ final class Guest {
     }
   }
 
+  /// One whose side is enabled already; nothing is mapped.
+  init(over side: any Side, _ layout: Layout) { (self.side, self.layout) = (side, layout) }
+
   /// Puts commands into the queue, at most ``Layout/batch``.
   /// - Returns: what CWRITER must become so that they run.
   func load(_ entries: some Collection<QueueEntry>) -> UInt64 {
