@@ -152,7 +152,7 @@ tsan: deps ## Run the races and the server's tests, with 1 and 4 threads, under 
 	@.ci/sanitize thread '$(RACES)' 'GICServerTests|UVLoopTests'
 
 asan: deps ## Run the model's and the server's tests under AddressSanitizer and LeakSanitizer
-	@.ci/sanitize address '$(RACES)|HostileTests|BoundedMemoryTests' 'GICServerTests|UVLoopTests'
+	@.ci/sanitize address '$(RACES)|HostileTests' 'GICServerTests|UVLoopTests'
 
 format: ## Lay out the sources
 	@swift format -i -r --configuration .swift-format $(LAID_OUT)

@@ -222,7 +222,6 @@ final class MachineHost {
       changes.removeAll(keepingCapacity: true)
       for change in own where change.pe.index < lines.count {
         show(change)
-        showOnPage(change.pe.rawValue, cycle: change.cycle)
         var others = shared.watchingStations(of: change.pe.rawValue, but: station.number)
         while others != 0 {
           station.tell(others.trailingZeroBitCount, change, shared)
@@ -242,7 +241,8 @@ final class MachineHost {
   private func showMail(_ mailbox: LineMailbox) {
     var mail: [LineChange] = []
     mailbox.take(into: &mail)
-    for change in mail { show(change) }
+    // Who sent it has written the page.
+    for change in mail { show(change, onPage: false) }
   }
 
   /// Shows how the lines are now, whoever has changed them.
@@ -254,13 +254,15 @@ final class MachineHost {
     }
   }
 
-  /// Shows this station's clients a change, unless they have been shown a later one.
-  private func show(_ change: LineChange) {
+  /// Shows this station's clients a change, unless they have been shown a later one. The page has
+  /// it first: a client that a bell wakes looks there.
+  private func show(_ change: LineChange, onPage: Bool = true) {
     let (pe, index) = (change.pe.rawValue, change.pe.index)
     let summary = InterruptSummary(
       levels: change.levels.rawValue, sequence: change.sequence &+ sequenceOffsets[index])
     guard !shared.hasLanes || summary.sequence.isLater(than: lines[index].sequence) else { return }
     lines[index] = summary
+    if onPage { showOnPage(pe, cycle: change.cycle) }
     order.linesChanged(of: pe, to: change.levels.rawValue, at: change.cycle)
     for port in ports where port.number == pe && !port.isDevice { port.linesChanged() }
     for session in sessions where session.listens(to: pe) {

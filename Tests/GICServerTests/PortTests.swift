@@ -164,6 +164,24 @@ func `a slot that does not belong in a ring is refused there`(
   #expect(try port.waitForLine(milliseconds: -1) { page.line(of: 1).interrupts.levels != 0 })
 }
 
+/// Whoever is woken finds the page written: again and again, since the two are only moments apart.
+@Test(arguments: [1, 4])
+func `the page says what the bell rang for`(threads: Int) throws {
+  let board = try GuestBoard(threads: threads)
+  let pe = try board.join(.pe(1))
+  let device = try board.join(.device(first: 1, count: 1))
+  let (port, page) = (try pe.openPort(1), try pe.linePage())
+  for _ in 0..<200 {
+    try device.postMSI(device: 1, event: 1)
+    _ = try device.poll()
+    #expect(try port.waitForLine(milliseconds: 5_000) { page.line(of: 1).interrupts.levels != 0 })
+    let iar = GICWire.Request.systemRegisterRead(key: key(.iar1), pe: 1)
+    #expect(try port.call(iar).value == 8193)
+    let eoi = GICWire.Request.systemRegisterWrite(key: key(.eoir1), data: 8193, pe: 1)
+    #expect(try port.call(eoi).errno == 0)
+  }
+}
+
 /// A ring held by hand, for what no client of ours would do.
 private final class RingRig {
   let peer: RawPeer
