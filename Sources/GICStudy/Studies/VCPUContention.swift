@@ -97,7 +97,8 @@ extension Study {
       StudyFigure(
         "throughput", title: "Commands a second by number of vCPUs",
         caption: "Dashed: what thinking allows on average, vCPUs / (think + an operation alone), "
-          + "up to what the busiest unit allows. Where the curve leaves the slope, vCPUs wait for each other.",
+          + "up to what the busiest unit allows. Where the curve leaves the slope, vCPUs wait for "
+          + "each other.",
         x: x, y: .init("commands per second", .logarithmic), series: series,
         lines: [.init("commands_per_second"), .init("bound_per_second", "bound", isBound: true)]),
       StudyFigure(
