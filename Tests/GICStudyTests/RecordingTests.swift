@@ -13,7 +13,8 @@ private func choose(_ trace: String) throws -> Chosen {
 /// A trace of `msis` MSIs, 10 ns apart and then one 1,000 ns later, of two devices in turn.
 private func write(_ msis: Int, to path: String) throws {
   var text =
-    "# its-trace 1\n# name: made\n# cpus: 1\n# ram_base: 0x40000000\n# ram_size: 0x10000\n"
+    "# its-trace 1\n# name: made\n# kernel: none\n# qemu: none\n# clock: none\n# cpus: 1\n"
+    + "# ram_base: 0x40000000\n# ram_size: 0x10000\n"
     + "# gicd_base: 0x8000000\n# its_base: 0x8080000\n# gicr_base: 0x80a0000\n"
     + "# gicr_stride: 0x20000\n# affinity: 0x0=0\n"
   for index in 0..<msis {

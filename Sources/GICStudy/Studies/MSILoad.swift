@@ -67,7 +67,7 @@ extension Study {
       "wait-by-load", title: "Mean wait at one translation slot",
       caption:
         "The wait beyond an MSI alone. Dashed: Geo/D/1, which Bernoulli arrivals must follow; "
-        + "evenly spaced MSIs do not wait, bursts wait before the load is high.",
+        + "evenly spaced MSIs do not wait (0 is at the foot), bursts wait before the load is high.",
       filter: ["part": .name("queue")], x: .init("load of the slot", key: "load"),
       y: .init("cycles", .logarithmic), series: ["arrivals"],
       lines: [.init("wait_mean"), .init("geo_d_1", "Geo/D/1", isBound: true)]),

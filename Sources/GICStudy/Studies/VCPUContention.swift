@@ -96,8 +96,9 @@ extension Study {
     return [
       StudyFigure(
         "throughput", title: "Commands a second by number of vCPUs",
-        caption: "Dashed: what thinking allows, vCPUs / (think + an operation alone), up to what "
-          + "the busiest unit allows. Where the curve leaves the slope, vCPUs wait for each other.",
+        caption: "Dashed: what thinking allows on average, vCPUs / (think + an operation alone), "
+          + "up to what the busiest unit allows. Where the curve leaves the slope, vCPUs wait for "
+          + "each other.",
         x: x, y: .init("commands per second", .logarithmic), series: series,
         lines: [.init("commands_per_second"), .init("bound_per_second", "bound", isBound: true)]),
       StudyFigure(
