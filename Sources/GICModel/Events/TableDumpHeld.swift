@@ -47,7 +47,7 @@ extension Engine {
       device: device, itt: EntryLayout.itt(known),
       entry: heldEntry(.device, EntryLayout.word(known)))
     budget.rows -= 1
-    for index in 0..<known.words.count {
+    for index in 0..<UInt32(known.words.count) {
       guard budget.look() else {
         dump.isComplete = false
         break
@@ -56,7 +56,7 @@ extension Engine {
       guard word != 0 else { continue }
       row.events.append(
         TableDump.Event(
-          event: EventID(rawValue: UInt32(index)), intid: TranslationCache.intid(word),
+          event: EventID(rawValue: index), intid: TranslationCache.intid(word),
           collection: TranslationCache.collection(word),
           entry: heldEntry(.translation, EntryLayout.word(word))))
       budget.rows -= 1

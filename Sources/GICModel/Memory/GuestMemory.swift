@@ -61,14 +61,29 @@ import Synchronization
     _ address: PhysicalAddress, _ byteCount: UInt64
   ) -> UnsafeMutableRawPointer? {
     // Most machines have one range; an unused place holds no byte.
-    for index in 0..<GuestMemory.rangeLimit {
+    let ranges = ranges
+    let range = ranges[0]
+    let offset = address &- range.start
+    if offset < range.byteCount, byteCount <= range.byteCount &- offset {
+      // SAFETY: offset and length were just checked against the range.
+      return unsafe range.base.unsafelyUnwrapped + Int(truncatingIfNeeded: offset)
+    }
+    return unsafe GuestMemory.pointer(beyondFirstOf: ranges, address, byteCount)
+  }
+
+  /// In any range but the first.
+  @inline(never)
+  @unsafe private static func pointer(
+    beyondFirstOf ranges: Slab<Range>, _ address: PhysicalAddress, _ byteCount: UInt64
+  ) -> UnsafeMutableRawPointer? {
+    for index in 1..<GuestMemory.rangeLimit {
       let range = ranges[index]
+      if range.byteCount == 0 { return nil }
       let offset = address &- range.start
       if offset < range.byteCount, byteCount <= range.byteCount &- offset {
-        // SAFETY: offset and length were just checked against the range.
+        // SAFETY: as above.
         return unsafe range.base.unsafelyUnwrapped + Int(truncatingIfNeeded: offset)
       }
-      if range.byteCount == 0 { return nil }
     }
     return nil
   }
