@@ -1,7 +1,12 @@
-// Hints to the host's processor and scheduler that Swift has no name for. None changes a result.
+// What Swift has no name for: hints to the host's processor and scheduler, none of which changes a
+// result, and one comparison of many bytes at once.
 #ifndef ITSD_HINTS_H
 #define ITSD_HINTS_H
 #include <sched.h>
+#include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 // The line at `address` will be read soon. Any address will do, also one that is not mapped.
 static inline void hint_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
@@ -17,5 +22,28 @@ static inline void hint_spin(void) {
 
 // Another thread may have the processor.
 static inline void hint_yield(void) { (void)sched_yield(); }
+
+// Bit n: byte n of the 64 at `bytes`, as far as `mask` goes, is `wanted`. Other threads may be
+// storing bytes there: each is loaded once, and whole. `bytes` is 8-byte aligned.
+static inline uint64_t match_64_bytes(const void *bytes, uint8_t mask, uint8_t wanted) {
+  uint64_t matches = 0;
+#ifdef __SSE2__
+  const __m128i masks = _mm_set1_epi8((char)mask), value = _mm_set1_epi8((char)wanted);
+  for (int part = 0; part < 4; part++) {
+    const char(*from)[16] = (const char(*)[16])bytes + part;
+    __m128i found;
+    // A load that the compiler knows nothing of: to it these bytes belong to other threads too.
+    __asm__("movdqu %1, %0" : "=x"(found) : "m"(*from));
+    found = _mm_cmpeq_epi8(_mm_and_si128(found, masks), value);
+    matches |= (uint64_t)(uint32_t)_mm_movemask_epi8(found) << (16 * part);
+  }
+#else
+  for (int n = 0; n < 64; n++) {
+    uint8_t found = __atomic_load_n((const uint8_t *)bytes + n, __ATOMIC_RELAXED);
+    matches |= (uint64_t)((found & mask) == wanted) << n;
+  }
+#endif
+  return matches;
+}
 
 #endif

@@ -223,7 +223,8 @@ extension Engine {
   var pendingTableByteCount: Int { Int(configuration.intidLimit) / 8 }
 
   /// The best LPI that has arrived at the PE's redistributor, pending and enabled.
-  func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {
+  @inline(__always) func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {
+    let pes = pes
     guard pes[pe.index].lpisEnabled else { return nil }
     return pes[pe.index].lpis.best(properties[pes[pe.index].propertyTable])
   }

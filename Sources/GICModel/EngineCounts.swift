@@ -13,7 +13,7 @@ struct EngineCounts {
   /// Pending bits that a command or register took away.
   var cleared: UInt64 = 0
   private let dropped = Slab<UInt64>(repeating: 0, count: 32)
-  private let commands = Slab<UInt64>(repeating: 0, count: 16)
+  private var commands = InlineArray<16, UInt64>(repeating: 0)
   private let errors = Slab<UInt64>(repeating: 0, count: 16 * 32)
   /// Slots whose opcode is no GICv3 command, and slots that could not be read.
   var unknownCommands: UInt64 = 0
@@ -26,15 +26,14 @@ struct EngineCounts {
 
   func deallocate() {
     dropped.deallocate()
-    commands.deallocate()
     errors.deallocate()
     deliveries.deallocate()
   }
   mutating func reset() {
-    let (dropped, commands, errors) = (dropped, commands, errors)
+    let (dropped, errors) = (dropped, errors)
     dropped.fill(0)
-    commands.fill(0)
     errors.fill(0)
+    commands = InlineArray(repeating: 0)
     (msis, intCommands, delivered, merged, restored, cleared) = (0, 0, 0, 0, 0, 0)
     waiting = 0
     deliveries.reset()
@@ -61,7 +60,7 @@ struct EngineCounts {
   }
 
   @inline(__always) func drop(_ kind: MSIOutcome.Kind) { dropped[Int(kind.rawValue) & 31] &+= 1 }
-  @inline(__always) func complete(_ opcode: ITSCommand.Opcode) {
+  @inline(__always) mutating func complete(_ opcode: ITSCommand.Opcode) {
     commands[Int(opcode.rawValue) & 15] &+= 1
   }
   func reject(_ error: CommandError) { errors[EngineCounts.place(error)] &+= 1 }
@@ -77,11 +76,15 @@ struct EngineCounts {
     try archive.field("unknown_commands", &unknownCommands)
     try archive.field("unreachable_slots", &unreachableSlots)
     try archive.field("unreachable_entries", &unreachableEntries)
-    let slabs = [("dropped", dropped), ("commands", commands), ("errors", errors)]
-    for (name, slab) in slabs {
-      try archive.field(
-        name, count: slab.count, read: { slab[$0] }, write: { slab[$0] = $1 })
-    }
+    let (dropped, errors) = (dropped, errors)
+    try archive.field(
+      "dropped", count: dropped.count, read: { dropped[$0] }, write: { dropped[$0] = $1 })
+    var commands = commands
+    try archive.field(
+      "commands", count: commands.count, read: { commands[$0] }, write: { commands[$0] = $1 })
+    self.commands = commands
+    try archive.field(
+      "errors", count: errors.count, read: { errors[$0] }, write: { errors[$0] = $1 })
   }
 
   private static func place(_ error: CommandError) -> Int {

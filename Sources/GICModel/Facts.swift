@@ -2,7 +2,8 @@ import GICArch
 
 /// What the rules ask of the configuration for every command and MSI, worked out once.
 struct Facts: BitwiseCopyable {
-  let deviceIDBits: UInt64
+  /// DeviceIDs are below this.
+  let deviceLimit: UInt64
   let eventIDBits: Int
   let collectionIDBits: Int
   let hardwareCollections: Int
@@ -21,15 +22,21 @@ struct Facts: BitwiseCopyable {
   let lpisAreShared: Bool
   /// Whether the LPI tables in RAM are looked at, or written, whenever an LPI becomes pending.
   let lpiTablesAreLive: Bool
+  /// Whether one of these two makes setting an LPI longer.
+  let settingIsLong: Bool
   /// Whether lanes can work beside each other: the choices whose commands change nothing but one
   /// entry, and what one LPI has pending.
   let runsBeside: Bool
+  /// Whether MAPTI has nothing to look at but its own fields and the device's entry.
+  let mapsPlainly: Bool
+  /// Whether MAPC and MAPD change nothing but one entry.
+  let remapsPlainly: Bool
   /// Whether an RDbase is the index of its PE.
   let targetsAreIndices: Bool
 
   init(_ configuration: MachineConfiguration) {
     let identity = configuration.identity
-    deviceIDBits = UInt64(identity.deviceIDBits)
+    deviceLimit = 1 << UInt64(identity.deviceIDBits)
     (eventIDBits, collectionIDBits) = (identity.eventIDBits, identity.collectionIDBits)
     (hardwareCollections, intidBits) = (identity.hardwareCollections, identity.intidBits)
     intidLimit = configuration.intidLimit
@@ -41,6 +48,15 @@ struct Facts: BitwiseCopyable {
     let profile = configuration.profile
     lpiTablesAreLive =
       profile.pendingTables == .writeThrough || profile.propertyReads == .whenSet
+    settingIsLong = lpisAreShared || lpiTablesAreLive
+    mapsPlainly =
+      !lpisAreShared && tablesAreInRAM && profile.maptiINTIDs == .distributor
+      && profile.maptiMappedEvent == .overwrites && profile.maptiCollection == .width
+      && profile.maptiLPITables == .lenient
+    remapsPlainly =
+      !lpisAreShared && tablesAreInRAM && profile.mapcRemap == .pendingStays
+      && profile.mapcUnmap == .revives && profile.mapcTarget == .whole
+      && profile.mapdLiveDevice == .keepsEvents
     runsBeside =
       profile.lpis == .perPE && profile.tables == .writeThrough
       && profile.mapdLiveDevice == .keepsEvents && profile.mapcUnmap == .revives
@@ -53,7 +69,6 @@ struct Facts: BitwiseCopyable {
 }
 
 extension Engine {
-  @inline(__always) var deviceIDBits: UInt64 { facts.deviceIDBits }
   @inline(__always) var tablesAreInRAM: Bool { facts.tablesAreInRAM }
   @inline(__always) var lpisAreShared: Bool { facts.lpisAreShared }
   @inline(__always) var targetsAreIndices: Bool { facts.targetsAreIndices }

@@ -90,7 +90,13 @@ struct Run: ParsableCommand {
         failed = true
       }
     }
-    if let json { try RowFile.write(rows, to: json) }
+    if let json {
+      try RowFile.write(rows, to: json)
+      let data = try Data(contentsOf: URL(fileURLWithPath: json))
+      if filter == nil, let missing = Contract.missing(in: data) {
+        throw WrongWork(description: "\(json) lacks \(missing)")
+      }
+    }
     if failed { throw ExitCode.failure }
   }
 }

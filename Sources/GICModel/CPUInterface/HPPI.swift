@@ -19,6 +19,7 @@ struct Candidate: Equatable {
 extension Engine {
   /// The highest-priority pending interrupt of enabled groups, before PMR and active priorities.
   @inline(__always) func highestPending(_ pe: PEIndex) -> Candidate? {
+    let pes = pes
     let group0 = distributor.enableGroup0 && pes[pe.index].igrpen0
     let group1 = distributor.enableGroup1 && pes[pe.index].igrpen1
     guard group0 || group1 else { return nil }
@@ -37,10 +38,11 @@ extension Engine {
       if candidate.precedes(best) { best = candidate }
       bits &= bits &- 1
     }
+    guard distributor.candidateWords != 0 else { return best }
     return highestSPI(pe, group0: group0, group1: group1, than: best)
   }
 
-  @inline(__always) private func highestSPI(
+  @inline(never) private func highestSPI(
     _ pe: PEIndex, group0: Bool, group1: Bool, than other: Candidate?
   ) -> Candidate? {
     var best = other
@@ -65,6 +67,7 @@ extension Engine {
 
   /// Whether PMR and what is active let `candidate` through.
   @inline(__always) func canPreempt(_ candidate: Candidate, _ pe: PEIndex) -> Bool {
+    let pes = pes
     guard candidate.priority < pes[pe.index].pmr else { return false }
     let running = runningPriority(pe)
     guard running != 0xff else { return true }
@@ -80,6 +83,9 @@ extension Engine {
 
   /// Priority of the highest active group priority; 0xff when nothing is active.
   @inline(__always) func runningPriority(_ pe: PEIndex) -> UInt8 {
+    let pes = pes
+    // Most often nothing is active.
+    guard pes[pe.index].isActive else { return 0xff }
     for word in 0..<4 {
       let bits = pes[pe.index].apr0[word] | pes[pe.index].apr1[word]
       if bits != 0 {
@@ -98,10 +104,12 @@ extension Engine {
     if let candidate = highestPending(pe), canPreempt(candidate, pe) {
       lines = candidate.isGroup0 ? .fiq : .irq
     }
+    let pes = pes
     if lines != pes[pe.index].lines { lineChanged(pe, to: lines) }
   }
 
   mutating func lineChanged(_ pe: PEIndex, to lines: LineLevels) {
+    let pes = pes
     let sequence = pes[pe.index].lineSequence &+ 1
     pes[pe.index].publish(lines, sequence: sequence)
     outbox.append(LineChange(pe: pe, levels: lines, sequence: sequence, cycle: stamp))

@@ -10,4 +10,12 @@ extension Engine {
     if let pe { clearPending(intid, at: pe) }
     if lpisAreShared { clearWaiting(intid) }
   }
+
+  /// CLEAR of an event that is remembered.
+  @inline(__always)
+  mutating func clearRecalled(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
+    guard !lpisAreShared, let (word, pe) = recall(n, device, event) else { return false }
+    clearPending(TranslationCache.intid(word), at: pe)
+    return true
+  }
 }

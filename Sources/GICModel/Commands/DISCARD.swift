@@ -14,13 +14,32 @@ extension Engine {
       memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: nil)))
         || !tablesAreInRAM
     else { throw .unreachable }
-    its[n].translations.set(device, event, 0)
-    observer.observe(.eventWritten(device, event))
-    awaitReaders()
+    forget(n, device, known, event)
     if lpisAreShared {
       release(intid)
     } else if let pe {
       clearPending(intid, at: pe)
     }
+  }
+
+  /// DISCARD of an event that is remembered.
+  @inline(__always)
+  mutating func discardRecalled(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
+    guard !lpisAreShared, let (known, word, pe) = recallEntry(n, device, event),
+      memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: nil)))
+    else { return false }
+    recalled(n, device, event, word)
+    forget(n, device, known, event)
+    clearPending(TranslationCache.intid(word), at: pe)
+    return true
+  }
+
+  @inline(__always)
+  private mutating func forget(
+    _ n: ITSIndex, _ device: DeviceID, _ known: TranslationCache.Device, _ event: EventID
+  ) {
+    its[n].translations.set(known, event, 0)
+    observer.observe(.eventWritten(device, event))
+    awaitReaders()
   }
 }

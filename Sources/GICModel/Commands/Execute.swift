@@ -1,8 +1,32 @@
 import GICArch
 
 extension Engine {
-  /// Carries out the command in `entry` on ITS `n`. One that throws has had no effect.
+  /// Carries out a command all of whose entries are remembered, or lie where nothing needs to be
+  /// looked up: what most do.
+  /// - Returns: false for any other; nothing has happened then.
   @inline(__always)
+  mutating func executeRecalled(
+    _ opcode: ITSCommand.Opcode, _ entry: QueueEntry, its n: ITSIndex
+  ) -> Bool {
+    switch opcode {
+    case .mapc: mapcPlainly(n, entry.collection, entry.valid ? entry.target : nil)
+    case .mapd: mapdPlainly(n, entry.device, entry.itt)
+    case .mapti, .mapi:
+      mapPlainly(
+        n, entry.device, entry.event,
+        opcode == .mapi ? INTID(rawValue: entry.event.rawValue) : entry.intid, entry.collection)
+    case .movi: moviRecalled(n, entry.device, entry.event, entry.collection)
+    case .discard: discardRecalled(n, entry.device, entry.event)
+    case .clear: clearRecalled(n, entry.device, entry.event)
+    case .int: intRecalled(n, entry.device, entry.event)
+    case .inv: invRecalled(n, entry.device, entry.event)
+    case .sync: syncPlainly(entry.target)
+    case .movall, .invall: false
+    }
+  }
+
+  /// Carries out the command in `entry` on ITS `n`. One that throws has had no effect.
+  @inline(never)
   mutating func execute(
     _ opcode: ITSCommand.Opcode, _ entry: QueueEntry, its n: ITSIndex
   ) throws(CommandFault) {
@@ -24,7 +48,7 @@ extension Engine {
     }
   }
 
-  /// The walk that CLEAR and INV share: event, and the PE that has its LPI. Nil where the
+  /// The walk that CLEAR, DISCARD and INV share: event, and the PE that has its LPI. Nil where the
   /// collection is not mapped, the profile does not mind, and nobody has the LPI.
   mutating func holder(
     _ n: ITSIndex, _ opcode: ITSCommand.Opcode, _ device: DeviceID, _ event: EventID,
@@ -43,8 +67,7 @@ extension Engine {
     }
   }
 
-  /// The walk that DISCARD, INT and MOVI share: event, then its collection's target.
-  @inline(__always)
+  /// The walk that INT and MOVI share: event, then its collection's target.
   mutating func route(
     _ n: ITSIndex, _ opcode: ITSCommand.Opcode, _ device: DeviceID, _ event: EventID
   ) throws(CommandFault) -> (route: Route, pe: PEIndex) {

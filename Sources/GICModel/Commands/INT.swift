@@ -6,11 +6,25 @@ extension Engine {
   /// - Source: Arm IHI 0069, "INT".
   mutating func int(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) throws(CommandFault) {
     let (route, pe) = try route(n, .int, device, event)
+    interrupt(n, device, event, route.intid, at: pe)
+  }
+
+  /// INT of an event that is remembered.
+  @inline(__always)
+  mutating func intRecalled(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
+    guard let (word, pe) = recall(n, device, event) else { return false }
+    interrupt(n, device, event, TranslationCache.intid(word), at: pe)
+    return true
+  }
+
+  @inline(__always)
+  private mutating func interrupt(
+    _ n: ITSIndex, _ device: DeviceID, _ event: EventID, _ intid: INTID, at pe: PEIndex
+  ) {
     counts.intCommands &+= 1
-    let kind = setPending(route.intid, at: pe)
+    let kind = setPending(intid, at: pe)
     if kind.isDrop {
-      logDropped(
-        kind, its: n, device, event: UInt64(event.rawValue), intid: route.intid, target: pe)
+      logDropped(kind, its: n, device, event: UInt64(event.rawValue), intid: intid, target: pe)
     }
   }
 }

@@ -10,4 +10,12 @@ extension Engine {
     // A shared LPI without a target has a configuration all the same.
     if let pe = pe ?? (lpisAreShared ? PEIndex(0) : nil) { invalidate(intid, at: pe) }
   }
+
+  /// INV of an event that is remembered.
+  @inline(__always)
+  mutating func invRecalled(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
+    guard !lpisAreShared, let (word, pe) = recall(n, device, event) else { return false }
+    invalidate(TranslationCache.intid(word), at: pe)
+    return true
+  }
 }

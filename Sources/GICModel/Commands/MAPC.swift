@@ -30,6 +30,37 @@ extension Engine {
     }
   }
 
+  /// MAPC that changes nothing but an entry of a flat table.
+  @inline(__always)
+  mutating func mapcPlainly(_ n: ITSIndex, _ collection: ICID, _ named: RDbase?) -> Bool {
+    var pe: PEIndex?
+    if let named {
+      pe = self.pe(at: named)
+      if pe == nil { return false }
+    }
+    let its = its
+    guard facts.remapsPlainly, fits(collection), its[n].collections.hasPlace(collection),
+      let address = flatCTEAddress(n, collection),
+      memory.store64(address, NativeFormat.encode(CTE(target: named)))
+    else { return false }
+    let old = hasLanes ? its[n].collections.target(collection) : pe
+    its[n].collections.replace(collection, pe)
+    observer.observe(.collectionWritten(collection))
+    // MOVALL must find what was on its way to the old target.
+    if old != pe { awaitReaders() }
+    return true
+  }
+
+  /// Where the CTE lies in a flat table; nil for a collection without a place in one.
+  @inline(__always)
+  private func flatCTEAddress(_ n: ITSIndex, _ collection: ICID) -> PhysicalAddress? {
+    let (its, index) = (its, Int(collection.rawValue))
+    guard index >= facts.hardwareCollections, index < its[n].collectionShape.flatCapacity
+    else { return nil }
+    return its[n].collectionShape.base
+      &+ UInt64(truncatingIfNeeded: index &* its[n].collectionShape.entryByteCount)
+  }
+
   /// Writes the CTE. With tables in the ITS an unmapped collection needs no place in RAM: it goes
   /// from a list.
   private func writeEntry(
@@ -73,11 +104,15 @@ extension Engine {
     }
   }
 
+  /// Whether an ICID fits the width that GITS_TYPER shows.
+  @inline(__always) func fits(_ collection: ICID) -> Bool {
+    Int(collection.rawValue) &>> facts.collectionIDBits == 0
+  }
+
   /// An ICID must fit the width that GITS_TYPER shows.
   @inline(__always) func checkCollection(
     _ opcode: ITSCommand.Opcode, _ collection: ICID
   ) throws(CommandFault) {
-    guard Int(collection.rawValue) &>> facts.collectionIDBits == 0
-    else { throw CommandFault(opcode, .collectionOOR) }
+    guard fits(collection) else { throw CommandFault(opcode, .collectionOOR) }
   }
 }

@@ -21,7 +21,26 @@ extension Engine {
       throw CommandFault(.mapd, walk: error)
     }
     if profile.mapdLiveDevice == .freesEvents { freeEvents(n, device) }
-    // A remapped device must not be translated through its old ITT.
+    remap(n, device, itt)
+  }
+
+  /// MAPD that changes nothing but an entry of a flat table.
+  @inline(__always)
+  mutating func mapdPlainly(_ n: ITSIndex, _ device: DeviceID, _ itt: ITT?) -> Bool {
+    let (its, index) = (its, Int(device.rawValue))
+    guard facts.remapsPlainly, UInt64(device.rawValue) < facts.deviceLimit,
+      index < its[n].devices.flatCapacity, (itt?.eventIDBits ?? 0) <= facts.eventIDBits,
+      memory.store64(
+        its[n].devices.base
+          &+ UInt64(truncatingIfNeeded: index &* its[n].devices.entryByteCount),
+        NativeFormat.encode(DTE(itt: itt)))
+    else { return false }
+    remap(n, device, itt)
+    return true
+  }
+
+  /// A remapped device must not be translated through its old ITT.
+  @inline(__always) private mutating func remap(_ n: ITSIndex, _ device: DeviceID, _ itt: ITT?) {
     if let itt {
       its[n].translations.remember(device, itt)
     } else {

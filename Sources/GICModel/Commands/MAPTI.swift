@@ -13,8 +13,7 @@ extension Engine {
     do throws(WalkFault) { known = try walkDevice(n, device) } catch {
       throw CommandFault(opcode, walk: error)
     }
-    guard UInt64(event.rawValue) &>> UInt64(known.eventIDBits) == 0
-    else { throw CommandFault(opcode, .eventOOR) }
+    guard known.has(event) else { throw CommandFault(opcode, .eventOOR) }
     let target = knownTarget(n, collection)
     guard intid.isLPI, intid.rawValue < intidLimit(at: target)
     else { throw CommandFault(opcode, .intidOOR) }
@@ -54,6 +53,32 @@ extension Engine {
       readProperty(of: intid, at: pe)
     }
     if wasPending, let target { restorePending(intid, at: target) }
+  }
+
+  /// MAPTI of a device that is remembered and has a place for the event's word, to a collection
+  /// that is, where the profile wants nothing more.
+  @inline(__always)
+  mutating func mapPlainly(
+    _ n: ITSIndex, _ device: DeviceID, _ event: EventID, _ intid: INTID, _ collection: ICID
+  ) -> Bool {
+    let its = its
+    guard facts.mapsPlainly, UInt64(device.rawValue) < facts.deviceLimit,
+      let known = its[n].translations.device(device), known.has(event),
+      known.words.contains(event.rawValue), intid.isLPI, intid.rawValue < facts.intidLimit,
+      fits(collection), let pe = its[n].collections.target(collection)
+    else { return false }
+    let mapping = ITE.Mapping(intid: intid, collection: collection)
+    guard memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
+    else { return false }
+    observer.observe(.deviceLookup(device, levels: its[n].devices.indirect ? 2 : 1))
+    let word = TranslationCache.word(intid, collection)
+    let old = hasLanes ? its[n].translations.word(known, event) : 0
+    known.words.store(event.rawValue, word)
+    // The LPI that the event had does not become pending any more.
+    if old != 0, old != word { awaitReaders() }
+    observer.observe(.eventWritten(device, event))
+    readProperty(of: intid, at: pe)
+    return true
   }
 
   private mutating func isMapped(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {

@@ -12,4 +12,11 @@ extension Engine {
     }
     observer.observe(.synchronize(pe))
   }
+
+  /// SYNC of a target that is a redistributor.
+  @inline(__always) mutating func syncPlainly(_ target: RDbase) -> Bool {
+    guard let pe = pe(at: target) else { return false }
+    observer.observe(.synchronize(pe))
+    return true
+  }
 }

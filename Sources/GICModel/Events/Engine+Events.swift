@@ -29,9 +29,9 @@ extension Engine {
   }
 
   private func append(_ event: LoggedEvent) {
-    world[0].logLock.lock()
+    if hasLanes { world[0].logLock.lock() }
     log[0].append(event)
-    world[0].logLock.unlock()
+    if hasLanes { world[0].logLock.unlock() }
   }
 
   @inline(never)

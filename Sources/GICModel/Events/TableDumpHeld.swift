@@ -47,7 +47,7 @@ extension Engine {
       device: device, itt: EntryLayout.itt(known),
       entry: heldEntry(.device, EntryLayout.word(known)))
     budget.rows -= 1
-    for index in 0..<known.words.count {
+    for index in 0..<UInt32(known.words.count) {
       guard budget.look() else {
         dump.isComplete = false
         break
@@ -57,7 +57,7 @@ extension Engine {
       let intid = TranslationCache.intid(word)
       row.events.append(
         TableDump.Event(
-          event: EventID(rawValue: UInt32(index)), intid: intid,
+          event: EventID(rawValue: index), intid: intid,
           collection: TranslationCache.collection(word), delivered: counts.deliveries[intid],
           entry: heldEntry(.translation, EntryLayout.word(word))))
       budget.rows -= 1

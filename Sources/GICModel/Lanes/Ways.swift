@@ -137,13 +137,9 @@ extension Engine {
   mutating func signalKnown(
     _ device: DeviceID, _ event: EventID, its n: ITSIndex
   ) -> MSIOutcome? {
-    guard its[n].enabled, UInt64(device.rawValue) &>> deviceIDBits == 0 else { return nil }
-    let word = its[n].translations.word(device, event)
-    guard word != 0, !TranslationCache.isOrphan(word) else { return nil }
-    let collection = TranslationCache.collection(word)
-    guard let pe = its[n].collections.target(collection) else { return nil }
+    guard its[n].enabled, let (word, pe) = recall(n, device, event) else { return nil }
     counts.msis &+= 1
-    let intid = TranslationCache.intid(word)
+    let (intid, collection) = (TranslationCache.intid(word), TranslationCache.collection(word))
     let kind = setPending(intid, at: pe)
     if kind.isDrop {
       logDropped(kind, its: n, device, event: UInt64(event.rawValue), intid: intid, target: pe)

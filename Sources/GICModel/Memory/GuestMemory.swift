@@ -85,17 +85,38 @@ import Synchronization
   @inline(__always)
   @unsafe private func place(_ address: PhysicalAddress, _ byteCount: UInt64) -> Place? {
     // Most machines have one range; an unused place holds no byte.
-    for index in 0..<GuestMemory.rangeLimit {
+    let ranges = ranges
+    let range = ranges[0]
+    let offset = address &- range.start
+    if offset < range.byteCount, byteCount <= range.byteCount &- offset {
+      // SAFETY: offset and length were just checked against the range.
+      return unsafe GuestMemory.place(offset, in: range)
+    }
+    return unsafe GuestMemory.place(beyondFirstOf: ranges, address, byteCount)
+  }
+
+  /// - Parameter offset: lies in the range.
+  @inline(__always)
+  @unsafe private static func place(_ offset: UInt64, in range: Range) -> Place {
+    // SAFETY: a range that holds a byte has a base, and a mark for each of its granules.
+    unsafe Place(
+      pointer: range.base.unsafelyUnwrapped + Int(truncatingIfNeeded: offset),
+      mark: range.marks.unsafelyUnwrapped + Int(truncatingIfNeeded: offset &>> range.granule))
+  }
+
+  /// In any range but the first.
+  @inline(never)
+  @unsafe private static func place(
+    beyondFirstOf ranges: Slab<Range>, _ address: PhysicalAddress, _ byteCount: UInt64
+  ) -> Place? {
+    for index in 1..<GuestMemory.rangeLimit {
       let range = ranges[index]
+      if range.byteCount == 0 { return nil }
       let offset = address &- range.start
       if offset < range.byteCount, byteCount <= range.byteCount &- offset {
-        // SAFETY: offset and length were just checked against the range.
-        return unsafe Place(
-          pointer: range.base.unsafelyUnwrapped + Int(truncatingIfNeeded: offset),
-          mark: range.marks.unsafelyUnwrapped
-            + Int(truncatingIfNeeded: offset &>> range.granule))
+        // SAFETY: as above.
+        return unsafe GuestMemory.place(offset, in: range)
       }
-      if range.byteCount == 0 { return nil }
     }
     return nil
   }

@@ -7,11 +7,14 @@ import Synchronization
 @safe struct GuestWindow {
   private let words: UnsafeMutablePointer<Atomic<UInt64>>
   let wordCount: Int
+  /// An entry that begins before this word ends within the window.
+  private let entryEnd: Int
 
   /// - Parameter base: 8-byte aligned, with `wordCount` doublewords of mapped RAM.
   @unsafe init(base: UnsafeMutableRawPointer, wordCount: Int) {
     unsafe words = base.assumingMemoryBound(to: Atomic<UInt64>.self)
     self.wordCount = wordCount
+    entryEnd = Swift.max(wordCount &- 3, 0)
   }
 
   @inline(__always) func load64(_ index: Int) -> UInt64 {
@@ -24,12 +27,23 @@ import Synchronization
   /// guest may be writing it.
   @inline(__always) func loadEntry(_ slot: Int) -> QueueEntry {
     let index = slot &>> 3
-    precondition(index >= 0 && index &+ 3 < wordCount)
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: entryEnd))
     // SAFETY: all four were checked.
     return QueueEntry(
       UInt64(littleEndian: unsafe words[index].load(ordering: .relaxed)),
       UInt64(littleEndian: unsafe words[index &+ 1].load(ordering: .relaxed)),
       UInt64(littleEndian: unsafe words[index &+ 2].load(ordering: .relaxed)),
       UInt64(littleEndian: unsafe words[index &+ 3].load(ordering: .relaxed)))
+  }
+
+  /// What the queue entry at byte offset `slot` says of its device and event.
+  @inline(__always) func loadEvent(_ slot: Int) -> (device: DeviceID, event: EventID) {
+    let index = slot &>> 3
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: entryEnd))
+    // SAFETY: both were checked.
+    let entry = QueueEntry(
+      UInt64(littleEndian: unsafe words[index].load(ordering: .relaxed)),
+      UInt64(littleEndian: unsafe words[index &+ 1].load(ordering: .relaxed)))
+    return (entry.device, entry.event)
   }
 }

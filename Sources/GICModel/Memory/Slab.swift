@@ -1,4 +1,5 @@
 import CHints
+import Synchronization
 
 /// A fixed number of elements in one allocation of their own. It is what hot state lives in: a
 /// subscript is a bounds check and an address, with no reference count and no exclusivity check.
@@ -76,5 +77,15 @@ extension Slab where Element: BitwiseCopyable {
     let new = Slab(count: newCount) { $0 < old.count ? old[$0] : filler }
     old.deallocate()
     return new
+  }
+}
+
+extension Slab where Element == Atomic<UInt64> {
+  /// Which of the 64 bytes of eight words from `first` on, as far as `mask` goes, are `wanted`; the
+  /// lowest byte of a word comes first.
+  @inline(__always) func matches(from first: Int, mask: UInt8, wanted: UInt8) -> UInt64 {
+    precondition(UInt(bitPattern: first) &+ 7 < UInt(bitPattern: count))
+    // SAFETY: the eight words were checked; the load is as good as an atomic one of each byte.
+    return unsafe match_64_bytes(base + first, mask, wanted)
   }
 }

@@ -2,17 +2,16 @@ import CHints
 import Synchronization
 
 /// A power of two of atomic doublewords, which begin as 0, in one allocation. A block is named by
-/// one word, so that it is published, or taken away, in one store: bits [47:0] are its address,
-/// bits [52:48] the logarithm of its count; the rest is its holder's. 0 is no block: it has no
-/// words.
+/// one word, so that it is published, or taken away, in one store: bits [63:16] are its address,
+/// bits [5:0] the logarithm of its count and one more; bits [15:6] are its holder's. With bits
+/// [5:0] 0 it is no block: it has no words.
 ///
 /// Any thread may read a block that it found published. Whoever takes one away deallocates it when
 /// nobody can be reading it any more.
 @safe struct WordBlock: BitwiseCopyable {
   /// The bits of a name that belong to the block.
-  static var nameMask: UInt64 { (1 &<< 53) &- 1 }
-  private static var addressMask: UInt64 { (1 &<< 48) &- 1 }
-  /// Blocks are no smaller than this, so that a name whose logarithm is 0 has no words.
+  static var nameMask: UInt64 { ~0xffc0 }
+  /// Blocks are no smaller than this.
   static var minimumCount: Int { 8 }
   /// The name, and whatever else its holder keeps in the same word.
   let name: UInt64
@@ -26,8 +25,8 @@ import Synchronization
     // SAFETY: `count` words were allocated; each is initialised before anyone sees the block.
     for index in 0..<count { unsafe (words + index).initialize(to: Atomic(0)) }
     let address = UInt64(UInt(bitPattern: words))
-    precondition(address & ~WordBlock.addressMask == 0, "an address of more than 48 bits")
-    name = address | UInt64(count.trailingZeroBitCount) &<< 48
+    precondition(address &>> 48 == 0, "an address of more than 48 bits")
+    name = address &<< 16 | UInt64(count.trailingZeroBitCount &+ 1)
   }
 
   func deallocate() {
@@ -37,15 +36,21 @@ import Synchronization
   }
 
   @inline(__always) private var words: UnsafeMutablePointer<Atomic<UInt64>>? {
-    unsafe UnsafeMutablePointer(bitPattern: UInt(name & WordBlock.addressMask))
+    unsafe UnsafeMutablePointer(bitPattern: UInt(name &>> 16))
   }
-  @inline(__always) var count: Int { (1 &<< Int(name &>> 48 & 31)) & ~1 }
+  @inline(__always) var count: Int { Int((1 &<< (name & 63)) &>> 1) }
+
+  /// Whether there is a word `index`: the shift leaves nothing of an odd number below twice the
+  /// count, and everything where the name says that there is no block.
+  @inline(__always) func contains(_ index: UInt32) -> Bool {
+    (UInt64(index) &* 2 &+ 1) &>> name == 0
+  }
 
   /// Word `index`; 0 beyond the end.
-  @inline(__always) func load(_ index: Int) -> UInt64 {
-    guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return 0 }
+  @inline(__always) func load(_ index: UInt32) -> UInt64 {
+    guard contains(index) else { return 0 }
     // SAFETY: the index was checked against the count in the name, so there is a block.
-    return unsafe words.unsafelyUnwrapped[index].load(ordering: .acquiring)
+    return unsafe words.unsafelyUnwrapped[Int(index)].load(ordering: .acquiring)
   }
 
   /// Word `index` of a block that has at least 512, or of none: then 0.
@@ -56,23 +61,29 @@ import Synchronization
     return unsafe words.unsafelyUnwrapped[index & 511].load(ordering: .acquiring)
   }
 
-  @inline(__always) func store(_ index: Int, _ word: UInt64) {
-    precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+  /// As ``load(ofMany:)``, of a block that there is.
+  @inline(__always) func store(ofMany index: Int, _ word: UInt64) {
+    precondition(name != 0)
+    // SAFETY: as above.
+    unsafe words.unsafelyUnwrapped[index & 511].store(word, ordering: .releasing)
+  }
+
+  @inline(__always) func store(_ index: UInt32, _ word: UInt64) {
+    precondition(contains(index))
     // SAFETY: the index was checked.
-    unsafe words.unsafelyUnwrapped[index].store(word, ordering: .releasing)
+    unsafe words.unsafelyUnwrapped[Int(index)].store(word, ordering: .releasing)
   }
 
   /// A larger block that begins with this one's words. This one stays.
   func grown(to newCount: Int) -> WordBlock {
     let new = WordBlock(count: newCount)
-    for index in 0..<count { new.store(index, load(index)) }
+    for index in 0..<UInt32(count) { new.store(index, load(index)) }
     return new
   }
 
   /// Tells the processor that word `index` will be read.
-  @inline(__always) func prefetch(_ index: Int) {
-    guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return }
-    // SAFETY: a hint reads nothing.
-    unsafe hint_prefetch(words.unsafelyUnwrapped + index)
+  @inline(__always) func prefetch(_ index: UInt32) {
+    // SAFETY: a hint reads nothing, wherever it points.
+    unsafe hint_prefetch(UnsafeRawPointer(bitPattern: UInt(name &>> 16 &+ UInt64(index) &* 8)))
   }
 }

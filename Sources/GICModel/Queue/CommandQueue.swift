@@ -32,37 +32,57 @@ extension Engine {
       }
       return nil
     }
-    execute(entry, its: n, slot: slot)
+    if let opcode = ITSCommand.Opcode(rawValue: entry.opcode) {
+      _ = executeLater(opcode, entry, its: n, slot: slot)
+    } else {
+      _ = unknown(entry, its: n, slot: slot)
+    }
     return ITSCommand(decoding: entry)
   }
 
   /// Executes what was fetched from `slot`, and counts it.
+  /// - Returns: what it has cost; 0 if the queue stops at it.
   @inline(__always)
-  private mutating func execute(_ entry: QueueEntry, its n: ITSIndex, slot: Int) {
+  private mutating func execute(_ entry: QueueEntry, its n: ITSIndex, slot: Int) -> Int {
     guard let opcode = ITSCommand.Opcode(rawValue: entry.opcode) else {
-      counts.unknownCommands &+= 1
-      return unknown(entry, its: n, slot: slot)
+      return unknown(entry, its: n, slot: slot) ? QueueCost.one : 0
     }
+    if executeRecalled(opcode, entry, its: n) {
+      counts.complete(opcode)
+      return QueueCost.one
+    }
+    return executeLater(opcode, entry, its: n, slot: slot)
+  }
+
+  @inline(never)
+  private mutating func executeLater(
+    _ opcode: ITSCommand.Opcode, _ entry: QueueEntry, its n: ITSIndex, slot: Int
+  ) -> Int {
     do throws(CommandFault) {
       try execute(opcode, entry, its: n)
       counts.complete(opcode)
+      return QueueCost.of(opcode)
     } catch {
-      reject(error, its: n, slot: slot, entry)
+      return reject(error, its: n, slot: slot, entry) ? QueueCost.one : 0
     }
   }
 
   @inline(never)
-  private mutating func unknown(_ entry: QueueEntry, its n: ITSIndex, slot: Int) {
+  private mutating func unknown(_ entry: QueueEntry, its n: ITSIndex, slot: Int) -> Bool {
+    counts.unknownCommands &+= 1
     logSlot(.unknownCommand, its: n, slot: slot, entry)
-    if profile.commandErrors == .stall { stall(n, at: slot) }
+    guard profile.commandErrors == .stall else { return true }
+    stall(n, at: slot)
+    return false
   }
 
   /// A rejected command has had no effect. It is skipped, or it holds the queue, as the profile
   /// says.
+  /// - Returns: whether the queue goes on.
   @inline(never)
   private mutating func reject(
     _ fault: CommandFault, its n: ITSIndex, slot: Int, _ packet: QueueEntry
-  ) {
+  ) -> Bool {
     if let command = ITSCommand(decoding: packet) {
       logRejected(command, fault, its: n, slot: slot, packet)
     }
@@ -75,7 +95,9 @@ extension Engine {
       counts.unreachableEntries &+= 1
       if policy == .skip { policy = profile.tableFaults }
     }
-    if policy == .stall { stall(n, at: slot) }
+    guard policy == .stall else { return true }
+    stall(n, at: slot)
+    return false
   }
 
   /// What lies at `slot` holds the queue until CWRITER.Retry.
@@ -114,9 +136,9 @@ extension Engine {
     let byteCount = its[n].cbaser.byteCount
     if let window = memory.window(its[n].cbaser.physicalAddress, byteCount: byteCount) {
       if translationsAreCold(n) {
-        run(n, window, byteCount, through: end, cost: cost, looksAhead: true)
+        runAhead(n, window, through: end, cost: cost)
       } else {
-        run(n, window, byteCount, through: end, cost: cost, looksAhead: false)
+        _ = run(n, window, through: end, cost: cost)
       }
     } else {
       _ = executeCommand(n)
@@ -127,26 +149,52 @@ extension Engine {
     return waitingCommands(n) > 0
   }
 
+  /// As ``run(_:_:through:cost:)``; what the next commands need is asked for while these run.
+  private mutating func runAhead(
+    _ n: ITSIndex, _ queue: GuestWindow, through end: Int, cost: Int
+  ) {
+    let byteCount = queue.wordCount &* 8
+    let block = LookAhead.blockLength &* QueueEntry.byteCount
+    var ahead = LookAhead(at: its[n].granted)
+    var left = cost
+    var isAhead = false
+    while left > 0, !its[n].stalled {
+      let slot = its[n].granted
+      let rest = end >= slot ? end &- slot : end &- slot &+ byteCount
+      // For a few commands it does not pay.
+      guard rest > 2 &* block else {
+        _ = run(n, queue, through: end, cost: left)
+        return
+      }
+      if !isAhead { ahead.begin(self, n, queue) }
+      isAhead = true
+      ahead.goOn(self, n, queue)
+      let next = slot &+ block
+      left = run(n, queue, through: next < byteCount ? next : next &- byteCount, cost: left)
+    }
+  }
+
   /// Executes and retires the commands of a queue that lies in RAM as a whole, up to the offset
   /// `end`, to one that stalls, or until they have cost enough.
-  @inline(__always)
+  /// - Returns: what of the cost is left.
+  @inline(never)
   private mutating func run(
-    _ n: ITSIndex, _ window: GuestWindow, _ byteCount: Int, through end: Int, cost: Int,
-    looksAhead: Bool
-  ) {
+    _ n: ITSIndex, _ queue: GuestWindow, through end: Int, cost: Int
+  ) -> Int {
+    let byteCount = queue.wordCount &* 8
     var slot = its[n].granted
     var left = cost
     while slot != end, left > 0 {
-      let entry = window.loadEntry(slot)
-      if looksAhead { lookAhead(n, window, byteCount, slot, end) }
-      execute(entry, its: n, slot: slot)
-      if its[n].stalled { break }
-      left &-= QueueCost.of(entry.opcode)
+      let entry = queue.loadEntry(slot)
+      let cost = execute(entry, its: n, slot: slot)
+      guard cost != 0 else { break }
+      left &-= cost
       slot = slot &+ QueueEntry.byteCount
       if slot >= byteCount { slot = 0 }
     }
     its[n].granted = slot
     its[n].creadr = slot
+    return left
   }
 
   /// Gives back what the owner of ITS `n` has taken away.

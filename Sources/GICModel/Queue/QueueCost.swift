@@ -8,8 +8,9 @@ enum QueueCost {
   /// One that reads a whole table, or moves everything.
   static var wholeTable: Int { 512 }
 
-  @inline(__always) static func of(_ opcode: UInt8) -> Int {
-    opcode == ITSCommand.Opcode.invall.rawValue || opcode == ITSCommand.Opcode.movall.rawValue
-      ? wholeTable : 1
+  static var one: Int { 1 }
+
+  static func of(_ opcode: ITSCommand.Opcode) -> Int {
+    opcode == .invall || opcode == .movall ? wholeTable : one
   }
 }

@@ -15,12 +15,13 @@ struct LPIPending: BitwiseCopyable {
   let pending: Slab<Atomic<UInt64>>
   /// Pending here, but its set message is still on the way: no candidate yet. Empty without time.
   let underWay: Slab<UInt64>
-  private let blocks: Slab<UInt64>
-  private let summaries: Slab<UInt64>
+  /// Of each priority its bitmap of blocks, and after it the words that say which words of that are
+  /// not 0: one, or more for 19 bits and up.
+  private let levels: Slab<UInt64>
   private var priorities: UInt64 = 0
   private let blockWords: Int
-  /// Words that say which words of a priority's bitmap are not 0; more than one for 19 bits and up.
-  private let summaryWords: Int
+  /// Words of one priority.
+  private let levelWords: Int
   private(set) var count = 0
 
   /// Words of `pending` that hold no LPI.
@@ -31,19 +32,17 @@ struct LPIPending: BitwiseCopyable {
     pending = Slab(count: words) { _ in Atomic(0) }
     underWay = Slab(repeating: 0, count: tracksArrival ? words : 0)
     blockWords = Swift.max((words - LPIPending.firstBlock) / 64, 1)
-    blocks = Slab(repeating: 0, count: blockWords * 64)
-    summaryWords = (blockWords + 63) / 64
-    summaries = Slab(repeating: 0, count: summaryWords * 64)
+    levelWords = blockWords + (blockWords + 63) / 64
+    levels = Slab(repeating: 0, count: levelWords * 64)
   }
   func deallocate() {
     pending.deallocate()
     underWay.deallocate()
-    blocks.deallocate()
-    summaries.deallocate()
+    levels.deallocate()
   }
 
   /// What it holds of the host's memory, in bytes.
-  var byteCount: Int { (pending.count + underWay.count + blocks.count + summaries.count) * 8 }
+  var byteCount: Int { (pending.count + underWay.count + levels.count) * 8 }
 
   mutating func clearAll() {
     for word in 0..<pending.count { pending[word].store(0, ordering: .relaxed) }
@@ -55,7 +54,7 @@ struct LPIPending: BitwiseCopyable {
   @inline(__always) func isPending(_ intid: INTID) -> Bool {
     let word = Int(intid.rawValue &>> 6)
     return word < pending.count
-      && pending[word].load(ordering: .relaxed) &>> UInt64(intid.rawValue & 63) & 1 != 0
+      && pending[word].load(ordering: .relaxed) & 1 &<< UInt64(intid.rawValue & 63) != 0
   }
 
   /// Tells the processor that an LPI of this configuration will be looked up, and perhaps set.
@@ -63,8 +62,7 @@ struct LPIPending: BitwiseCopyable {
     let block = Int(intid.rawValue &>> 6)
     pending.prefetch(block)
     let level = Int(configuration.raw &>> 2)
-    blocks.prefetch(level &* blockWords &+ (block &- LPIPending.firstBlock) &>> 6)
-    summaries.prefetch(level &* summaryWords &+ (block &- LPIPending.firstBlock) &>> 12)
+    levels.prefetch(level &* levelWords &+ (block &- LPIPending.firstBlock) &>> 6)
   }
 
   /// Pending bits of 64 INTIDs.
@@ -81,6 +79,14 @@ struct LPIPending: BitwiseCopyable {
     return true
   }
 
+  /// An LPI that is not pending becomes so.
+  @inline(__always) mutating func insert(_ intid: INTID) {
+    let (pending, word) = (pending, Int(intid.rawValue &>> 6))
+    let old = pending[word].load(ordering: .relaxed)
+    pending[word].store(old | 1 &<< UInt64(intid.rawValue & 63), ordering: .relaxed)
+    count &+= 1
+  }
+
   /// Takes over 64 pending bits from a table.
   mutating func load(_ word: Int, _ new: UInt64) {
     count &+= new.nonzeroBitCount &- bits(word).nonzeroBitCount
@@ -89,10 +95,10 @@ struct LPIPending: BitwiseCopyable {
 
   /// - Returns: whether it was pending. A stale candidate is mended by the next search.
   @inline(__always) mutating func clear(_ intid: INTID) -> Bool {
-    let word = Int(intid.rawValue &>> 6)
+    let (pending, word) = (pending, Int(intid.rawValue &>> 6))
     let bit: UInt64 = 1 &<< UInt64(intid.rawValue & 63)
     guard word < pending.count else { return false }
-    let old = bits(word)
+    let old = pending[word].load(ordering: .relaxed)
     guard old & bit != 0 else { return false }
     pending[word].store(old & ~bit, ordering: .relaxed)
     count &-= 1
@@ -136,14 +142,19 @@ struct LPIPending: BitwiseCopyable {
 
   @inline(__always) private mutating func enter(block: Int, level: Int) {
     let place = block &- LPIPending.firstBlock
-    blocks[level &* blockWords &+ place &>> 6] |= 1 &<< UInt64(place & 63)
-    summaries[level &* summaryWords &+ place &>> 12] |= 1 &<< UInt64(place &>> 6 & 63)
+    let levels = levels
+    let first = level &* levelWords
+    let bit: UInt64 = 1 &<< UInt64(place & 63)
+    // With the block's bit those above it are set, too.
+    guard levels[first &+ place &>> 6] & bit == 0 else { return }
+    levels[first &+ place &>> 6] |= bit
+    levels[first &+ blockWords &+ place &>> 12] |= 1 &<< UInt64(place &>> 6 & 63)
     priorities |= 1 &<< UInt64(level)
   }
 
   /// Makes candidates of those of a block's LPIs that `bits` names, as far as they are enabled.
   /// Their configurations are looked at eight at a time: often all are the same.
-  private mutating func consider(block: Int, _ bits: UInt64, _ table: PropertyTable) {
+  private mutating func consider(block: Int, _ bits: UInt64, _ table: LPIBytes) {
     var rest = bits
     var entered: UInt64 = 0
     while rest != 0 {
@@ -169,21 +180,14 @@ struct LPIPending: BitwiseCopyable {
   mutating func receive(_ word: Int, _ new: UInt64, _ table: PropertyTable) -> Int {
     let old = bits(word)
     load(word, old | new)
-    consider(block: word, new & ~old, table)
+    consider(block: word, new & ~old, table.bytes)
     return (old & new).nonzeroBitCount
   }
 
   mutating func forgetCandidates() {
     while priorities != 0 {
-      let level = priorities.trailingZeroBitCount
-      for word in 0..<summaryWords {
-        let summary = level &* summaryWords &+ word
-        while summaries[summary] != 0 {
-          let bit = summaries[summary].trailingZeroBitCount
-          blocks[level &* blockWords &+ word &* 64 &+ bit] = 0
-          summaries[summary] &= summaries[summary] &- 1
-        }
-      }
+      let first = priorities.trailingZeroBitCount &* levelWords
+      for word in first..<first &+ levelWords { levels[word] = 0 }
       priorities &= priorities &- 1
     }
   }
@@ -191,47 +195,74 @@ struct LPIPending: BitwiseCopyable {
   /// The pending, enabled LPI of the highest priority; of several the lowest INTID.
   @inline(__always)
   mutating func best(_ table: PropertyTable) -> (intid: INTID, priority: UInt8)? {
+    guard priorities != 0 else { return nil }
+    let bytes = table.bytes
+    return firstBest(bytes) ?? bestLater(bytes)
+  }
+
+  /// It is most often in the first block of the first word that has one. Nil if it is not there.
+  @inline(__always)
+  private func firstBest(_ bytes: LPIBytes) -> (intid: INTID, priority: UInt8)? {
+    let (levels, level) = (levels, priorities.trailingZeroBitCount)
+    let first = level &* levelWords
+    let summary = levels[first &+ blockWords]
+    guard summary != 0 else { return nil }
+    let word = summary.trailingZeroBitCount
+    let block =
+      word &<< 6 &+ levels[first &+ word].trailingZeroBitCount &+ LPIPending.firstBlock
+    return best(level, block, bytes)
+  }
+
+  /// The lowest of a block's LPIs that have this priority, and are candidates.
+  @inline(__always)
+  private func best(
+    _ level: Int, _ block: Int, _ bytes: LPIBytes
+  ) -> (intid: INTID, priority: UInt8)? {
+    let found = arrived(block) & bytes.matches(block: block, level: level)
+    guard found != 0 else { return nil }
+    return (
+      INTID(rawValue: UInt32(truncatingIfNeeded: block &<< 6 &+ found.trailingZeroBitCount)),
+      UInt8(truncatingIfNeeded: level &<< 2)
+    )
+  }
+
+  /// As ``best(_:)``: what is stale on the way there is mended.
+  @inline(never)
+  private mutating func bestLater(_ bytes: LPIBytes) -> (intid: INTID, priority: UInt8)? {
+    let levels = levels
     while priorities != 0 {
       let level = priorities.trailingZeroBitCount
-      var word = 0
-      while word < summaryWords &- 1, summaries[level &* summaryWords &+ word] == 0 { word &+= 1 }
-      let summary = level &* summaryWords &+ word
-      let blockWord = word &* 64 &+ summaries[summary].trailingZeroBitCount
-      let place = level &* blockWords &+ blockWord
-      let block =
-        blockWord &<< 6 &+ blocks[place].trailingZeroBitCount &+ LPIPending.firstBlock
-      var bits = arrived(block)
-      while bits != 0 {
-        let intid = INTID(
-          rawValue: UInt32(truncatingIfNeeded: block &<< 6 &+ bits.trailingZeroBitCount))
-        let configuration = table.configuration(of: intid)
-        if configuration.enabled, Int(configuration.raw &>> 2) == level {
-          return (intid, configuration.priority)
-        }
-        bits &= bits &- 1
-      }
-      mend(level: level, place: place, summary: summary, block: block, table)
+      let first = level &* levelWords
+      var summary = first &+ blockWords
+      while levels[summary] == 0 { summary &+= 1 }
+      let word =
+        (summary &- first &- blockWords) &<< 6 &+ levels[summary].trailingZeroBitCount
+      let place = first &+ word
+      let block = word &<< 6 &+ levels[place].trailingZeroBitCount &+ LPIPending.firstBlock
+      if let found = best(level, block, bytes) { return found }
+      mend(level: level, place: place, summary: summary, block: block, bytes)
     }
     return nil
   }
 
   /// The block has no candidate of this level any more: takes the bit away, and enters what is
   /// pending there under the levels that it has now.
-  private mutating func mend(
-    level: Int, place: Int, summary: Int, block: Int, _ table: PropertyTable
+  @inline(__always) private mutating func mend(
+    level: Int, place: Int, summary: Int, block: Int, _ table: LPIBytes
   ) {
-    blocks[place] &= blocks[place] &- 1
-    if blocks[place] == 0 {
-      summaries[summary] &= summaries[summary] &- 1
-      if isEmpty(level) { priorities &= priorities &- 1 }
+    let levels = levels
+    levels[place] &= levels[place] &- 1
+    if levels[place] == 0 {
+      levels[summary] &= levels[summary] &- 1
+      if levels[summary] == 0, isEmpty(level) { priorities &= priorities &- 1 }
     }
-    consider(block: block, arrived(block), table)
+    let rest = arrived(block)
+    if rest != 0 { consider(block: block, rest, table) }
   }
 
   private func isEmpty(_ level: Int) -> Bool {
-    for word in 0..<summaryWords where summaries[level &* summaryWords &+ word] != 0 {
-      return false
-    }
+    let first = level &* levelWords
+    for word in first &+ blockWords..<first &+ levelWords where levels[word] != 0 { return false }
     return true
   }
 
@@ -241,7 +272,7 @@ struct LPIPending: BitwiseCopyable {
     guard count > 0 else { return }
     for block in LPIPending.firstBlock..<Swift.max(pending.count, LPIPending.firstBlock) {
       let bits = arrived(block)
-      if bits != 0 { consider(block: block, bits, table) }
+      if bits != 0 { consider(block: block, bits, table.bytes) }
     }
   }
 }

@@ -6,16 +6,43 @@ extension Engine {
   /// Sets `intid` pending at `pe`. An LPI that is pending already is merged.
   @inline(__always)
   mutating func setPending(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
+    let pes = pes
     guard intid.isLPI, intid.rawValue < pes[pe.index].settableLimit
     else { return notSet(why: intid, at: pe) }
-    if lpisAreShared, let kind = setWaiting(intid) { return kind }
-    let pe = home(of: intid, else: pe)
+    if facts.settingIsLong { return setWithCare(intid, at: pe) }
+    return setHere(intid, at: pe)
+  }
+
+  /// An LPI that is shared is set where it is; a byte is read again where the profile wants it.
+  @inline(never)
+  private mutating func setWithCare(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
+    var pe = pe
+    if lpisAreShared {
+      if let kind = setWaiting(intid) { return kind }
+      pe = home(of: intid, else: pe)
+    }
+    if lpiTablesAreLive, profile.propertyReads == .whenSet, !isPending(intid, at: pe) {
+      readProperty(of: intid, at: pe)
+    }
+    return setHere(intid, at: pe)
+  }
+
+  @inline(__always)
+  private mutating func setHere(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
+    let pes = pes
     guard !pes[pe.index].lpis.isPending(intid) else {
       observer.observe(.set(pe, intid, merged: true))
       counts.merged &+= 1
       return .merged
     }
-    if lpiTablesAreLive, profile.propertyReads == .whenSet { readProperty(of: intid, at: pe) }
+    if hasLanes { return setBeside(intid, at: pe) }
+    setNew(intid, at: pe)
+    return .set
+  }
+
+  /// Sets an LPI beside other lanes, or leaves it with the PE's owner.
+  @inline(never)
+  private mutating func setBeside(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
     if let elsewhere = ownOrPost(pe, intid) { return elsewhere }
     let isNew = setOwned(intid, at: pe)
     release(pe)
@@ -24,10 +51,9 @@ extension Engine {
 
   /// Sets an LPI of a PE that is owned.
   /// - Returns: whether it was not pending.
-  @discardableResult
-  @inline(__always) mutating func setOwned(_ intid: INTID, at pe: PEIndex) -> Bool {
+  @discardableResult mutating func setOwned(_ intid: INTID, at pe: PEIndex) -> Bool {
     // Another thread may have been here since anybody looked.
-    if hasLanes, pes[pe.index].lpis.isPending(intid) {
+    if pes[pe.index].lpis.isPending(intid) {
       counts.merged &+= 1
       return false
     }
@@ -37,33 +63,24 @@ extension Engine {
 
   /// An LPI that was not pending becomes so.
   @inline(__always) private mutating func setNew(_ intid: INTID, at pe: PEIndex) {
-    _ = pes[pe.index].lpis.set(intid)
     observer.observe(.set(pe, intid, merged: false))
-    pes[pe.index].counts.lpisSet &+= 1
-    pendingBitChanged(intid, at: pe)
+    let pes = pes
     if Observer.offersAtOnce {
       let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
-      offerNew(intid, property, to: pe)
+      let isShown = pes[pe.index].setNew(intid, property)
+      pendingBitChanged(intid, at: pe)
+      // What goes before an LPI that has raised IRQ raises it too.
+      if isShown, pes[pe.index].lines != .irq { linesMayChange(pe) }
     } else {
+      pes[pe.index].lpis.insert(intid)
+      pes[pe.index].counts.lpisSet &+= 1
+      pendingBitChanged(intid, at: pe)
       pes[pe.index].lpis.setUnderWay(intid, true)
     }
   }
 
-  /// Without time: a new candidate changes what is shown only if it goes before it.
-  @inline(__always)
-  private mutating func offerNew(_ intid: INTID, _ property: LPIConfiguration, to pe: PEIndex) {
-    guard property.enabled else { return }
-    pes[pe.index].lpis.consider(intid, property)
-    guard pes[pe.index].lpisEnabled else { return }
-    if let offered = pes[pe.index].offered {
-      let priority = pes[pe.index].offeredPriority
-      guard property.priority < priority || (property.priority == priority && intid < offered)
-      else { return }
-    }
-    pes[pe.index].offered = intid
-    pes[pe.index].offeredPriority = property.priority
-    updateLines(pe)
-  }
+  /// ``updateLines(_:)``, out of the way of those who seldom need it.
+  @inline(never) private mutating func linesMayChange(_ pe: PEIndex) { updateLines(pe) }
 
   @inline(never)
   private mutating func notSet(why intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
@@ -79,7 +96,17 @@ extension Engine {
   }
 
   /// Clears `intid` at `pe`, because a command or register says so.
-  mutating func clearPending(_ intid: INTID, at pe: PEIndex) {
+  @inline(__always) mutating func clearPending(_ intid: INTID, at pe: PEIndex) {
+    let pes = pes
+    // With lanes it may be in the PE's inbox.
+    guard hasLanes || pes[pe.index].lpis.isPending(intid) else {
+      return observer.observe(.clear(pe, intid, wasPending: false))
+    }
+    clearLater(intid, at: pe)
+  }
+
+  @inline(never) private mutating func clearLater(_ intid: INTID, at pe: PEIndex) {
+    let pes = pes
     own(pe)
     let wasPending = pes[pe.index].lpis.clear(intid)
     observer.observe(.clear(pe, intid, wasPending: wasPending))
@@ -99,14 +126,23 @@ extension Engine {
 
   /// Moves `intid` if it is pending at `source`, by messages of the ITS. A target that takes no
   /// LPIs takes none: then it stays.
+  @inline(__always)
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
+    // With lanes it may be in the source's inbox.
+    guard lpisAreShared || source != target && (hasLanes || isPending(intid, at: source)) else {
+      return observer.observe(.move(from: source, to: target, intid, wasPending: false))
+    }
+    moveLater(intid, from: source, to: target)
+  }
+
+  @inline(never)
+  private mutating func moveLater(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
+    let pes = pes
     guard !lpisAreShared else {
       let wasPending = retarget(intid, to: target, byMessage: true)
       return observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
     }
-    guard source != target, pes[target.index].lpisEnabled,
-      intid.rawValue < pes[target.index].lpiLimit
-    else {
+    guard pes[target.index].lpisEnabled, intid.rawValue < pes[target.index].lpiLimit else {
       observer.observe(.move(from: source, to: target, intid, wasPending: false))
       return
     }
@@ -198,9 +234,10 @@ extension Engine {
     guard Observer.offersAtOnce || !byMessage else {
       return pes[pe.index].lpis.setUnderWay(intid, true)
     }
+    let pes = pes
     let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     if Observer.offersAtOnce {
-      offerNew(intid, property, to: pe)
+      if pes[pe.index].considerNew(intid, property) { updateLines(pe) }
     } else {
       pes[pe.index].lpis.consider(intid, property)
     }
@@ -230,18 +267,14 @@ extension Engine {
     }
   }
 
-  @inline(__always) mutating func offerBest(_ pe: PEIndex) {
-    if let best = selectedLPI(of: pe) {
-      pes[pe.index].offered = best.intid
-      pes[pe.index].offeredPriority = best.priority
-    } else {
-      pes[pe.index].offered = nil
-    }
+  @inline(__always) private mutating func offerBest(_ pe: PEIndex) {
+    let pes = pes
+    pes[pe.index].offerBest(properties[pes[pe.index].propertyTable])
     updateLines(pe)
   }
 
   /// INV: reads one configuration byte again. One outside RAM reads as disabled.
-  mutating func invalidate(_ intid: INTID, at pe: PEIndex) {
+  @inline(__always) mutating func invalidate(_ intid: INTID, at pe: PEIndex) {
     observer.observe(.invalidate(pe, intid))
     readProperty(of: intid, at: pe)
   }
@@ -249,16 +282,33 @@ extension Engine {
   /// Reads one configuration byte again, if the PE takes LPIs at all. What it says now holds for
   /// every PE that shares the table, and for what is pending there.
   @inline(__always) mutating func readProperty(of intid: INTID, at pe: PEIndex) {
-    guard pes[pe.index].lpisEnabled || lpisAreShared else { return }
-    let place = pes[pe.index].propertyTable
-    if lpisAreShared { pointSharedTable(at: pe) }
+    guard !lpisAreShared else { return readSharedProperty(of: intid, at: pe) }
+    let pes = pes
+    guard pes[pe.index].lpisEnabled else { return }
+    let (properties, place) = (properties, pes[pe.index].propertyTable)
     let index = Int(intid.rawValue) &- Int(INTID.firstLPI.rawValue)
-    // A shared LPI was mapped when there was a byte for it, and keeps what it had if there is none.
-    let end = lpisAreShared ? properties[place].capacity : properties[place].lpiCount
-    guard index >= 0, index < end, let byte = propertyByte(index, place),
+    guard index >= 0, index < properties[place].lpiCount else { return }
+    let byte = memory.load8(properties[place].address &+ UInt64(index)) ?? 0
+    if byte != properties[place].configuration(of: intid).raw {
+      takeProperty(of: intid, at: pe)
+    }
+  }
+
+  /// A shared LPI was mapped when there was a byte for it, and keeps what it had if there is none.
+  @inline(never) private mutating func readSharedProperty(of intid: INTID, at pe: PEIndex) {
+    let place = pes[pe.index].propertyTable
+    pointSharedTable(at: pe)
+    let index = Int(intid.rawValue) &- Int(INTID.firstLPI.rawValue)
+    guard index >= 0, index < properties[place].capacity, let byte = propertyByte(index, place),
       byte != properties[place][index]
     else { return }
-    takeProperty(index, place)
+    takeProperty(of: intid, at: pe)
+  }
+
+  /// The byte in RAM is not the one that is remembered.
+  @inline(never) private mutating func takeProperty(of intid: INTID, at pe: PEIndex) {
+    let place = pes[pe.index].propertyTable
+    takeProperty(Int(intid.rawValue) &- Int(INTID.firstLPI.rawValue), place)
     guard properties[place].users > 1 else { return propertyChanged(intid, at: pe) }
     for index in 0..<pes.count where uses(place, PEIndex(index)) {
       propertyChanged(intid, at: PEIndex(index))
@@ -274,10 +324,13 @@ extension Engine {
   /// Takes a byte over. Of two threads that read it again at once, the second sees what the first
   /// has seen, or something newer.
   private func takeProperty(_ index: Int, _ place: Int) {
-    world[0].propertyLock.lock()
+    lockProperties()
     if let byte = propertyByte(index, place) { properties[place][index] = byte }
-    world[0].propertyLock.unlock()
+    unlockProperties()
   }
+
+  private func lockProperties() { if hasLanes { world[0].propertyLock.lock() } }
+  private func unlockProperties() { if hasLanes { world[0].propertyLock.unlock() } }
 
   private mutating func propertyChanged(_ intid: INTID, at pe: PEIndex) {
     own(pe)
@@ -303,9 +356,9 @@ extension Engine {
     guard pes[pe.index].lpisEnabled else { return }
     if lpisAreShared { pointSharedTable(at: pe) }
     let place = pes[pe.index].propertyTable
-    world[0].propertyLock.lock()
+    lockProperties()
     let changed = properties[place].refill(from: memory)
-    world[0].propertyLock.unlock()
+    unlockProperties()
     for index in 0..<pes.count where uses(place, PEIndex(index)) {
       own(PEIndex(index))
       if pes[index].lpis.count > 0 {

@@ -89,6 +89,11 @@ struct PEState: ~Copyable {
     published.store(UInt64(sequence) &<< 8 | UInt64(lines.rawValue), ordering: .releasing)
   }
 
+  /// Whether any priority is active.
+  @inline(__always) var isActive: Bool {
+    apr0[0] | apr0[1] | apr0[2] | apr0[3] | apr1[0] | apr1[1] | apr1[2] | apr1[3] != 0
+  }
+
   /// Pending SGIs and PPIs: latched, or level-sensitive and high.
   @inline(__always) var pending: UInt32 { latched | level & ~edge }
 }

@@ -11,24 +11,21 @@ struct PropertyTable: BitwiseCopyable {
   var lpiCount = 0
   /// PEs with LPIs enabled that use it; 0 is a free place.
   var users = 0
-  /// One byte an LPI, from INTID 8192, the lowest in bits [7:0].
-  private let words: Slab<Atomic<UInt64>>
+  let bytes: LPIBytes
 
-  init(lpiCount: Int) { words = Slab(count: lpiCount / 8) { _ in Atomic(0) } }
-  func deallocate() { words.deallocate() }
+  init(lpiCount: Int) { bytes = LPIBytes(words: Slab(count: lpiCount / 8) { _ in Atomic(0) }) }
+  func deallocate() { bytes.words.deallocate() }
+  private var words: Slab<Atomic<UInt64>> { bytes.words }
 
   /// LPIs that there is room for.
   @inline(__always) var capacity: Int { words.count &* 8 }
   var wordCount: Int { words.count }
 
   /// Eight bytes, of LPIs 8192 + 8 `index` and up; 0 beyond the end.
-  @inline(__always) func word(_ index: Int) -> UInt64 {
-    index >= 0 && index < words.count ? words[index].load(ordering: .relaxed) : 0
-  }
+  @inline(__always) func word(_ index: Int) -> UInt64 { bytes.word(index) }
 
   @inline(__always) func configuration(of intid: INTID) -> LPIConfiguration {
-    let index = Int(intid.rawValue) &- Int(INTID.firstLPI.rawValue)
-    return LPIConfiguration(raw: self[index])
+    bytes.configuration(of: intid)
   }
 
   /// The byte of LPI 8192 + `index`; 0 if there is no place for it. Who sets one is alone in it.
@@ -62,5 +59,36 @@ struct PropertyTable: BitwiseCopyable {
       changed = true
     }
     return changed
+  }
+}
+
+/// The configuration bytes of a table, without what is said of it.
+struct LPIBytes: BitwiseCopyable {
+  /// One byte an LPI, from INTID 8192, the lowest in bits [7:0].
+  fileprivate let words: Slab<Atomic<UInt64>>
+
+  /// Eight bytes, of LPIs 8192 + 8 `index` and up; 0 beyond the end.
+  @inline(__always) func word(_ index: Int) -> UInt64 {
+    index >= 0 && index < words.count ? words[index].load(ordering: .relaxed) : 0
+  }
+
+  @inline(__always) func configuration(of intid: INTID) -> LPIConfiguration {
+    let index = UInt(intid.rawValue) &- UInt(INTID.firstLPI.rawValue)
+    guard index &>> 3 < UInt(bitPattern: words.count) else { return LPIConfiguration(raw: 0) }
+    let word = words[Int(bitPattern: index &>> 3)].load(ordering: .relaxed)
+    // A shift by 8 for each place counts modulo 64.
+    return LPIConfiguration(raw: UInt8(truncatingIfNeeded: word &>> UInt64(index &<< 3)))
+  }
+
+  /// Which of the 64 LPIs of a block are enabled and have a priority.
+  /// - Parameters:
+  ///   - block: INTID / 64 of them.
+  ///   - level: priority / 4.
+  @inline(__always) func matches(block: Int, level: Int) -> UInt64 {
+    let first = (block &<< 3) &- Int(INTID.firstLPI.rawValue) / 8
+    guard UInt(bitPattern: first) &+ 7 < UInt(bitPattern: words.count) else { return 0 }
+    // Bit 1 of a byte means nothing.
+    return words.matches(
+      from: first, mask: 0xfd, wanted: UInt8(truncatingIfNeeded: level &<< 2 | 1))
   }
 }

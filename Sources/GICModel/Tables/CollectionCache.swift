@@ -19,22 +19,35 @@ struct CollectionCache: ~Copyable {
 
   /// Forgets the collections of the table; those below `first` the ITS holds itself.
   func forgetAll(from first: Int) {
-    for index in min(first, block.count)..<block.count { block.store(index, 0) }
+    for index in min(first, block.count)..<block.count { block.store(UInt32(index), 0) }
   }
 
   @inline(__always) func target(_ collection: ICID) -> PEIndex? {
-    let word = block.load(Int(collection.rawValue))
+    let word = block.load(UInt32(collection.rawValue))
     return word[bit: 63] ? PEIndex(rawValue: UInt32(truncatingIfNeeded: word)) : nil
   }
 
   func set(_ collection: ICID, _ target: PEIndex?) {
-    let index = Int(collection.rawValue)
-    if index >= block.count {
+    if !hasPlace(collection) {
       guard target != nil else { return }
-      // As many as a collection's name can tell apart, at once: it happens once.
-      retired.store(block.name, ordering: .relaxed)
-      words.store(block.grown(to: 1 << 16).name, ordering: .releasing)
+      grow()
     }
-    block.store(index, target.map { 1 &<< 63 | UInt64($0.rawValue) } ?? 0)
+    replace(collection, target)
+  }
+
+  /// Whether there is a word for the collection.
+  @inline(__always) func hasPlace(_ collection: ICID) -> Bool {
+    block.contains(UInt32(collection.rawValue))
+  }
+
+  /// ``set(_:_:)`` where there is a word for the collection.
+  @inline(__always) func replace(_ collection: ICID, _ target: PEIndex?) {
+    block.store(UInt32(collection.rawValue), target.map { 1 &<< 63 | UInt64($0.rawValue) } ?? 0)
+  }
+
+  /// As many as a collection's name can tell apart, at once: it happens once.
+  @inline(never) private func grow() {
+    retired.store(block.name, ordering: .relaxed)
+    words.store(block.grown(to: 1 << 16).name, ordering: .releasing)
   }
 }

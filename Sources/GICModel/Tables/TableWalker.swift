@@ -36,7 +36,7 @@ extension Engine {
   mutating func dteAddress(
     _ n: ITSIndex, _ device: DeviceID
   ) throws(WalkFault) -> (address: PhysicalAddress, levels: Int) {
-    guard UInt64(device.rawValue) &>> deviceIDBits == 0 else { throw .deviceOOR }
+    guard UInt64(device.rawValue) < facts.deviceLimit else { throw .deviceOOR }
     do throws(WalkFault) {
       return try entryAddress(
         its[n].devices, Int(device.rawValue), beyond: .deviceOOR, hole: .deviceUnmapped)
@@ -100,7 +100,7 @@ extension Engine {
   mutating func walkDevice(
     _ n: ITSIndex, _ device: DeviceID
   ) throws(WalkFault) -> TranslationCache.Device {
-    guard UInt64(device.rawValue) &>> deviceIDBits == 0 else { throw .deviceOOR }
+    guard UInt64(device.rawValue) < facts.deviceLimit else { throw .deviceOOR }
     if let known = its[n].translations.device(device) {
       observer.observe(.deviceLookup(device, levels: its[n].devices.indirect ? 2 : 1))
       return known
@@ -129,12 +129,54 @@ extension Engine {
     return known
   }
 
+  /// Where an event goes, if that and its collection's target are remembered: what most commands
+  /// and MSIs find.
+  @inline(__always)
+  mutating func recall(
+    _ n: ITSIndex, _ device: DeviceID, _ event: EventID
+  ) -> (word: TranslationCache.Word, pe: PEIndex)? {
+    guard UInt64(device.rawValue) < facts.deviceLimit else { return nil }
+    let its = its
+    let word = its[n].translations.word(device, event)
+    guard TranslationCache.isWhole(word),
+      let pe = its[n].collections.target(TranslationCache.collection(word))
+    else { return nil }
+    recalled(n, device, event, word)
+    return (word, pe)
+  }
+
+  /// As ``recall(_:_:_:)``, with the device, for commands that write the event's entry. Nobody is
+  /// told; see ``recalled(_:_:_:_:)``.
+  @inline(__always)
+  func recallEntry(
+    _ n: ITSIndex, _ device: DeviceID, _ event: EventID
+  ) -> (known: TranslationCache.Device, word: TranslationCache.Word, pe: PEIndex)? {
+    guard UInt64(device.rawValue) < facts.deviceLimit else { return nil }
+    let its = its
+    guard let known = its[n].translations.device(device) else { return nil }
+    let word = its[n].translations.word(known, event)
+    guard TranslationCache.isWhole(word),
+      let pe = its[n].collections.target(TranslationCache.collection(word))
+    else { return nil }
+    return (known, word, pe)
+  }
+
+  /// The lookups of an event that was remembered.
+  @inline(__always)
+  mutating func recalled(
+    _ n: ITSIndex, _ device: DeviceID, _ event: EventID, _ word: TranslationCache.Word
+  ) {
+    observer.observe(.deviceLookup(device, levels: its[n].devices.indirect ? 2 : 1))
+    observer.observe(.eventLookup(device, event))
+    observer.observe(.collectionLookup(TranslationCache.collection(word)))
+  }
+
   /// DeviceID and EventID to INTID and collection.
   @inline(__always)
   mutating func walkEvent(
     _ n: ITSIndex, _ device: DeviceID, _ event: EventID
   ) throws(WalkFault) -> Route {
-    guard UInt64(device.rawValue) &>> deviceIDBits == 0 else { throw .deviceOOR }
+    guard UInt64(device.rawValue) < facts.deviceLimit else { throw .deviceOOR }
     // One that is remembered was checked when it was.
     let word = its[n].translations.word(device, event)
     guard word != 0 else { return try readEvent(n, device, event) }

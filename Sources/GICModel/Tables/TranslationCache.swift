@@ -9,15 +9,18 @@ import Synchronization
 /// nothing. Only the owner of the ITS changes anything. Storage that it takes away is kept until
 /// ``reclaim()``, which it calls when no reader from before can be left.
 struct TranslationCache {
-  /// One remembered device. The descriptor: valid [63], EventID bits - 1 [62:58], and the name of
-  /// the block of event words [52:0].
+  /// One remembered device. The descriptor: valid [15], EventID bits - 1 [14:10]; what else it has
+  /// is the name of the block of event words.
   struct Device: BitwiseCopyable {
     fileprivate(set) var descriptor: UInt64
     fileprivate(set) var itt: PhysicalAddress
 
-    @inline(__always) var eventIDBits: Int { Int(descriptor &>> 58 & 31) &+ 1 }
+    @inline(__always) var eventIDBits: Int { Int(descriptor &>> 10 & 31) &+ 1 }
+    @inline(__always) func has(_ event: EventID) -> Bool {
+      UInt64(event.rawValue) &>> UInt64(eventIDBits) == 0
+    }
     /// The event words, by EventID; there are more as higher EventIDs are seen.
-    @inline(__always) var words: WordBlock { WordBlock(name: descriptor & WordBlock.nameMask) }
+    @inline(__always) var words: WordBlock { WordBlock(name: descriptor) }
   }
   /// An event word: valid [63], orphan [62], ICID [39:24], INTID [23:0]. 0 is "not known". An
   /// orphan has lost its collection for ever.
@@ -61,6 +64,8 @@ struct TranslationCache {
     ICID(rawValue: UInt16(truncatingIfNeeded: word &>> 24))
   }
 
+  /// Valid, and no orphan.
+  @inline(__always) static func isWhole(_ word: Word) -> Bool { word &>> 62 == 2 }
   @inline(__always) static func isOrphan(_ word: Word) -> Bool { word[bit: 62] }
   static func orphan(_ word: Word) -> Word { word | 1 &<< 62 }
 }
@@ -88,12 +93,12 @@ extension TranslationCache {
 
   /// The word of an event of a remembered device; 0 if it is not known.
   @inline(__always) func word(_ device: Device, _ event: EventID) -> Word {
-    device.words.load(Int(event.rawValue))
+    device.words.load(event.rawValue)
   }
 
   /// The word of an event; 0 if it is not known. `device` must fit the cache's width.
   @inline(__always) func word(_ device: DeviceID, _ event: EventID) -> Word {
-    WordBlock(name: descriptor(device) & WordBlock.nameMask).load(Int(event.rawValue))
+    WordBlock(name: descriptor(device)).load(event.rawValue)
   }
 
   /// Event words that there are.
@@ -105,11 +110,11 @@ extension TranslationCache {
   @inline(__always) func prefetch(_ device: DeviceID) {
     let id = Int(device.rawValue)
     let place = id &>> TranslationCache.chunkBits
-    if place < chunks.count { chunk(place).prefetch((id & 0xff) &<< 1) }
+    if place < chunks.count { chunk(place).prefetch(UInt32((id & 0xff) &<< 1)) }
   }
   @inline(__always) func prefetch(_ device: DeviceID, _ event: EventID) {
     guard Int(device.rawValue) &>> TranslationCache.chunkBits < chunks.count else { return }
-    WordBlock(name: descriptor(device) & WordBlock.nameMask).prefetch(Int(event.rawValue))
+    WordBlock(name: descriptor(device)).prefetch(event.rawValue)
   }
   /// The word of an event of any device; 0 if it is not known.
   @inline(__always) func peek(_ device: DeviceID, _ event: EventID) -> Word {
@@ -121,31 +126,36 @@ extension TranslationCache {
 // Changing, by the owner.
 extension TranslationCache {
   /// Remembers a device with no events, in the place of what was known of it.
-  func remember(_ device: DeviceID, _ itt: ITT) {
+  @inline(__always) func remember(_ device: DeviceID, _ itt: ITT) {
     let id = Int(device.rawValue)
-    let index = id >> TranslationCache.chunkBits
-    if chunk(index).count == 0 {
-      chunks[index].store(WordBlock(count: 512).name, ordering: .releasing)
-    }
-    let chunk = chunk(index)
-    let old = chunk.load(ofMany: (id & 0xff) << 1)
-    chunk.store((id & 0xff) << 1 | 1, itt.base)
-    chunk.store((id & 0xff) << 1, 1 &<< 63 | UInt64((itt.eventIDBits - 1) & 31) &<< 58)
+    var chunk = chunk(id &>> TranslationCache.chunkBits)
+    if chunk.name == 0 { chunk = makeChunk(id &>> TranslationCache.chunkBits) }
+    let place = (id & 0xff) &<< 1
+    let old = chunk.load(ofMany: place)
+    chunk.store(ofMany: place | 1, itt.base)
+    chunk.store(ofMany: place, 1 &<< 15 | UInt64((itt.eventIDBits &- 1) & 31) &<< 10)
     retire(old)
+  }
+
+  @inline(never) private func makeChunk(_ index: Int) -> WordBlock {
+    let chunk = WordBlock(count: 512)
+    chunks[index].store(chunk.name, ordering: .releasing)
+    return chunk
   }
 
   /// Forgets a device and all its events.
   func forget(_ device: DeviceID) {
     let id = Int(device.rawValue)
     let chunk = chunk(id >> TranslationCache.chunkBits)
-    let old = chunk.load((id & 0xff) << 1)
+    let place = UInt32((id & 0xff) << 1)
+    let old = chunk.load(place)
     guard old != 0 else { return }
-    chunk.store((id & 0xff) << 1, 0)
+    chunk.store(place, 0)
     retire(old)
   }
 
   @inline(__always) private func retire(_ descriptor: UInt64) {
-    if descriptor & WordBlock.nameMask != 0 { retireWords(descriptor) }
+    if descriptor & 63 != 0 { retireWords(descriptor) }
   }
 
   @inline(never) private func retireWords(_ descriptor: UInt64) {
@@ -170,7 +180,7 @@ extension TranslationCache {
       let chunk = chunk(index)
       guard chunk.count > 0 else { continue }
       for slot in 0..<256 {
-        WordBlock(name: chunk.load(slot << 1) & WordBlock.nameMask).deallocate()
+        WordBlock(name: chunk.load(ofMany: slot << 1)).deallocate()
       }
       chunks[index].store(0, ordering: .releasing)
       chunk.deallocate()
@@ -189,16 +199,16 @@ extension TranslationCache {
 
   /// Whether ``set(_:_:_:)`` can remember this event.
   func hasRoom(_ device: Device, _ event: EventID) -> Bool {
-    if Int(event.rawValue) < device.words.count { return true }
+    if device.words.contains(event.rawValue) { return true }
     return usage[0].wordCount + capacity(device, holding: event) - device.words.count <= wordLimit
   }
 
   /// Remembers (or, with 0, forgets) an event of a remembered device. Where there is no room for
   /// it, it stays unknown, and is read from guest RAM whenever it is wanted.
   @inline(__always) func set(_ device: DeviceID, _ event: EventID, _ word: Word) {
-    let words = WordBlock(name: descriptor(device) & WordBlock.nameMask)
-    if Int(event.rawValue) < words.count {
-      words.store(Int(event.rawValue), word)
+    let words = WordBlock(name: descriptor(device))
+    if words.contains(event.rawValue) {
+      words.store(event.rawValue, word)
     } else if word != 0 {
       grow(device, event, word)
     }
@@ -207,11 +217,17 @@ extension TranslationCache {
   /// As ``set(_:_:_:)``, of a device as it was just found.
   @inline(__always)
   func set(_ known: Device, _ device: DeviceID, _ event: EventID, _ word: Word) {
-    if Int(event.rawValue) < known.words.count {
-      known.words.store(Int(event.rawValue), word)
+    if known.words.contains(event.rawValue) {
+      known.words.store(event.rawValue, word)
     } else {
       grow(device, event, word)
     }
+  }
+
+  /// Changes the word of an event that is remembered, of a device as it was just found; with 0 the
+  /// event is forgotten.
+  @inline(__always) func set(_ known: Device, _ event: EventID, _ word: Word) {
+    if known.words.contains(event.rawValue) { known.words.store(event.rawValue, word) }
   }
 
   @inline(never) private func grow(_ id: DeviceID, _ event: EventID, _ word: Word) {
@@ -220,11 +236,11 @@ extension TranslationCache {
     let words =
       device.words.count == 0
       ? WordBlock(count: capacity) : device.words.grown(to: capacity)
-    words.store(Int(event.rawValue), word)
+    words.store(event.rawValue, word)
     retire(device.descriptor)
     usage[0].wordCount += capacity
     chunk(Int(id.rawValue) >> TranslationCache.chunkBits).store(
-      (Int(id.rawValue) & 0xff) << 1, device.descriptor & ~WordBlock.nameMask | words.name)
+      (id.rawValue & 0xff) << 1, device.descriptor & ~WordBlock.nameMask | words.name)
   }
 }
 
@@ -234,11 +250,11 @@ extension TranslationCache {
     for index in 0..<chunks.count {
       let chunk = chunk(index)
       for slot in 0..<chunk.count / 2 {
-        let descriptor = chunk.load(slot << 1)
+        let descriptor = chunk.load(ofMany: slot << 1)
         guard descriptor != 0 else { continue }
         body(
           DeviceID(rawValue: UInt32(index << TranslationCache.chunkBits | slot)),
-          WordBlock(name: descriptor & WordBlock.nameMask))
+          WordBlock(name: descriptor))
       }
     }
   }
@@ -247,12 +263,12 @@ extension TranslationCache {
   func events(of collection: ICID) -> [(device: DeviceID, event: EventID, word: Word)] {
     var found: [(device: DeviceID, event: EventID, word: Word)] = []
     forEachDevice { device, words in
-      for event in 0..<words.count {
+      for event in 0..<UInt32(words.count) {
         let word = words.load(event)
         guard word != 0, !TranslationCache.isOrphan(word),
           TranslationCache.collection(word) == collection
         else { continue }
-        found.append((device, EventID(rawValue: UInt32(event)), word))
+        found.append((device, EventID(rawValue: event), word))
       }
     }
     return found
@@ -261,7 +277,7 @@ extension TranslationCache {
   /// Every event whose collection is `first` or above loses it.
   func orphanAll(from first: Int) {
     forEachDevice { _, words in
-      for event in 0..<words.count {
+      for event in 0..<UInt32(words.count) {
         let word = words.load(event)
         if word != 0, Int(TranslationCache.collection(word).rawValue) >= first {
           words.store(event, TranslationCache.orphan(word))
@@ -273,7 +289,7 @@ extension TranslationCache {
   /// A device's remembered events.
   func words(of device: DeviceID) -> [Word] {
     guard let words = self.device(device)?.words else { return [] }
-    return (0..<words.count).map { words.load($0) }.filter { $0 != 0 }
+    return (0..<UInt32(words.count)).map { words.load($0) }.filter { $0 != 0 }
   }
   /// Their LPIs, one an event.
   func intids(of device: DeviceID) -> [INTID] { words(of: device).map(TranslationCache.intid) }
@@ -293,7 +309,7 @@ extension TranslationCache {
     for index in Int(first >> UInt64(TranslationCache.chunkBits))..<chunks.count {
       let chunk = chunk(index)
       for slot in Swift.min(start, chunk.count / 2)..<chunk.count / 2
-      where chunk.load(slot << 1) != 0 {
+      where chunk.load(ofMany: slot << 1) != 0 {
         return DeviceID(
           rawValue: UInt32(truncatingIfNeeded: index << TranslationCache.chunkBits | slot))
       }

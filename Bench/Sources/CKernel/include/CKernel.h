@@ -1,7 +1,12 @@
-// The work of the model's command queue and MSIs in plain C: what this machine could do at most.
-// Layout of tables, cached words, pending bitmaps and their summaries are the model's; so are the
-// bounds checks and, where `shared` says so, the atomics. It knows one profile, flat tables, one
-// ITS, LPIs only.
+// The work of the model's command queue and MSIs in plain C: what this machine could do at most. It
+// does what the architecture and a daemon cannot do without, as the model does: remembered devices
+// in chunks, event words in blocks that grow and have a limit, pending bitmaps and their summaries,
+// atomic configuration words; every check of a command's fields, of bounds and of V bits; counters
+// of commands, errors, MSIs and LPIs, and a log of what was rejected and why; the line weighed
+// against group enables, PMR, active priorities, SGIs, PPIs and SPIs, and its changes kept for
+// whoever sends them; batches that end so that others have their turn. Where `shared` says so: read
+// sections of MSIs, storage that is given back when no reader is left, an owner of each PE. It
+// knows one profile, flat tables, one ITS, and of interrupts only LPIs.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +25,8 @@ void its_set_tables(
 /// EnableLPIs 0 to 1 with 16-bit INTIDs; `ptz`: the pending table is all zero and is not read.
 void its_enable_lpis(
   its_kernel *k, uint32_t pe, uint64_t properties, uint64_t pending_table, bool ptz, uint8_t pmr);
+/// Forgets the changes of lines that have gathered.
+void its_settle(its_kernel *k);
 /// Writes the pending bits into the tables in RAM.
 void its_flush(its_kernel *k);
 
@@ -42,8 +49,10 @@ typedef struct {
 } its_access;
 
 /// `count` MSIs. Writes what became of each: INTID [23:0], ICID [39:24], PE [55:40]; kind [63:56],
-/// which is 0 for set, 1 for merged, and above that why it was dropped.
-void its_signal(its_kernel *k, const its_access *messages, uint64_t *outcomes, uint64_t count);
+/// which is 0 for set, 1 for merged, and above that why it was dropped. Threads that do so at the
+/// same time have a lane each, from 0 to 63.
+void its_signal(
+  its_kernel *k, uint32_t lane, const its_access *messages, uint64_t *outcomes, uint64_t count);
 /// Of each INTID: set pending, find the highest-priority one, clear that. Returns a checksum.
 uint64_t its_cycle(its_kernel *k, uint32_t pe, const uint32_t *intids, uint64_t count);
 /// Finds the highest-priority pending LPI `count` times. Returns a checksum.

@@ -186,17 +186,20 @@ final class ModelSide<M: Machine>: Side {
   }
   var setCount: Int? { outcomes.count { $0 >> 56 == 0 } }
   /// Messages and outcomes of the caller's, for threads of which each has its own.
-  func signal(_ messages: [its_access], from start: Int, outcomes: inout [UInt64]) {
+  func signal(
+    _ messages: [its_access], from start: Int, lane: Int = 0, outcomes: inout [UInt64]
+  ) {
     precondition(start >= 0 && start <= messages.count - outcomes.count)
     // SAFETY: both hold that many from there, as was checked.
     unsafe messages.withUnsafeBufferPointer { messages in
       unsafe outcomes.withUnsafeMutableBufferPointer { outcomes in
         guard let from = messages.baseAddress else { return }
-        unsafe its_signal(kernel, from + start, outcomes.baseAddress, UInt64(outcomes.count))
+        unsafe its_signal(
+          kernel, UInt32(lane), from + start, outcomes.baseAddress, UInt64(outcomes.count))
       }
     }
   }
-  func settle() {}
+  func settle() { unsafe its_settle(kernel) }
 
   /// What ``FunctionalMachine/cycleLPIs(_:at:)`` does, at PE 0.
   func cycle(_ intids: [UInt32]) -> UInt64 {

@@ -119,7 +119,7 @@ private final class ThreadBench {
     zip(lanes, messages).map { ModelSender($0, $1.map(\.access)) }
   }
   private func kernelSenders(_ messages: [[Message]]) -> [Sender] {
-    messages.map { KernelSender(kernel, $0.map(\.forC)) }
+    messages.enumerated().map { KernelSender(kernel, lane: $0, $1.map(\.forC)) }
   }
 }
 
@@ -162,12 +162,15 @@ private final class ModelSender: Sender, @unchecked Sendable {
 
 private final class KernelSender: Sender, @unchecked Sendable {
   private let kernel: CSide
+  private let lane: Int
   private let messages: [its_access]
-  init(_ kernel: CSide, _ messages: [its_access]) {
-    (self.kernel, self.messages) = (kernel, messages)
+  init(_ kernel: CSide, lane: Int, _ messages: [its_access]) {
+    (self.kernel, self.lane, self.messages) = (kernel, lane, messages)
     super.init(messages.count)
   }
-  override func send(from start: Int) { kernel.signal(messages, from: start, outcomes: &outcomes) }
+  override func send(from start: Int) {
+    kernel.signal(messages, from: start, lane: lane, outcomes: &outcomes)
+  }
 }
 
 /// Sends messages, and every microsecond moves an event. Used by one thread.
