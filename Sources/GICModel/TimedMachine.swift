@@ -15,24 +15,37 @@ import GICArch
 /// - LPIs take their way through the units. SGIs, PPIs and SPIs change the lines at the access'
 ///   cycle.
 public final class TimedMachine: Machine {
-  var core: TimedCore<Engine<Recorder>, LevelMeter>
+  private let place: Slab<TimedCore<Engine<Recorder>, LevelMeter>>
   let meter: LevelMeter
 
   public init(_ configuration: MachineConfiguration) {
     let peCount = configuration.shape.affinities.count
     let recorder = Recorder(peCount: peCount)
-    meter = LevelMeter(TimingShape(configuration))
-    core = TimedCore(
-      timing: configuration.timing, itsBases: configuration.firstITSBases,
-      peCount: peCount, rules: Engine(configuration: configuration, observer: recorder),
-      recorder: recorder, tracer: meter)
+    let meter = LevelMeter(TimingShape(configuration))
+    self.meter = meter
+    place = Slab(count: 1) { _ in
+      TimedCore(
+        timing: configuration.timing,
+        itsBases: configuration.firstITSBases,
+        peCount: peCount, rules: Engine(configuration: configuration, observer: recorder),
+        recorder: recorder, tracer: meter)
+    }
   }
 
-  deinit { meter.deallocate() }
+  deinit {
+    place.deallocate()
+    meter.deallocate()
+  }
+
+  /// In a place of its own, so that nobody asks whether it may be changed.
+  var core: TimedCore<Engine<Recorder>, LevelMeter> {
+    @inline(__always) _read { yield place[0] }
+    @inline(__always) _modify { yield &place[0] }
+  }
 
   public var configuration: MachineConfiguration { core.rules.configuration }
   public var cycle: UInt64 { core.now }
-  public var horizon: UInt64 { core.wheel.nextCycle ?? .max }
+  public var horizon: UInt64 { core.horizon }
 
   public func map(_ ram: GuestRAM) throws(MemoryError) { try core.rules.memory.map(ram) }
   public func unmap(_ address: PhysicalAddress) throws(MemoryError) {

@@ -4,27 +4,39 @@ import GICArch
 /// statistics, and slower. It is a class of its own so that a machine that nobody traces does not
 /// even ask.
 public final class TracedMachine: Machine {
-  var core: TimedCore<Engine<Recorder>, BatchTracer>
+  private let place: Slab<TimedCore<Engine<Recorder>, BatchTracer>>
   let meter: LevelMeter
 
   public init(_ configuration: MachineConfiguration, sink: any TimingSink) {
     let peCount = configuration.shape.affinities.count
     let recorder = Recorder(peCount: peCount)
-    meter = LevelMeter(TimingShape(configuration))
-    core = TimedCore(
-      timing: configuration.timing, itsBases: configuration.firstITSBases, peCount: peCount,
-      rules: Engine(configuration: configuration, observer: recorder), recorder: recorder,
-      tracer: BatchTracer(sink, meter))
+    let meter = LevelMeter(TimingShape(configuration))
+    self.meter = meter
+    place = Slab(count: 1) { _ in
+      TimedCore(
+        timing: configuration.timing, itsBases: configuration.firstITSBases, peCount: peCount,
+        rules: Engine(configuration: configuration, observer: recorder), recorder: recorder,
+        tracer: BatchTracer(sink, meter))
+    }
   }
 
-  deinit { meter.deallocate() }
+  deinit {
+    place.deallocate()
+    meter.deallocate()
+  }
+
+  /// In a place of its own, so that nobody asks whether it may be changed.
+  var core: TimedCore<Engine<Recorder>, BatchTracer> {
+    @inline(__always) _read { yield place[0] }
+    @inline(__always) _modify { yield &place[0] }
+  }
 
   /// Hands the sink what it has not been told yet.
   public func flushTrace() { core.tracer.flush() }
 
   public var configuration: MachineConfiguration { core.rules.configuration }
   public var cycle: UInt64 { core.now }
-  public var horizon: UInt64 { core.wheel.nextCycle ?? .max }
+  public var horizon: UInt64 { core.horizon }
 
   public func map(_ ram: GuestRAM) throws(MemoryError) { try core.rules.memory.map(ram) }
   public func unmap(_ address: PhysicalAddress) throws(MemoryError) {

@@ -30,13 +30,41 @@ struct NaiveScenario {
     var pending: Set<FakeRules.LPI> = []
   }
 
-  /// - Returns: the outcome, and the cycle at which nothing was under way any more.
-  func runCore() -> (outcome: Outcome, end: UInt64) {
+  /// What it looks like from outside at one moment.
+  struct Glance: Equatable {
+    var horizon: UInt64
+    /// Hits and misses of the three caches of each ITS.
+    var lookups: [UInt64]
+    var latencies: [UInt64]
+    /// MSIs whose lookups were done ahead and have not ended; nothing that shows.
+    var ahead = 0
+
+    static func == (one: Glance, other: Glance) -> Bool {
+      (one.horizon, one.lookups, one.latencies)
+        == (other.horizon, other.lookups, other.latencies)
+    }
+  }
+
+  /// How often lookups done ahead were under way after a step, if nobody listens.
+  var lookupsAhead: Int { runUnheard().glances.reduce(0) { $0 + $1.ahead } }
+
+  struct Run {
+    var outcome: Outcome
+    /// The cycle at which nothing was under way any more.
+    var end: UInt64
+    /// After each step, and in the end.
+    var glances: [Glance]
+    var last: MachineStatistics
+  }
+
+  func runCore() -> Run {
     var core = TracedCore.fake(timing, its: itsCount, pes: peCount, tracer: TimingLog())
     (core.rules.deviceLevels, core.rules.stallsOnError) = (levels, stalls)
     core.rules.lastDevice = 4
     var outcome = Outcome()
+    var glances: [Glance] = []
     for step in steps {
+      glances.append(core.glance)
       core.rules.stamp = core.now
       switch step {
       case .msi(let device, let event, let its): core.submit(device, event, its: its)
@@ -59,16 +87,19 @@ struct NaiveScenario {
     }
     (outcome.lines, outcome.retired) = (core.rules.lineChanges, core.rules.retired)
     outcome.pending = core.rules.pending
-    return (outcome, core.now)
+    return Run(
+      outcome: outcome, end: core.now, glances: glances + [core.glance], last: core.statistics)
   }
 
   /// As ``runCore()`` does without anybody who listens.
-  func runUnheard() -> (shown: [UInt32], lines: [LineChange], end: UInt64) {
+  func runUnheard() -> Run {
     var core = FakeCore.fake(timing, its: itsCount, pes: peCount)
     (core.rules.deviceLevels, core.rules.stallsOnError) = (levels, stalls)
     core.rules.lastDevice = 4
-    var shown: [UInt32] = []
+    var outcome = Outcome()
+    var glances: [Glance] = []
     for step in steps {
+      glances.append(core.glance)
       core.rules.stamp = core.now
       switch step {
       case .msi(let device, let event, let its): core.submit(device, event, its: its)
@@ -80,13 +111,16 @@ struct NaiveScenario {
         guard core.rules.mend() else { continue }
         core.commandsChanged(0)
       case .acknowledge(let pe):
-        shown.append(core.rules.offered[PEIndex(pe)]?.rawValue ?? 0)
+        outcome.shown.append(core.rules.offered[PEIndex(pe)]?.rawValue ?? 0)
         core.acknowledge(pe)
       case .run(let cycles): core.run(to: core.now + cycles)
       }
     }
     core.drain()
-    return (shown, core.rules.lineChanges, core.now)
+    (outcome.lines, outcome.retired) = (core.rules.lineChanges, core.rules.retired)
+    outcome.pending = core.rules.pending
+    return Run(
+      outcome: outcome, end: core.now, glances: glances + [core.glance], last: core.statistics)
   }
 
   /// - Parameter end: when it is over; some cycles more are gone through.
@@ -122,9 +156,14 @@ struct NaiveScenario {
 
   /// Where the two engines differ first; nil where they do not.
   func difference() -> String? {
-    let (real, end) = runCore()
-    let unheard = runUnheard()
-    guard unheard.end == end, unheard.shown == real.shown, unheard.lines == real.lines else {
+    let heard = runCore()
+    let (real, end) = (heard.outcome, heard.end)
+    var unheard = runUnheard()
+    unheard.outcome.log = real.log
+    for (step, glance) in unheard.glances.enumerated() where glance != heard.glances[step] {
+      return "at step \(step), if nobody listens it is \(glance), else \(heard.glances[step])"
+    }
+    guard unheard.end == end, unheard.outcome == real, unheard.last == heard.last else {
       return "it matters whether somebody listens"
     }
     let naive = runNaive(end: end)
@@ -139,6 +178,27 @@ struct NaiveScenario {
     }
     return "shown \(real.shown == naive.shown), lines \(real.lines == naive.lines), "
       + "retired \(real.retired) and \(naive.retired)"
+  }
+}
+
+extension TimedCore where Rules: ~Copyable {
+  fileprivate var glance: NaiveScenario.Glance {
+    var lookups: [UInt64] = []
+    for n in 0..<its.count {
+      for table: Transaction.Table in [.device, .event, .collection] {
+        let cache = Int(table.rawValue)
+        lookups.append(its[n].caches[cache].hits - (n == 0 ? hitsAhead(table) : 0))
+        lookups.append(its[n].caches[cache].misses)
+      }
+    }
+    return NaiveScenario.Glance(
+      horizon: horizon, lookups: lookups, latencies: [msiLatency.sum, commandLatency.sum],
+      ahead: its[0].ahead.count)
+  }
+  fileprivate var statistics: MachineStatistics {
+    var statistics = MachineStatistics(clock: .timed)
+    report(into: &statistics)
+    return statistics
   }
 }
 

@@ -51,6 +51,36 @@ func `events come in the order of cycle, unit and sequence`(seed: UInt64) {
   }
 }
 
+/// Far more than there are places for the next ones, and then ever fewer of them; every payload is
+/// the number of its scheduling.
+@Test(arguments: [1, 2, 3, 4] as [UInt64])
+func `events keep their order however many are queued`(seed: UInt64) {
+  var random = SplitMix64(state: seed)
+  var wheel = EventWheel()
+  var model: [(cycle: UInt64, unit: UInt8, sequence: UInt32)] = []
+  var sequence: UInt32 = 0
+  for round in 0..<60 {
+    // Bursts of a size that goes up and down; many of one cycle and unit.
+    for _ in 0..<Int.random(in: 0...(round % 6 * 16), using: &random) {
+      let ahead = UInt64.random(in: 0...[2, 40, 300, 2000][round % 4], using: &random)
+      let unit: EventUnit = Bool.random(using: &random) ? .accept : .allCases[round % 16]
+      wheel.schedule(unit, at: wheel.now + ahead, payload: sequence)
+      model.append((wheel.now + ahead, unit.rawValue, sequence))
+      sequence += 1
+    }
+    for _ in 0..<Int.random(in: 0...40, using: &random) where !model.isEmpty {
+      let least = model.indices.min { model[$0] < model[$1] }!
+      let expected = model.remove(at: least)
+      let nextCycle = wheel.nextCycle
+      let event = wheel.next(through: .max)
+      #expect(nextCycle == expected.cycle)
+      #expect(event?.payload == expected.sequence)
+    }
+    let count = wheel.count
+    #expect(count == model.count)
+  }
+}
+
 @Test func `time may pass without events, and what is far then comes near`() {
   var wheel = EventWheel()
   wheel.schedule(.lookup, at: 1000, payload: 1)
@@ -224,11 +254,12 @@ func `a request keeps the port for its beats`(busBytes: Int) {
 
 @Test func `the stage histograms count what took no time`() {
   var histograms = StageHistograms(stages: MSIStage.allCases.map(\.name))
+  var pool = TransactionPool()
   for cycles: UInt64 in [0, 0, 70, 1000] {
-    var transaction = Transaction(.msi, its: 0, at: 10)
-    transaction.spend(MSIStage.accept, until: 12)
-    transaction.spend(MSIStage.creditWait, until: 12 + cycles)
-    histograms.record(transaction)
+    let index = pool.allocate(.msi, its: 0, at: 10)
+    pool[index].spend(MSIStage.accept, until: 12)
+    pool[index].spend(MSIStage.creditWait, until: 12 + cycles)
+    histograms.record(index, in: pool)
   }
   let latency = histograms.latency()
   let wait = latency.stages[MSIStage.creditWait.rawValue]

@@ -197,5 +197,7 @@ struct HoldLargeMachine: ParsableCommand {
     abstract: "Makes the machine of size.rss_1024pe and says what it holds.",
     shouldDisplay: false)
 
-  func run() throws { print(try holdLargeMachine()) }
+  @Flag(help: "The one of size.rss_1024pe_timed.") var timed = false
+
+  func run() throws { print(try holdLargeMachine(timed ? .timed : .functional)) }
 }

@@ -123,6 +123,7 @@ extension TimedCore where Rules == Engine<Recorder> {
     let slots = its.count > 0 ? its[0].slots.slots.count : 0
     let propertySlots = lpis.count > 0 ? lpis[0].slots.slots.count : 0
     var transactions: [TransactionIndex] = []
+    var looking: [TransactionIndex] = []
     try wheel.archive(&archive) { event in
       let payload = Int(event.payload)
       switch event.unit {
@@ -132,6 +133,7 @@ extension TimedCore where Rules == Engine<Recorder> {
         return payload >> 31 != 0 ? payload & 0x7fff_ffff < unitCount : payload < peCount
       case .fetch, .lookup, .message, .lpiArrival, .lpiLookup:
         transactions.append(event.payload)
+        if event.unit == .lookup { looking.append(event.payload) }
         return true
       case .lpiBank: return payload < unitCount
       case .select, .accept: return payload < peCount
@@ -139,5 +141,9 @@ extension TimedCore where Rules == Engine<Recorder> {
       }
     }
     guard transactions.allSatisfy({ pool.holds($0) }) else { throw .field("events") }
+    if archive.isReading {
+      for n in 0..<its.count { its[n].ahead = TransactionQueue() }
+      findLookups(looking)
+    }
   }
 }

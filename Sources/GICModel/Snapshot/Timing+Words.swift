@@ -9,7 +9,7 @@ extension Transaction {
     var flags: UInt64 = 0
     let all = [
       looksUpDevice, looksUpEvent, looksUpCollection, hasTarget, merged, indexed, arrived, isSource,
-      isHeld,
+      isHeld, isAhead,
     ]
     for (bit, flag) in all.enumerated() { flags[bit: bit] = flag }
     return [
@@ -32,7 +32,7 @@ extension Transaction {
     func flag(_ bit: Int) -> Bool { words[0][bit: 24 + bit] }
     (looksUpDevice, looksUpEvent, looksUpCollection) = (flag(0), flag(1), flag(2))
     (hasTarget, merged, indexed, arrived) = (flag(3), flag(4), flag(5), flag(6))
-    (isSource, isHeld) = (flag(7), flag(8))
+    (isSource, isHeld, isAhead) = (flag(7), flag(8), flag(9))
     its = UInt16(truncatingIfNeeded: words[1])
     collection = UInt16(truncatingIfNeeded: words[1] >> 16)
     (device, event, intid) = (high(1), low(2), high(2))

@@ -11,8 +11,17 @@ import GICArch
 // Both ready: the class whose turn it is, up to its weight in grants, then the other. Only one
 // ready: that one, and if it was not its turn, its turn begins. After reset it is the MSIs' turn.
 extension TimedCore where Rules: ~Copyable {
+  /// Something may be ready now. The event that did it does nothing more: if a grant would be the
+  /// next event it is made at once.
+  @inline(__always) mutating func wakeArbiterLast(_ n: ITSIndex) {
+    guard its[n].arbiter.free <= now, its[n].arbiter.armed > now, wheel.hasNothingNow else {
+      return wakeArbiter(n, at: now)
+    }
+    arbitrate(n)
+  }
+
   /// Something may be ready at `cycle`.
-  mutating func wakeArbiter(_ n: ITSIndex, at cycle: UInt64) {
+  @inline(__always) mutating func wakeArbiter(_ n: ITSIndex, at cycle: UInt64) {
     let due = max(cycle, its[n].arbiter.free)
     guard due < its[n].arbiter.armed else { return }
     its[n].arbiter.armed = due
@@ -42,7 +51,7 @@ extension TimedCore where Rules: ~Copyable {
     if !its[n].fifo.isEmpty || !its[n].fetched.isEmpty { wakeArbiter(n, at: now) }
   }
 
-  func choose(_ n: ITSIndex, msi: Bool, command: Bool) -> Bool {
+  @inline(__always) func choose(_ n: ITSIndex, msi: Bool, command: Bool) -> Bool {
     let turn = its[n].arbiter.turnIsMSI
     let winner: Bool
     if msi && command {
@@ -61,52 +70,34 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   /// The grant of an MSI: its effect is now, its first lookup begins `arbiterCycles` later.
-  private mutating func grantMSI(_ n: ITSIndex) {
+  @inline(__always) private mutating func grantMSI(_ n: ITSIndex) {
     guard let index = popIngress(n) else { return }
     counters.msisGranted &+= 1
     let device = DeviceID(rawValue: pool[index].device)
     let event = EventID(rawValue: pool[index].event)
     recorder.clear()
     _ = rules.signal(device, event, its: n)
-    for at in 0..<recorder.count { note(recorder[at], of: index) }
+    let (transactions, place) = (pool.slots, Int(index))
+    for at in 0..<recorder.count { transactions[place].note(recorder[at]) }
     traceGrant(index)
     spend(index, MSIStage.arbitration, until: now &+ timing.arbiterCycles)
-    pool[index].epoch = its[n].epoch
-    if pool[index].hasTarget {
+    transactions[place].epoch = its[n].epoch
+    if transactions[place].hasTarget {
       traceRoute(index)
       began(index)
-      if !pool[index].merged { track(index) }
+      if !transactions[place].merged { track(index) }
     }
     settleCandidates()
     beginLookup(index)
   }
 
-  /// Keeps what the rules did for an MSI.
-  private func note(_ event: StageEvent, of index: TransactionIndex) {
-    switch event {
-    case .deviceLookup(_, let levels):
-      pool[index].looksUpDevice = true
-      pool[index].levels = UInt8(clamping: max(1, levels))
-    case .eventLookup: pool[index].looksUpEvent = true
-    case .collectionLookup(let collection):
-      pool[index].looksUpCollection = true
-      pool[index].collection = collection.rawValue
-    case .set(let pe, let intid, let merged):
-      pool[index].hasTarget = true
-      pool[index].merged = merged
-      (pool[index].pe, pool[index].intid) = (pe.rawValue, intid.rawValue)
-    case .deviceWritten, .eventWritten, .collectionWritten, .clear, .invalidate, .invalidateAll,
-      .move, .moveAll, .synchronize, .taken, .forgotten, .candidatesChanged, .rejected, .dropped:
-      break  // no part of a translation's time
-    }
-  }
-
   /// Enters an LPI in the index. One that is there already was taken by something that nobody
   /// reported: a pending bit is set only once.
-  mutating func track(_ index: TransactionIndex) {
+  @inline(__always) mutating func track(_ index: TransactionIndex) {
     let (pe, intid) = (pool[index].pe, pool[index].intid)
-    untrack(pe: pe, intid: intid)
     pool[index].indexed = true
+    if waiting.insertIfAbsent(pe: pe, intid: intid, .init(transaction: index)) { return }
+    untrack(pe: pe, intid: intid)
     waiting.insert(pe: pe, intid: intid, .init(transaction: index))
   }
 
@@ -124,5 +115,27 @@ extension TimedCore where Rules: ~Copyable {
     guard pool[index].arrived else { return }
     restingCount &-= 1
     end(index, .taken)
+  }
+}
+
+extension Transaction {
+  /// Keeps what the rules did for an MSI.
+  @inline(__always) fileprivate mutating func note(_ event: StageEvent) {
+    switch event {
+    case .deviceLookup(_, let levels):
+      looksUpDevice = true
+      self.levels = UInt8(clamping: max(1, levels))
+    case .eventLookup: looksUpEvent = true
+    case .collectionLookup(let collection):
+      looksUpCollection = true
+      self.collection = collection.rawValue
+    case .set(let pe, let intid, let merged):
+      hasTarget = true
+      self.merged = merged
+      (self.pe, self.intid) = (pe.rawValue, intid.rawValue)
+    case .deviceWritten, .eventWritten, .collectionWritten, .clear, .invalidate, .invalidateAll,
+      .move, .moveAll, .synchronize, .taken, .forgotten, .candidatesChanged, .rejected, .dropped:
+      break  // no part of a translation's time
+    }
   }
 }

@@ -44,11 +44,10 @@ extension TimedCore where Rules: ~Copyable {
   private mutating func message(
     _ kind: Transaction.Kind, to pe: PEIndex, _ intid: INTID?, its n: ITSIndex
   ) -> TransactionIndex {
-    var transaction = Transaction(kind, its: n, at: now)
-    transaction.hasTarget = true
-    (transaction.pe, transaction.intid) = (pe.rawValue, intid?.rawValue ?? 0)
-    transaction.epoch = its[n].epoch
-    let index = begin(transaction, cause: its[n].execution.transaction)
+    let index = begin(kind, its: n, at: now, cause: its[n].execution.transaction)
+    pool[index].hasTarget = true
+    (pool[index].pe, pool[index].intid) = (pe.rawValue, intid?.rawValue ?? 0)
+    pool[index].epoch = its[n].epoch
     traceRoute(index)
     began(index)
     return index
@@ -62,9 +61,9 @@ extension TimedCore where Rules: ~Copyable {
     its[n].execution.reached = false
     enter(.synchronize, its: n)
     its[n].epoch &+= 1
-    var transaction = Transaction(.synchronize, its: n, at: now)
-    transaction.pe = pe.rawValue
-    send(begin(transaction, cause: its[n].execution.transaction))
+    let index = begin(.synchronize, its: n, at: now, cause: its[n].execution.transaction)
+    pool[index].pe = pe.rawValue
+    send(index)
   }
 
   mutating func synchronizeIfDone(_ n: ITSIndex) {

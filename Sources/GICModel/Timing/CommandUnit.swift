@@ -62,7 +62,7 @@ extension TimedCore where Rules: ~Copyable {
       guard var arrival = its[n].arrivals.first else { return }
       let index: TransactionIndex
       if its[n].execution.resumed == .max {
-        index = begin(Transaction(.command, its: n, at: arrival.cycle))
+        index = begin(.command, its: n, at: arrival.cycle)
       } else {
         index = its[n].execution.resumed
         its[n].execution.resumed = .max
@@ -95,7 +95,7 @@ extension TimedCore where Rules: ~Copyable {
     its[n].fetched.append(index, in: pool)
     trace(.fetching, n, its[n].fetching)
     trace(.fetched, n, its[n].fetched.count)
-    wakeArbiter(n, at: now)
+    wakeArbiterLast(n)
   }
 
   /// The grant of the oldest fetched command: its effect is now.
@@ -137,7 +137,7 @@ extension TimedCore where Rules: ~Copyable {
       retire(n)
     case .retire:
       spend(index, CommandStage.retire, until: now)
-      commandLatency.record(pool[index])
+      commandLatency.record(index, in: pool)
       recorder.clear()
       rules.retireCommand(n)
       takeEffects()
@@ -206,7 +206,7 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func advanceWrites(_ n: ITSIndex) {
     let index = its[n].execution.transaction
-    while its[n].execution.cursor < its[n].execution.eventCount {
+    while its[n].execution.writes, its[n].execution.cursor < its[n].execution.eventCount {
       let event = its[n].execution.events[its[n].execution.cursor]
       if let (table, key, request) = event.written {
         guard its[n].writesInFlight < max(1, timing.tableWritesInFlight) else { return }
@@ -221,13 +221,16 @@ extension TimedCore where Rules: ~Copyable {
     }
     spend(index, CommandStage.tableMemory, until: now)
     its[n].execution.phase = .idle
-    sendMessages(n)
+    if its[n].execution.sends { sendMessages(n) }
     if its[n].execution.phase != .synchronize { retire(n) }
   }
 
-  mutating func enter(_ phase: CommandExecution.Phase, its n: ITSIndex) {
+  @inline(__always) mutating func enter(_ phase: CommandExecution.Phase, its n: ITSIndex) {
     its[n].execution.phase = phase
-    trace(.executing, n, Int(phase.rawValue))
+    // A meter asks only when it begins to work and when it is idle.
+    if Tracer.isOn || phase == .decode || phase == .idle {
+      trace(.executing, n, Int(phase.rawValue))
+    }
   }
 
   private mutating func retire(_ n: ITSIndex) {
@@ -237,13 +240,15 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func endCommand(_ n: ITSIndex) {
     end(its[n].execution.transaction, .completed)
-    endExecution(n)
+    endExecution(n, isLast: true)
   }
 
-  private mutating func endExecution(_ n: ITSIndex) {
+  /// - Parameter isLast: the event that did it does nothing more.
+  @inline(__always) private mutating func endExecution(_ n: ITSIndex, isLast: Bool = false) {
     enter(.idle, its: n)
     its[n].execution.ended = now
-    if !its[n].fetched.isEmpty { wakeArbiter(n, at: now) }
+    guard !its[n].fetched.isEmpty else { return }
+    if isLast { wakeArbiterLast(n) } else { wakeArbiter(n, at: now) }
   }
 }
 

@@ -20,6 +20,7 @@ struct EventHeap: ~Copyable {
   init() {}
   deinit { entries.deallocate() }
 
+  @inline(__always) var isEmpty: Bool { count == 0 }
   var first: Event? { count == 0 ? nil : entries[0].event }
 
   mutating func push(_ event: Event) {

@@ -40,6 +40,30 @@ enum EventUnit: UInt8, CaseIterable {
   case arbiter
 }
 
+extension EventUnit {
+  /// - Parameter number: its raw value. Unlike the optional one this one is inlined.
+  @inline(__always) init(number: Int) {
+    switch number {
+    case 0: self = .tableRead
+    case 1: self = .tableWrite
+    case 2: self = .propertyRead
+    case 3: self = .pendingAccess
+    case 4: self = .credit
+    case 5: self = .fetch
+    case 6: self = .command
+    case 7: self = .lookup
+    case 8: self = .message
+    case 9: self = .link
+    case 10: self = .lpiArrival
+    case 11: self = .lpiBank
+    case 12: self = .lpiLookup
+    case 13: self = .select
+    case 14: self = .accept
+    default: self = .arbiter
+    }
+  }
+}
+
 /// One event. Events are ordered by (cycle, unit, sequence of scheduling); an event that is
 /// scheduled for the current cycle takes its place in that order among those not yet taken.
 struct Event: Equatable, BitwiseCopyable {
@@ -59,7 +83,8 @@ struct EventWheel: ~Copyable {
     var payload: UInt32
     var next: UInt32
   }
-  private struct List: BitwiseCopyable {
+  /// The further events of a list, if there are any.
+  private struct Chain: BitwiseCopyable {
     var head: UInt32
     var tail: UInt32
   }
@@ -71,117 +96,168 @@ struct EventWheel: ~Copyable {
   /// How many events are queued.
   private(set) var count = 0
 
+  /// Of each slot: the units that have an event [15:0], and those that have several [31:16].
+  private let units: Slab<UInt32>
+  /// The first event of each list: most often there is no other.
+  private let payloads: Slab<UInt32>
+  private let chains: Slab<Chain>
   private var nodes: Slab<Node>
   private var freeNode: UInt32
-  private let heads: Slab<List>
-  private let units: Slab<UInt16>
   private var far = EventHeap()
 
   init() {
+    units = Slab(repeating: 0, count: Int(EventWheel.span))
+    let listCount = Int(EventWheel.span) * EventWheel.lists
+    payloads = Slab(repeating: 0, count: listCount)
+    chains = Slab(
+      repeating: Chain(head: EventWheel.none, tail: EventWheel.none), count: listCount)
     nodes = Slab(count: 0) { _ in Node(payload: 0, next: 0) }
     freeNode = EventWheel.none
-    heads = Slab(
-      repeating: List(head: EventWheel.none, tail: EventWheel.none),
-      count: Int(EventWheel.span) * EventWheel.lists)
-    units = Slab(repeating: 0, count: Int(EventWheel.span))
   }
   deinit {
-    nodes.deallocate()
-    heads.deallocate()
-    units.deallocate()
     occupied.deallocate()
+    units.deallocate()
+    payloads.deallocate()
+    chains.deallocate()
+    nodes.deallocate()
   }
 
   /// Queues an event at `cycle`, which is now or later.
+  @inline(__always)
   mutating func schedule(_ unit: EventUnit, at cycle: UInt64, payload: UInt32) {
     assert(cycle >= now, "the past cannot be changed")
-    count &+= 1
-    if cycle &- now < EventWheel.span {
-      insert(unit, at: cycle, payload: payload)
-    } else {
-      far.push(Event(cycle: cycle, unit: unit, payload: payload))
-    }
+    insert(unit.rawValue, at: cycle, payload: payload)
   }
 
   /// The cycle of the next event, if there is one.
-  var nextCycle: UInt64? {
-    if let slotCycle = nearestCycle() { return slotCycle }
-    return far.first?.cycle
-  }
+  var nextCycle: UInt64? { count == 0 ? nil : nearestCycle() ?? far.first?.cycle }
 
   /// Takes the next event if its cycle is at most `limit`, and moves time to it.
-  mutating func next(through limit: UInt64) -> Event? {
-    if now <= limit, let event = nextNow() { return event }
-    guard let cycle = nextCycle, cycle <= limit else { return nil }
-    move(to: cycle)
+  @inline(__always) mutating func next(through limit: UInt64) -> Event? {
+    if units[slot(of: now)] == 0 {
+      guard count > 0, let cycle = nearestCycle() ?? far.first?.cycle, cycle <= limit else {
+        return nil
+      }
+      move(to: cycle)
+    } else if now > limit {
+      return nil
+    }
     return nextNow()
   }
 
   /// Takes the next event of the current cycle.
   @inline(__always) mutating func nextNow() -> Event? {
-    let slot = Int(truncatingIfNeeded: now & (EventWheel.span &- 1))
+    let slot = slot(of: now)
     let mask = units[slot]
     guard mask != 0 else { return nil }
-    let unit = mask.trailingZeroBitCount
-    let list = slot &* EventWheel.lists &+ unit
-    let index = Int(heads[list].head)
-    let (payload, next) = (nodes[index].payload, nodes[index].next)
-    heads[list].head = next
-    if next == EventWheel.none {
+    let raw = mask.trailingZeroBitCount
+    let list = slot &* EventWheel.lists &+ raw
+    let payload = payloads[list]
+    if mask &>> UInt32(raw &+ 16) & 1 != 0 {
+      advance(list, of: slot)
+    } else {
       let rest = mask & (mask &- 1)
       units[slot] = rest
       if rest == 0 { occupied[slot &>> 6] &= ~(1 &<< UInt64(slot & 63)) }
     }
-    nodes[index].next = freeNode
-    freeNode = UInt32(truncatingIfNeeded: index)
     count &-= 1
-    guard let unit = EventUnit(rawValue: UInt8(truncatingIfNeeded: unit)) else { return nil }
-    return Event(cycle: now, unit: unit, payload: payload)
+    return Event(cycle: now, unit: EventUnit(number: raw), payload: payload)
   }
+
+  /// Whether no further event is queued for the current cycle.
+  @inline(__always) var hasNothingNow: Bool { units[slot(of: now)] == 0 }
 
   /// Lets time pass to `cycle`. No event may be queued before it.
-  mutating func move(to cycle: UInt64) {
+  @inline(__always) mutating func move(to cycle: UInt64) {
     assert(cycle >= now)
     now = cycle
-    // Whatever the wheel now reaches moves in before anything else can be put beside it, so that
-    // the order of scheduling holds.
-    while let event = far.first, event.cycle &- now < EventWheel.span {
-      far.removeFirst()
-      insert(event.unit, at: event.cycle, payload: event.payload)
-    }
+    if !far.isEmpty { takeIn() }
   }
 
-  private func nearestCycle() -> UInt64? {
-    let start = Int(truncatingIfNeeded: now & (EventWheel.span &- 1))
-    let word = start &>> 6
-    // The first word is looked at twice: its upper part first, its lower part last.
-    for step in 0...4 {
-      let at = (word &+ step) & 3
-      var bits = occupied[at]
-      if step == 0 { bits &= .max &<< UInt64(start & 63) }
+  @inline(__always) private func slot(of cycle: UInt64) -> Int {
+    Int(truncatingIfNeeded: cycle & (EventWheel.span &- 1))
+  }
+
+  /// The first cycle of which the wheel holds an event.
+  @inline(__always) private func nearestCycle() -> UInt64? {
+    let start = slot(of: now)
+    let bits = occupied[start &>> 6] &>> UInt64(start & 63)
+    return bits == 0
+      ? laterCycle() : now &+ UInt64(truncatingIfNeeded: bits.trailingZeroBitCount)
+  }
+
+  /// The same, if it is not among the cycles of the same word.
+  @inline(never) private func laterCycle() -> UInt64? {
+    let start = slot(of: now)
+    // The first word is looked at again: its lower part comes last.
+    for step in 1...4 {
+      let word = (start &>> 6 &+ step) & 3
+      let bits = occupied[word]
       if bits != 0 {
-        let slot = at &<< 6 &+ bits.trailingZeroBitCount
+        let slot = word &<< 6 &+ bits.trailingZeroBitCount
         return now &+ UInt64(truncatingIfNeeded: (slot &- start) & 255)
       }
     }
     return nil
   }
 
-  private mutating func insert(_ unit: EventUnit, at cycle: UInt64, payload: UInt32) {
+  private mutating func insert(_ unit: UInt8, at cycle: UInt64, payload: UInt32) {
+    count &+= 1
+    let slot = slot(of: cycle)
+    let mask = units[slot]
+    guard cycle &- now < EventWheel.span, mask &>> UInt32(unit) & 1 == 0 else {
+      return insertBehind(unit, at: cycle, payload: payload)
+    }
+    payloads[slot &* EventWheel.lists &+ Int(unit)] = payload
+    units[slot] = mask | 1 &<< UInt32(unit)
+    occupied[slot &>> 6] |= 1 &<< UInt64(slot & 63)
+  }
+}
+
+// What is not the first of its list, or too far ahead.
+extension EventWheel {
+  @inline(never)
+  private mutating func insertBehind(_ raw: UInt8, at cycle: UInt64, payload: UInt32) {
+    guard cycle &- now < EventWheel.span else {
+      guard let unit = EventUnit(rawValue: raw) else { return }
+      return far.push(Event(cycle: cycle, unit: unit, payload: payload))
+    }
     if freeNode == EventWheel.none { grow() }
     let index = freeNode
     freeNode = nodes[Int(index)].next
     nodes[Int(index)] = Node(payload: payload, next: EventWheel.none)
-    let slot = Int(truncatingIfNeeded: cycle & (EventWheel.span &- 1))
-    let list = slot &* EventWheel.lists &+ Int(unit.rawValue)
-    let bit: UInt16 = 1 &<< UInt16(unit.rawValue)
+    let slot = slot(of: cycle)
+    let list = slot &* EventWheel.lists &+ Int(raw)
+    let bit: UInt32 = 1 &<< UInt32(raw &+ 16)
     if units[slot] & bit == 0 {
-      heads[list] = List(head: index, tail: index)
+      chains[list] = Chain(head: index, tail: index)
       units[slot] |= bit
-      occupied[slot &>> 6] |= 1 &<< UInt64(slot & 63)
     } else {
-      nodes[Int(heads[list].tail)].next = index
-      heads[list].tail = index
+      nodes[Int(chains[list].tail)].next = index
+      chains[list].tail = index
+    }
+  }
+
+  /// The first event of a list was taken: the next one takes its place.
+  @inline(never) private mutating func advance(_ list: Int, of slot: Int) {
+    let index = Int(chains[list].head)
+    let (payload, next) = (nodes[index].payload, nodes[index].next)
+    payloads[list] = payload
+    chains[list].head = next
+    if next == EventWheel.none {
+      units[slot] &= ~(1 &<< UInt32(list % EventWheel.lists &+ 16))
+    }
+    nodes[index].next = freeNode
+    freeNode = UInt32(truncatingIfNeeded: index)
+  }
+
+  /// Whatever the wheel now reaches moves in before anything else can be put beside it, so that the
+  /// order of scheduling holds.
+  @inline(never) private mutating func takeIn() {
+    while let event = far.first, event.cycle &- now < EventWheel.span {
+      far.removeFirst()
+      count &-= 1
+      insert(event.unit.rawValue, at: event.cycle, payload: event.payload)
     }
   }
 
@@ -203,9 +279,12 @@ extension EventWheel {
     var all: [Event] = []
     for step in 0..<EventWheel.span {
       let cycle = now &+ step
-      let slot = Int(truncatingIfNeeded: cycle & (EventWheel.span &- 1))
-      for unit in EventUnit.allCases where units[slot] &>> UInt16(unit.rawValue) & 1 != 0 {
-        var index = heads[slot &* EventWheel.lists &+ Int(unit.rawValue)].head
+      let slot = slot(of: cycle)
+      for unit in EventUnit.allCases where units[slot] &>> UInt32(unit.rawValue) & 1 != 0 {
+        let list = slot &* EventWheel.lists &+ Int(unit.rawValue)
+        all.append(Event(cycle: cycle, unit: unit, payload: payloads[list]))
+        guard units[slot] &>> UInt32(unit.rawValue &+ 16) & 1 != 0 else { continue }
+        var index = chains[list].head
         while index != EventWheel.none {
           let node = nodes[Int(index)]
           all.append(Event(cycle: cycle, unit: unit, payload: node.payload))

@@ -39,6 +39,9 @@ struct CommandExecution: ~Copyable {
   /// It was rejected, and the queue stands still: CREADR does not move.
   var stalled = false
   var rejected = false
+  /// There is a table write, and a message, among `events`.
+  private(set) var writes = false
+  private(set) var sends = false
   /// When the command before it had ended.
   var ended: UInt64 = 0
   /// The rejected command at which the queue stands still; `.max` if it does not.
@@ -63,7 +66,22 @@ struct CommandExecution: ~Copyable {
       events = Slab(count: kept.count) { _ in Recorder.filler }
     }
     eventCount = kept.count
-    for (at, event) in kept.enumerated() { events[at] = event }
+    (writes, sends) = (false, false)
+    for (at, event) in kept.enumerated() {
+      events[at] = event
+      note(event)
+    }
+  }
+
+  @inline(__always) private mutating func note(_ event: StageEvent) {
+    switch event {
+    case .deviceWritten, .eventWritten, .collectionWritten: writes = true
+    case .set, .clear, .invalidate, .invalidateAll, .move, .moveAll, .synchronize: sends = true
+    case .rejected: rejected = true
+    case .deviceLookup, .eventLookup, .collectionLookup, .taken, .forgotten, .candidatesChanged,
+      .dropped:
+      break
+    }
   }
 
   /// Keeps what the rules did.
@@ -74,10 +92,10 @@ struct CommandExecution: ~Copyable {
     }
     eventCount = recorder.count
     cursor = 0
-    rejected = false
+    (rejected, writes, sends) = (false, false, false)
     for at in 0..<recorder.count {
       events[at] = recorder[at]
-      if case .rejected = recorder[at] { rejected = true }
+      note(events[at])
     }
   }
 }
@@ -110,11 +128,14 @@ struct ITSUnit: ~Copyable {
   var execution = CommandExecution()
   var arbiter = ArbiterState()
   // Translation
-  var deviceCache: TimingCache
-  var eventCache: TimingCache
-  var collectionCache: TimingCache
+  /// By ``Transaction/Table``.
+  let caches: Slab<TimingCache>
   /// The first cycle at which each lookup pipeline takes the next, by ``Transaction/Table``.
   var lookupFree = InlineArray<3, UInt64>(repeating: 0)
+  /// MSIs that look up step by step, in a lookup or waiting for a read.
+  var stepwise = 0
+  /// MSIs whose lookups were done ahead and have not ended, in the order of their ends.
+  var ahead = TransactionQueue()
   var slots: MissSlots
   var port: MemoryPort
   var writesInFlight = 0
@@ -130,12 +151,28 @@ struct ITSUnit: ~Copyable {
   var latencySum: UInt64 = 0
 
   init(_ timing: TimingParameters) {
-    deviceCache = TimingCache(timing.deviceCache)
-    eventCache = TimingCache(timing.eventCache)
-    collectionCache = TimingCache(timing.collectionCache)
+    let shapes = [timing.deviceCache, timing.eventCache, timing.collectionCache]
+    caches = Slab(count: shapes.count) { TimingCache(shapes[$0]) }
     slots = MissSlots(count: timing.translationSlots)
     port = MemoryPort(timing)
     credits = max(1, timing.linkCredits)
     arbiter.left = max(1, timing.arbiterWeightMSI)
+  }
+  deinit { caches.deallocate() }
+
+  /// DeviceID to ITT.
+  var deviceCache: TimingCache {
+    @inline(__always) _read { yield caches[0] }
+    @inline(__always) nonmutating _modify { yield &caches[0] }
+  }
+  /// DeviceID and EventID to INTID and collection.
+  var eventCache: TimingCache {
+    @inline(__always) _read { yield caches[1] }
+    @inline(__always) nonmutating _modify { yield &caches[1] }
+  }
+  /// Collection to redistributor.
+  var collectionCache: TimingCache {
+    @inline(__always) _read { yield caches[2] }
+    @inline(__always) nonmutating _modify { yield &caches[2] }
   }
 }

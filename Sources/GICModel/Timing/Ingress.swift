@@ -6,7 +6,7 @@ import GICArch
 // be granted. Any number may enter in one cycle. Nothing is ever dropped here.
 extension TimedCore where Rules: ~Copyable {
   /// An MSI is written now.
-  mutating func submit(_ device: DeviceID, _ event: EventID, its n: ITSIndex) {
+  @inline(__always) mutating func submit(_ device: DeviceID, _ event: EventID, its n: ITSIndex) {
     let msi = OutsideMSI(device: device.rawValue, event: event.rawValue, cycle: now)
     if its[n].fifo.count < max(1, timing.msiFIFODepth) {
       admit(msi, its: n)
@@ -21,9 +21,7 @@ extension TimedCore where Rules: ~Copyable {
   func ungranted(its n: ITSIndex) -> Int { its[n].fifo.count + its[n].outside.count }
 
   private mutating func admit(_ msi: OutsideMSI, its n: ITSIndex) {
-    var transaction = Transaction(.msi, its: n, at: msi.cycle)
-    (transaction.device, transaction.event) = (msi.device, msi.event)
-    let index = begin(transaction)
+    let index = begin(msi, its: n)
     spend(index, MSIStage.ingressWait, until: now)
     spend(index, MSIStage.accept, until: now &+ timing.msiAcceptCycles)
     its[n].fifo.append(index, in: pool)
@@ -32,7 +30,7 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   /// Takes the oldest MSI out for its grant, and lets the next one in.
-  mutating func popIngress(_ n: ITSIndex) -> TransactionIndex? {
+  @inline(__always) mutating func popIngress(_ n: ITSIndex) -> TransactionIndex? {
     guard let index = its[n].fifo.popFirst(in: pool) else { return nil }
     trace(.ingress, n, its[n].fifo.count)
     if let msi = its[n].outside.popFirst() {

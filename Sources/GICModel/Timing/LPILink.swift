@@ -9,12 +9,12 @@ import GICArch
 // at that cycle. So long is also an answer's way: SYNC's, and that of the first of two messages.
 extension TimedCore where Rules: ~Copyable {
   /// A message is addressed to its PE: from its grant on it is an effect that a SYNC waits for.
-  func began(_ index: TransactionIndex) {
+  @inline(__always) func began(_ index: TransactionIndex) {
     outstanding[Int(pool[index].its) &* pes.count &+ Int(pool[index].pe)] &+= 1
   }
 
   /// The message's effect at the PE's redistributor is acknowledged.
-  mutating func acknowledged(_ index: TransactionIndex) {
+  @inline(__always) mutating func acknowledged(_ index: TransactionIndex) {
     let n = Int(pool[index].its)
     outstanding[n &* pes.count &+ Int(pool[index].pe)] &-= 1
     let execution = its[n].execution.phase
@@ -28,27 +28,35 @@ extension TimedCore where Rules: ~Copyable {
 
   /// From an ITS to a PE's LPI unit, beyond the first hop.
   @inline(__always) func travel(its n: ITSIndex, to pe: UInt32) -> UInt64 {
+    if topology.isOneChip { return hops }
     let isFar = topology.chip(ofITS: n) != topology.chip(ofPE: Int(pe))
     return isFar ? hops &+ timing.crossChipCycles : hops
   }
   /// From there back.
   @inline(__always) func wayBack(its n: ITSIndex, from pe: UInt32) -> UInt64 {
+    if topology.isOneChip { return timing.linkReturnCycles }
     let isFar = topology.chip(ofITS: n) != topology.chip(ofPE: Int(pe))
     return isFar ? timing.linkReturnCycles &+ timing.crossChipCycles : timing.linkReturnCycles
   }
 
   /// Puts a message in the link's queue.
-  mutating func send(_ index: TransactionIndex) {
+  @inline(__always) mutating func send(_ index: TransactionIndex) {
     let n = Int(pool[index].its)
-    its[n].linkQueue.append(index, in: pool)
-    trace(.linkQueue, n, its[n].linkQueue.count)
-    if its[n].linkQueue.count == 1 { advanceLink(n) }
+    let format = formatCycles(of: index)
+    if its[n].linkQueue.isEmpty, its[n].credits > 0, now &+ format >= its[n].linkFree {
+      trace(.linkQueue, n, 1)
+      depart(index, its: n, format: format, wasFull: timing.linkCredits <= 1)
+    } else {
+      its[n].linkQueue.append(index, in: pool)
+      trace(.linkQueue, n, its[n].linkQueue.count)
+      if its[n].linkQueue.count == 1 { advanceLink(n) }
+    }
   }
 
   mutating func creditReturned(_ n: ITSIndex) {
     its[n].credits &+= 1
     trace(.credits, n, its[n].credits)
-    advanceLink(n)
+    if !its[n].linkQueue.isEmpty { advanceLink(n) }
   }
 
   /// One link is free for its next message: the first of those that are now.
@@ -62,7 +70,7 @@ extension TimedCore where Rules: ~Copyable {
   private mutating func advanceLink(_ n: ITSIndex) {
     while its[n].credits > 0, !its[n].linkQueue.isEmpty {
       let head = its[n].linkQueue.head
-      let format = pool[head].kind == .synchronize ? 0 : timing.linkFormatCycles
+      let format = formatCycles(of: head)
       if now &+ format < its[n].linkFree {
         let start = its[n].linkFree &- format
         if start < its[n].linkArmed {
@@ -73,19 +81,31 @@ extension TimedCore where Rules: ~Copyable {
       }
       let wasFull = its[n].linkQueue.count >= max(1, timing.linkCredits)
       guard let index = its[n].linkQueue.popFirst(in: pool) else { return }
-      its[n].credits &-= 1
-      trace(.linkQueue, n, its[n].linkQueue.count)
-      trace(.credits, n, its[n].credits)
-      let last = now &+ format &+ timing.linkBeats
-      its[n].linkFree = last
-      let arrival = last &+ travel(its: n, to: pool[index].pe)
-      spendOnLink(index, arrival: arrival)
-      wheel.schedule(.lpiArrival, at: arrival, payload: index)
-      if wasFull { wakeArbiter(n, at: now) }
+      depart(index, its: n, format: format, wasFull: wasFull)
     }
   }
 
-  private mutating func spendOnLink(_ index: TransactionIndex, arrival: UInt64) {
+  @inline(__always) private func formatCycles(of index: TransactionIndex) -> UInt64 {
+    pool[index].kind == .synchronize ? 0 : timing.linkFormatCycles
+  }
+
+  /// The message goes onto the link, out of its queue.
+  @inline(__always) private mutating func depart(
+    _ index: TransactionIndex, its n: ITSIndex, format: UInt64, wasFull: Bool
+  ) {
+    let its = its
+    its[n].credits &-= 1
+    trace(.linkQueue, n, its[n].linkQueue.count)
+    trace(.credits, n, its[n].credits)
+    let last = now &+ format &+ timing.linkBeats
+    its[n].linkFree = last
+    let arrival = last &+ travel(its: n, to: pool[index].pe)
+    spendOnLink(index, arrival: arrival)
+    wheel.schedule(.lpiArrival, at: arrival, payload: index)
+    if wasFull { wakeArbiter(n, at: now) }
+  }
+
+  @inline(__always) private mutating func spendOnLink(_ index: TransactionIndex, arrival: UInt64) {
     if pool[index].kind == .synchronize {
       // The SYNC command's own record keeps these cycles: until its arrival it is on the link.
       spend(its[Int(pool[index].its)].execution.transaction, CommandStage.link, until: arrival)
@@ -102,12 +122,14 @@ extension TimedCore where Rules: ~Copyable {
 /// Which chip and which LPI unit is whose.
 struct Topology: ~Copyable {
   let unitCount: Int
+  let isOneChip: Bool
   private let chipOfITS: Slab<UInt16>
   private let chipOfPE: Slab<UInt16>
   private let unitOfPE: Slab<UInt16>
 
   init(_ timing: TimingParameters, itsCount: Int, peCount: Int) {
     let chips = max(1, min(timing.chips, peCount))
+    isOneChip = chips == 1
     chipOfITS = Slab(count: itsCount) { UInt16($0 * chips / itsCount) }
     chipOfPE = Slab(count: peCount) { UInt16($0 * chips / peCount) }
     let chipOfPE = self.chipOfPE

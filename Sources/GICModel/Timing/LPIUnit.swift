@@ -26,6 +26,9 @@ struct LPIUnit: ~Copyable {
     store = PendingStore(capacity: timing.pendingEntries)
   }
   deinit { banks.deallocate() }
+
+  /// Whether nobody waits for a property slot, nor to be written into a pending table.
+  @inline(__always) var takesMessages: Bool { slots.queue.isEmpty && !accesses.holdsWrite }
 }
 
 // Messages stand in the queue of their bank (INTID modulo banks; a message without an INTID: bank
@@ -48,7 +51,14 @@ struct LPIUnit: ~Copyable {
 extension TimedCore where Rules: ~Copyable {
   mutating func messageArrived(_ index: TransactionIndex) {
     let unit = topology.unit(ofPE: Int(pool[index].pe))
-    let bank = Int(pool[index].intid) % lpis[unit].banks.count
+    let bank = bankCount == 1 ? 0 : Int(pool[index].intid) % bankCount
+    if lpis[unit].banks[bank].queue.isEmpty, lpis[unit].banks[bank].free <= now,
+      lpis[unit].takesMessages
+    {
+      trace(.bankQueue, unit &* bankCount &+ bank, 1)
+      take(index, unit, bank)
+      return
+    }
     lpis[unit].banks[bank].queue.append(index, in: pool)
     trace(.bankQueue, unit &* bankCount &+ bank, lpis[unit].banks[bank].queue.count)
     if lpis[unit].banks[bank].queue.count == 1 { advanceBank(unit, bank) }
@@ -67,9 +77,7 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   private mutating func advanceBank(_ unit: Int, _ bank: Int) {
-    while lpis[unit].slots.queue.isEmpty, !lpis[unit].accesses.holdsWrite,
-      !lpis[unit].banks[bank].queue.isEmpty
-    {
+    while lpis[unit].takesMessages, !lpis[unit].banks[bank].queue.isEmpty {
       let free = lpis[unit].banks[bank].free
       if free > now {
         if free < lpis[unit].banks[bank].armed {
@@ -79,12 +87,19 @@ extension TimedCore where Rules: ~Copyable {
         return
       }
       guard let index = lpis[unit].banks[bank].queue.popFirst(in: pool) else { return }
-      lpis[unit].banks[bank].free = now &+ timing.lpiBankCycles
-      trace(.bankQueue, unit &* bankCount &+ bank, lpis[unit].banks[bank].queue.count)
-      let (n, pe) = (Int(pool[index].its), pool[index].pe)
-      wheel.schedule(.credit, at: now &+ wayBack(its: n, from: pe), payload: UInt32(n))
-      wheel.schedule(.lpiLookup, at: now &+ timing.lpiLookupCycles, payload: index)
+      take(index, unit, bank)
     }
+  }
+
+  /// The bank takes a message, out of its queue.
+  @inline(__always)
+  private mutating func take(_ index: TransactionIndex, _ unit: Int, _ bank: Int) {
+    let banks = lpis[unit].banks
+    banks[bank].free = now &+ timing.lpiBankCycles
+    trace(.bankQueue, unit &* bankCount &+ bank, banks[bank].queue.count)
+    let (n, pe) = (Int(pool[index].its), pool[index].pe)
+    wheel.schedule(.credit, at: now &+ wayBack(its: n, from: pe), payload: UInt32(n))
+    wheel.schedule(.lpiLookup, at: now &+ timing.lpiLookupCycles, payload: index)
   }
 
   mutating func lpiLookupEnded(_ index: TransactionIndex) {
@@ -93,12 +108,12 @@ extension TimedCore where Rules: ~Copyable {
     switch pool[index].kind {
     case .msi where pool[index].merged:
       counters.merged &+= 1
-      msiLatency.record(pool[index])
+      msiLatency.record(index, in: pool)
       endAtUnit(index, .merged)
     case .set where pool[index].merged: endAtUnit(index, .merged)
     case .msi, .set, .moved:
       if lpis[unit].properties.lookup(UInt64(pool[index].intid)) {
-        propertyKnown(index)
+        propertyKnown(index, isLast: true)
       } else {
         readProperty(for: index, unit)
       }
@@ -219,7 +234,9 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   /// The property is there: a set is at its redistributor, and from now on the LPI can be chosen.
-  private mutating func propertyKnown(_ index: TransactionIndex) {
+  @inline(__always) private mutating func propertyKnown(
+    _ index: TransactionIndex, isLast: Bool = false
+  ) {
     spend(index, MSIStage.propertyMemory, until: now)
     guard pool[index].kind != .invalidate else { return endAtUnit(index, .acknowledged) }
     acknowledged(index)
@@ -229,14 +246,17 @@ extension TimedCore where Rules: ~Copyable {
     restingCount &+= 1
     let (pe, intid) = (PEIndex(rawValue: pool[index].pe), INTID(rawValue: pool[index].intid))
     hold(intid, of: pe)
-    arrive(intid, at: pe)
+    arrive(intid, at: pe, isLast: isLast)
   }
 
   /// The LPI is at its redistributor.
-  private mutating func arrive(_ intid: INTID, at pe: PEIndex) {
+  /// - Parameter isLast: as in ``kick(_:isLast:)``.
+  @inline(__always)
+  private mutating func arrive(_ intid: INTID, at pe: PEIndex, isLast: Bool = false) {
     rules.arrive(intid, at: pe)
-    kick(pe)
     // The rules tell of a change; this one is an arrival, which ends no choice.
+    recorder.forget(pe)
+    kick(pe, isLast: isLast && !recorder.hasChangedPEs)
     while let pe = recorder.nextChangedPE() { kick(pe) }
   }
 }

@@ -9,37 +9,33 @@ struct LevelMeter: TimingTracer {
     var value: UInt64
     var least: UInt64
     var greatest: UInt64
-    /// The value times the cycles for which it was that, until `since`.
-    var integral: UInt64 = 0
-    var since: UInt64 = 0
+    /// Each change times its cycle, modulo 2^64: what the value times all cycles is too much by.
+    var moment: UInt64 = 0
 
     init(_ value: UInt64) { (self.value, least, greatest) = (value, value, value) }
 
-    func integral(until cycle: UInt64) -> UInt64 { integral &+ value &* (cycle &- since) }
+    /// The value times the cycles for which it was that.
+    func integral(until cycle: UInt64) -> UInt64 { value &* cycle &- moment }
   }
   let shape: TimingShape
   private let readings: Slab<Reading>
   /// Where the units of a level begin, by its raw value.
-  private let bases: Slab<Int>
+  private let bases: InlineArray<16, Int>
 
   init(_ shape: TimingShape) {
     self.shape = shape
-    let levels = TimingLevel.allCases
     var start = 0
-    var starts: [Int] = []
-    for level in levels {
-      starts.append(start)
+    var bases = InlineArray<16, Int>(repeating: 0)
+    for level in TimingLevel.allCases {
+      bases[Int(level.rawValue)] = start
       start += shape.unitCount(level)
     }
-    bases = Slab(count: levels.count) { starts[$0] }
+    self.bases = bases
     readings = Slab(repeating: Reading(0), count: start)
     reset()
   }
 
-  func deallocate() {
-    readings.deallocate()
-    bases.deallocate()
-  }
+  func deallocate() { readings.deallocate() }
 
   func reset() {
     for level in TimingLevel.allCases {
@@ -53,13 +49,16 @@ struct LevelMeter: TimingTracer {
     guard case .level(let level, let unit, let value, let cycle) = event else { return }
     // A state counts as long as it is not idle.
     let amount = UInt64(truncatingIfNeeded: level.isState && value != 0 ? 1 : value)
+    let readings = readings
     let place = bases[Int(level.rawValue)] &+ unit
-    let reading = readings[place]
-    readings[place].integral = reading.integral(until: cycle)
-    readings[place].since = cycle
+    readings[place].moment &+= (amount &- readings[place].value) &* cycle
     readings[place].value = amount
-    if amount > reading.greatest { readings[place].greatest = amount }
-    if amount < reading.least { readings[place].least = amount }
+    // Free credits are told by the least, everything else by the most.
+    if level == .credits {
+      if amount < readings[place].least { readings[place].least = amount }
+    } else if amount > readings[place].greatest {
+      readings[place].greatest = amount
+    }
   }
 
   /// What the level is now; of a state, whether it is idle.
@@ -132,16 +131,16 @@ extension LevelMeter {
       "levels", count: readings.count * 5,
       read: { place in
         let reading = readings[place / 5]
-        return [reading.value, reading.least, reading.greatest, reading.integral, reading.since][
-          place % 5]
+        // As an integral until cycle 0.
+        return [reading.value, reading.least, reading.greatest, 0 &- reading.moment, 0][place % 5]
       },
       write: { place, word in
         switch place % 5 {
         case 0: readings[place / 5].value = word
         case 1: readings[place / 5].least = word
         case 2: readings[place / 5].greatest = word
-        case 3: readings[place / 5].integral = word
-        default: readings[place / 5].since = word
+        case 3: readings[place / 5].moment = 0 &- word
+        default: readings[place / 5].moment &+= readings[place / 5].value &* word
         }
       })
   }

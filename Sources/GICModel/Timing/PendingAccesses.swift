@@ -34,7 +34,7 @@ struct PendingAccesses: ~Copyable {
 // cleared or moved.
 extension TimedCore where Rules: ~Copyable {
   /// The unit takes an LPI in.
-  mutating func hold(_ intid: INTID, of pe: PEIndex) {
+  @inline(__always) mutating func hold(_ intid: INTID, of pe: PEIndex) {
     let unit = topology.unit(ofPE: pe.index)
     guard let place = waiting.foundPlace(pe: pe.rawValue, intid: intid.rawValue),
       waiting[place].slot == .max
@@ -59,7 +59,7 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   /// Whether the LPI must be read from its pending table before it can be sent.
-  func isInTable(_ intid: INTID, of pe: PEIndex) -> Bool {
+  @inline(__always) func isInTable(_ intid: INTID, of pe: PEIndex) -> Bool {
     guard let lpi = waiting.find(pe: pe.rawValue, intid: intid.rawValue) else { return true }
     return lpi.slot == .max
   }

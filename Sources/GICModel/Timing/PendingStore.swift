@@ -22,7 +22,7 @@ struct PendingStore: ~Copyable {
 
   /// Takes an LPI in; it must not be full.
   /// - Returns: its slot.
-  mutating func append(_ key: UInt64) -> UInt32 {
+  @inline(__always) mutating func append(_ key: UInt64) -> UInt32 {
     assert(count < capacity)
     if free == .max { grow() }
     let slot = free

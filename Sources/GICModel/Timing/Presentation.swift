@@ -36,12 +36,18 @@ struct Presentation: BitwiseCopyable {
 // Either is at the redistributor `upstreamCycles` later, and before that it begins no choice.
 extension TimedCore where Rules: ~Copyable {
   /// A candidate has come to the PE.
-  mutating func kick(_ pe: PEIndex) {
+  /// - Parameter isLast: the event that did it does nothing more: a choice that would be the next
+  ///   event is made at once.
+  @inline(__always) mutating func kick(_ pe: PEIndex, isLast: Bool = false) {
     guard pe.index < pes.count else { return }
     switch pes[pe.index].phase {
     case .idle:
       pes[pe.index].phase = .armed
-      wheel.schedule(.select, at: max(now, pes[pe.index].free), payload: pe.rawValue)
+      if isLast, pes[pe.index].free <= now, wheel.hasNothingNow {
+        select(pe.index)
+      } else {
+        wheel.schedule(.select, at: max(now, pes[pe.index].free), payload: pe.rawValue)
+      }
     case .armed: break
     case .reading, .presenting: pes[pe.index].again = true
     }
@@ -108,7 +114,7 @@ extension TimedCore where Rules: ~Copyable {
     }
   }
 
-  private mutating func present(_ index: Int) {
+  @inline(__always) private mutating func present(_ index: Int) {
     pes[index].phase = .presenting
     pes[index].read = now
     pes[index].due =
@@ -139,7 +145,7 @@ extension TimedCore where Rules: ~Copyable {
     settleCandidates()
   }
 
-  private mutating func endPresented(_ index: TransactionIndex, _ pe: Int) {
+  @inline(__always) private mutating func endPresented(_ index: TransactionIndex, _ pe: Int) {
     let (start, read) = (pes[pe].start, pes[pe].read)
     guard pool[index].arrived, pool[index].mark <= start else {
       // It was shown before its own message came: the pending bit had come by another way.
@@ -154,7 +160,7 @@ extension TimedCore where Rules: ~Copyable {
       spend(index, MSIStage.downstream, until: selected &+ timing.downstreamCycles)
       spend(index, MSIStage.acceptance, until: now)
       counters.direct &+= 1
-      msiLatency.record(pool[index])
+      msiLatency.record(index, in: pool)
     }
     restingCount &-= 1
     end(index, .presented)

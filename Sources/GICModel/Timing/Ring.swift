@@ -30,7 +30,7 @@ struct Ring<Element: BitwiseCopyable>: ~Copyable {
     count &+= 1
   }
 
-  mutating func popFirst() -> Element? {
+  @inline(__always) mutating func popFirst() -> Element? {
     guard count > 0 else { return nil }
     let element = slots[head]
     head = (head &+ 1) & (slots.count &- 1)

@@ -87,10 +87,19 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     return first.cycle
   }
 
+  /// Handles every event up to `limit`; time stops at the last of them.
+  mutating func runAll(through limit: UInt64) {
+    while let event = wheel.next(through: limit) {
+      rules.stamp = event.cycle
+      lastEvent = event.cycle
+      handle(event)
+    }
+  }
+
   /// Handles everything up to `cycle`, and moves time there.
   mutating func run(to cycle: UInt64) {
-    while runCycle(through: cycle) != nil {}
-    watch(at: cycle)
+    runAll(through: cycle)
+    if wheel.count == 0 { watch(at: cycle) }
     if cycle > now { wheel.move(to: cycle) }
   }
 
@@ -112,7 +121,7 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     while recorder.nextChangedPE() != nil {}
   }
 
-  private mutating func handle(_ event: Event) {
+  @inline(__always) private mutating func handle(_ event: Event) {
     let payload = event.payload
     switch event.unit {
     case .tableRead: tableReadReturned(Int(payload &>> 16), slot: Int(payload & 0xffff))

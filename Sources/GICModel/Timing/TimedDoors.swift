@@ -39,7 +39,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     return response
   }
 
-  private mutating func perform(now access: Access) -> Response {
+  @inline(__always) private mutating func perform(now access: Access) -> Response {
     if access.operation == .msi || access.operation == .write,
       let (n, offset) = its(of: access)
     {
@@ -91,7 +91,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
 
   /// Everything under way ends.
   mutating func drain() {
-    while runCycle(through: .max) != nil {}
+    runAll(through: .max)
     watch(at: .max)
   }
 

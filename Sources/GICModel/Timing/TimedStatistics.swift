@@ -36,6 +36,9 @@ extension TimedCore where Rules: ~Copyable {
       collection.add(its[n].collectionCache)
       latency += its[n].latencySum
     }
+    device.hits &-= hitsAhead(.device)
+    event.hits &-= hitsAhead(.event)
+    collection.hits &-= hitsAhead(.collection)
     let rows: [(name: String, gicp: Int?, count: UInt64)] = [
       ("CLK", 0x00, now),
       ("DN_SET", 0x05, counters.presented),

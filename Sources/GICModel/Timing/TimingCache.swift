@@ -33,7 +33,7 @@ struct TimingCache: ~Copyable {
 
   /// First line of the key's set: the low bits of the ID; of an event, of the EventID plus a
   /// scattered DeviceID, so that the same events of different devices do not meet.
-  private func base(of key: UInt64) -> Int {
+  @inline(__always) private func base(of key: UInt64) -> Int {
     let scattered = UInt32(truncatingIfNeeded: key &>> 32) &* 0x9e37_79b1
     let index = UInt32(truncatingIfNeeded: key) &+ (scattered ^ scattered &>> 16)
     let set = isPowerOfTwo ? Int(index) & (sets &- 1) : Int(index) % sets
@@ -41,19 +41,34 @@ struct TimingCache: ~Copyable {
   }
 
   /// Whether the line is there, and if so it is the set's most recent. Counts nothing.
-  mutating func touch(_ key: UInt64) -> Bool {
-    guard sets > 0 else { return false }
-    let base = base(of: key)
-    for line in base..<(base &+ ways) where lines[line].stamp != 0 && lines[line].key == key {
-      clock &+= 1
-      lines[line].stamp = clock
-      return true
+  @inline(__always) mutating func touch(_ key: UInt64) -> Bool {
+    guard let line = find(key) else { return false }
+    clock &+= 1
+    lines[line].stamp = clock
+    return true
+  }
+
+  /// Where the line is, if it is there. Changes nothing.
+  @inline(__always) func find(_ key: UInt64) -> Int? {
+    guard sets > 0 else { return nil }
+    let (lines, base) = (lines, base(of: key))
+    var line = base
+    while line != base &+ ways {
+      if lines[line].key == key, lines[line].stamp != 0 { return line }
+      line &+= 1
     }
-    return false
+    return nil
+  }
+
+  /// A hit of a line that was found.
+  @inline(__always) mutating func hit(_ line: Int) {
+    clock &+= 1
+    lines[line].stamp = clock
+    hits &+= 1
   }
 
   /// ``touch(_:)``, counted as a hit or a miss.
-  mutating func lookup(_ key: UInt64) -> Bool {
+  @inline(__always) mutating func lookup(_ key: UInt64) -> Bool {
     let hit = touch(key)
     if hit { hits &+= 1 } else { misses &+= 1 }
     return hit

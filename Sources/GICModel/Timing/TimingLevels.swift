@@ -45,5 +45,5 @@ extension TimingLevel {
   }
 
   /// Whether it is a state, whose number is a name, and no amount.
-  public var isState: Bool { self == .executing || self == .presenting }
+  @inline(__always) public var isState: Bool { self == .executing || self == .presenting }
 }

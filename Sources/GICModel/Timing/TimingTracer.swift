@@ -139,17 +139,27 @@ extension TimedCore where Rules: ~Copyable {
 
   /// Makes a transaction. `cause` is the command that sends it, if one does.
   @inline(__always) mutating func begin(
-    _ transaction: Transaction, cause: TransactionIndex? = nil
+    _ kind: Transaction.Kind, its n: ITSIndex, at cycle: UInt64, cause: TransactionIndex? = nil
   ) -> TransactionIndex {
-    let index = pool.allocate(transaction)
-    if Tracer.isOn {
-      tracer.trace(
-        .began(
-          serial: pool[index].serial, transaction.kind, its: Int(transaction.its),
-          device: transaction.device, event: transaction.event,
-          cause: cause.map { pool[$0].serial } ?? 0, cycle: transaction.start))
-    }
+    let index = pool.allocate(kind, its: n, at: cycle)
+    traceBegin(index, device: 0, event: 0, cause)
     return index
+  }
+  /// Makes the transaction of an MSI.
+  @inline(__always) mutating func begin(_ msi: OutsideMSI, its n: ITSIndex) -> TransactionIndex {
+    let index = pool.allocate(.msi, its: n, at: msi.cycle)
+    (pool[index].device, pool[index].event) = (msi.device, msi.event)
+    traceBegin(index, device: msi.device, event: msi.event, nil)
+    return index
+  }
+  @inline(__always) private mutating func traceBegin(
+    _ index: TransactionIndex, device: UInt32, event: UInt32, _ cause: TransactionIndex?
+  ) {
+    guard Tracer.isOn else { return }
+    tracer.trace(
+      .began(
+        serial: pool[index].serial, pool[index].kind, its: Int(pool[index].its), device: device,
+        event: event, cause: cause.map { pool[$0].serial } ?? 0, cycle: pool[index].start))
   }
 
   /// The transaction is granted now.

@@ -133,6 +133,8 @@ struct Transaction: BitwiseCopyable {
   var arrived = false
   /// Of a MOVALL: the message to the source.
   var isSource = false
+  /// Its lookups were all done ahead, and wait for their end.
+  var isAhead = false
   /// It keeps an LPI unit busy, and ends with that.
   var isHeld = false
   var its: UInt16 = 0
@@ -157,10 +159,20 @@ struct Transaction: BitwiseCopyable {
   var stages = InlineArray<16, UInt64>(repeating: 0)
 
   init() {}
-  init(_ kind: Kind, its: ITSIndex, at cycle: UInt64) {
+
+  /// Becomes another one, in its place.
+  @inline(__always)
+  fileprivate mutating func begin(_ kind: Kind, its n: ITSIndex, at cycle: UInt64) {
     self.kind = kind
-    self.its = UInt16(truncatingIfNeeded: its)
+    (table, levels) = (.device, 1)
+    (looksUpDevice, looksUpEvent, looksUpCollection) = (false, false, false)
+    (hasTarget, merged, indexed, arrived) = (false, false, false, false)
+    (isSource, isHeld, isAhead) = (false, false, false)
+    its = UInt16(truncatingIfNeeded: n)
+    (collection, device, event, intid, pe) = (0, 0, 0, 0, 0)
+    (epoch, amount, partner, next) = (0, 0, .max, .max)
     (start, mark) = (cycle, cycle)
+    stages = InlineArray(repeating: 0)
   }
 
   /// Everything since the last mark was spent in `stage`.
@@ -183,7 +195,7 @@ struct Transaction: BitwiseCopyable {
 
 /// The transactions of a machine, in one growable slab with a list of the free places.
 struct TransactionPool: ~Copyable {
-  private var slots: Slab<Transaction>
+  private(set) var slots: Slab<Transaction>
   private var free: TransactionIndex = .max
   /// How many are under way.
   private(set) var liveCount = 0
@@ -198,14 +210,16 @@ struct TransactionPool: ~Copyable {
     nonmutating _modify { yield &slots[Int(index)] }
   }
 
-  mutating func allocate(_ transaction: Transaction) -> TransactionIndex {
+  mutating func allocate(
+    _ kind: Transaction.Kind, its n: ITSIndex, at cycle: UInt64
+  ) -> TransactionIndex {
     if free == .max { grow() }
-    let index = free
+    let (slots, index) = (slots, free)
     free = slots[Int(index)].next
-    slots[Int(index)] = transaction
     begunCount &+= 1
-    slots[Int(index)].serial = begunCount
     liveCount &+= 1
+    slots[Int(index)].begin(kind, its: n, at: cycle)
+    slots[Int(index)].serial = begunCount
     return index
   }
 
@@ -238,8 +252,9 @@ struct TransactionQueue: BitwiseCopyable {
   private var tail: TransactionIndex = .max
   private(set) var count = 0
 
-  var isEmpty: Bool { count == 0 }
+  @inline(__always) var isEmpty: Bool { count == 0 }
 
+  @inline(__always)
   mutating func append(_ index: TransactionIndex, in pool: borrowing TransactionPool) {
     pool[index].next = .max
     if count == 0 { head = index } else { pool[tail].next = index }
@@ -247,6 +262,7 @@ struct TransactionQueue: BitwiseCopyable {
     count &+= 1
   }
 
+  @inline(__always)
   mutating func popFirst(in pool: borrowing TransactionPool) -> TransactionIndex? {
     guard count > 0 else { return nil }
     let index = head

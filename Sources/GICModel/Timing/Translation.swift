@@ -11,80 +11,65 @@ import GICArch
 extension TimedCore where Rules: ~Copyable {
   /// The MSI's lookups begin at its mark.
   mutating func beginLookup(_ index: TransactionIndex) {
-    if pool[index].looksUpDevice {
-      look(up: .device, index)
-    } else {
+    if !pool[index].looksUpDevice {
       endTranslation(index)
+    } else if !lookUpAhead(index) {
+      its[Int(pool[index].its)].stepwise &+= 1
+      look(up: .device, index)
     }
   }
 
   private mutating func look(up table: Transaction.Table, _ index: TransactionIndex) {
-    let n = Int(pool[index].its)
+    let (transactions, place) = (pool.slots, Int(index))
     let cycles =
       switch table {
       case .device: timing.deviceLookupCycles
       case .event: timing.eventLookupCycles
       case .collection: timing.collectionLookupCycles
       }
-    let start = max(pool[index].mark, its[n].lookupFree[Int(table.rawValue)])
-    its[n].lookupFree[Int(table.rawValue)] = start &+ timing.lookupIntervalCycles
-    pool[index].table = table
+    let (its, n, row) = (its, Int(transactions[place].its), Int(table.rawValue))
+    let start = max(transactions[place].mark, its[n].lookupFree[row])
+    its[n].lookupFree[row] = start &+ timing.lookupIntervalCycles
+    transactions[place].table = table
     wheel.schedule(.lookup, at: start &+ cycles, payload: index)
   }
 
   mutating func lookupEnded(_ index: TransactionIndex) {
-    let table = pool[index].table
-    let stage: MSIStage =
-      switch table {
-      case .device: .deviceLookup
-      case .event: .eventLookup
-      case .collection: .collectionLookup
-      }
-    spend(index, stage, until: now)
-    let n = Int(pool[index].its)
-    if lookup(table, lineKey(of: index), its: n) { found(index) } else { miss(index, its: n) }
-  }
-
-  /// The cache line that the transaction needs next.
-  private func lineKey(of index: TransactionIndex) -> UInt64 {
-    switch pool[index].table {
-    case .device: UInt64(pool[index].device)
-    case .event: TimingCache.key(device: pool[index].device, event: pool[index].event)
-    case .collection: UInt64(pool[index].collection)
+    let (transactions, place) = (pool.slots, Int(index))
+    let n = Int(transactions[place].its)
+    if transactions[place].isAhead {
+      transactions[place].isAhead = false
+      _ = its[n].ahead.popFirst(in: pool)
+      return endTranslation(index)
+    }
+    let table = transactions[place].table
+    spend(index, table.stage, until: now)
+    if its[n].caches[Int(table.rawValue)].lookup(transactions[place].lineKey) {
+      found(index)
+    } else {
+      miss(index, its: n)
     }
   }
 
   func lookup(_ table: Transaction.Table, _ key: UInt64, its n: ITSIndex) -> Bool {
-    switch table {
-    case .device: its[n].deviceCache.lookup(key)
-    case .event: its[n].eventCache.lookup(key)
-    case .collection: its[n].collectionCache.lookup(key)
-    }
-  }
-  private func touch(_ table: Transaction.Table, _ key: UInt64, its n: ITSIndex) -> Bool {
-    switch table {
-    case .device: its[n].deviceCache.touch(key)
-    case .event: its[n].eventCache.touch(key)
-    case .collection: its[n].collectionCache.touch(key)
-    }
+    its[n].caches[Int(table.rawValue)].lookup(key)
   }
 
   /// The entry is known: on to the next lookup.
-  private mutating func found(_ index: TransactionIndex) {
-    if pool[index].kind == .command {
-      commandEntryRead(Int(pool[index].its))
-      return
-    }
-    switch pool[index].table {
-    case .device where pool[index].looksUpEvent: look(up: .event, index)
-    case .event where pool[index].looksUpCollection: look(up: .collection, index)
-    case .device, .event, .collection: endTranslation(index)
+  @inline(__always) private mutating func found(_ index: TransactionIndex) {
+    let (transactions, place) = (pool.slots, Int(index))
+    switch transactions[place].table {
+    case .device where transactions[place].looksUpEvent: look(up: .event, index)
+    case .event where transactions[place].looksUpCollection: look(up: .collection, index)
+    case .device, .event, .collection:
+      its[Int(transactions[place].its)].stepwise &-= 1
+      endTranslation(index)
     }
   }
 
   /// The transaction joins the read of its line, starts it, or waits for a slot.
   mutating func miss(_ index: TransactionIndex, its n: ITSIndex) {
-    let (table, key) = (pool[index].table, lineKey(of: index))
+    let (table, key) = (pool[index].table, pool[index].lineKey)
     if let slot = its[n].slots.reading(table, key) {
       its[n].slots.slots[slot].waiters.append(index, in: pool)
     } else if its[n].slots.hasFree {
@@ -120,17 +105,13 @@ extension TimedCore where Rules: ~Copyable {
     var answered = its[n].slots.free(slot)
     trace(.translationSlots, n, its[n].slots.busyCount)
     if !answered.stale {
-      switch answered.table {
-      case .device: its[n].deviceCache.fill(answered.key)
-      case .event: its[n].eventCache.fill(answered.key)
-      case .collection: its[n].collectionCache.fill(answered.key)
-      }
+      its[n].caches[Int(answered.table.rawValue)].fill(answered.key)
     }
     while let index = answered.waiters.popFirst(in: pool) { resume(index) }
     // Who waited for a slot looks again: the line may have come in the meantime.
     while its[n].slots.hasFree, let index = its[n].slots.queue.popFirst(in: pool) {
       trace(.translationQueue, n, its[n].slots.queue.count)
-      if touch(pool[index].table, lineKey(of: index), its: n) {
+      if its[n].caches[Int(pool[index].table.rawValue)].touch(pool[index].lineKey) {
         resume(index)
       } else {
         miss(index, its: n)
@@ -142,13 +123,14 @@ extension TimedCore where Rules: ~Copyable {
   private mutating func resume(_ index: TransactionIndex) {
     if pool[index].kind == .command {
       spend(index, CommandStage.tableMemory, until: now)
+      commandEntryRead(Int(pool[index].its))
     } else {
       spend(index, MSIStage.tableMemory, until: now)
+      found(index)
     }
-    found(index)
   }
 
-  private mutating func endTranslation(_ index: TransactionIndex) {
+  @inline(__always) private mutating func endTranslation(_ index: TransactionIndex) {
     if pool[index].hasTarget {
       send(index)
     } else {
@@ -168,5 +150,27 @@ extension TimedCore where Rules: ~Copyable {
     case .collection: its[n].collectionCache.forget(key)
     }
     its[n].slots.markStale(table, key)
+  }
+}
+
+extension Transaction {
+  /// The cache line that it needs next.
+  @inline(__always) var lineKey: UInt64 {
+    switch table {
+    case .device: UInt64(device)
+    case .event: TimingCache.key(device: device, event: event)
+    case .collection: UInt64(collection)
+    }
+  }
+}
+
+extension Transaction.Table {
+  /// The stage of an MSI's lookup.
+  @inline(__always) var stage: MSIStage {
+    switch self {
+    case .device: .deviceLookup
+    case .event: .eventLookup
+    case .collection: .collectionLookup
+    }
   }
 }

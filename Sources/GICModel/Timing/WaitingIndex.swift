@@ -27,12 +27,13 @@ struct WaitingIndex: ~Copyable {
   static func key(_ pe: UInt32, _ intid: UInt32) -> UInt64 {
     UInt64(pe) &<< 32 | UInt64(intid)
   }
-  private func home(of key: UInt64) -> Int {
+  @inline(__always) private func home(of key: UInt64) -> Int {
     let mixed = (key ^ key &>> 29) &* 0x9e37_79b9_7f4a_7c15
     return Int(truncatingIfNeeded: mixed &>> 32) & (entries.count &- 1)
   }
   /// The place of the key, or the empty one where it would go.
-  private func place(of key: UInt64) -> Int {
+  @inline(__always) private func place(of key: UInt64) -> Int {
+    let entries = entries
     var place = home(of: key)
     while entries[place].key != key, entries[place].key != 0 {
       place = (place &+ 1) & (entries.count &- 1)
@@ -40,14 +41,15 @@ struct WaitingIndex: ~Copyable {
     return place
   }
 
-  func find(pe: UInt32, intid: UInt32) -> LPI? {
+  @inline(__always) func find(pe: UInt32, intid: UInt32) -> LPI? {
     let key = WaitingIndex.key(pe, intid)
     let place = place(of: key)
     return entries[place].key == key ? entries[place].lpi : nil
   }
   /// Its place, until the next insertion or removal.
+  @inline(__always)
   func foundPlace(pe: UInt32, intid: UInt32) -> Int? { foundPlace(WaitingIndex.key(pe, intid)) }
-  func foundPlace(_ key: UInt64) -> Int? {
+  @inline(__always) func foundPlace(_ key: UInt64) -> Int? {
     let place = place(of: key)
     return entries[place].key == key ? place : nil
   }
@@ -56,14 +58,21 @@ struct WaitingIndex: ~Copyable {
     nonmutating set { entries[place].lpi = newValue }
   }
 
-  /// The key must not be there yet.
-  mutating func insert(pe: UInt32, intid: UInt32, _ lpi: LPI) {
+  /// - Returns: false if the key is there already, and then nothing is changed.
+  @inline(__always) mutating func insertIfAbsent(pe: UInt32, intid: UInt32, _ lpi: LPI) -> Bool {
     if count &* 2 >= entries.count { grow() }
     let key = WaitingIndex.key(pe, intid)
     let place = place(of: key)
-    assert(entries[place].key == 0)
+    guard entries[place].key == 0 else { return false }
     entries[place] = Entry(key: key, lpi: lpi)
     count &+= 1
+    return true
+  }
+
+  /// The key must not be there yet.
+  mutating func insert(pe: UInt32, intid: UInt32, _ lpi: LPI) {
+    let isNew = insertIfAbsent(pe: pe, intid: intid, lpi)
+    assert(isNew)
   }
 
   /// Removes and returns what is there.

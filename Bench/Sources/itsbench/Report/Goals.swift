@@ -46,6 +46,11 @@ struct Goal {
       relative: ("msi.translate_set.2threads", 1.1)),
     "hppi.find": Goal(ns: 3, ratio: 1.1, qemu: 65_000),
     "hppi.cycle": Goal(ns: 42, ratio: 1.1),
+    "timed.command_mixed": Goal(ns: 100),
+    "timed.msi_warm": Goal(ns: 83.3),
+    "timed.msi_cold": Goal(ns: 200),
+    "timed.msi_traced": Goal(ns: 667),
+    "timed.msi_1024pe": Goal(relative: ("timed.msi_8pe", 1.3)),
     "save.tables_32768": Goal(ns: 20_000_000),
     "restore.tables_32768": Goal(ns: 20_000_000),
     "save.tables_1m": Goal(ns: 150_000_000),
@@ -65,6 +70,7 @@ struct Goal {
     "attach.rss_1024_ports": Goal(bytes: 300_000_000),
     "size.state_per_pe": Goal(bytes: 17 * 1024),
     "size.rss_1024pe": Goal(bytes: 200_000_000),
+    "size.rss_1024pe_timed": Goal(bytes: 200_000_000),
   ]
 }
 
