@@ -20,9 +20,8 @@ public struct Reply: Equatable, Sendable {
   /// Field `d`: completion in cycles, exact.
   public var cycle: UInt64 = 0
   /// Bits [31:8] of field `c`, with ``interrupts`` or without: so many cycles after `cycle` all
-  /// outputs stay as they are unless somebody asks for something. ``unlimitedHorizon`` is "that
-  /// many or more".
-  /// 0 says nothing.
+  /// outputs stay as they are unless somebody asks for something. 0 says nothing;
+  /// ``unlimitedHorizon`` is "that many or more".
   public var horizon: UInt32 = 0
   /// Descriptors that travel with this reply.
   public var descriptorCount: UInt8 = 0
