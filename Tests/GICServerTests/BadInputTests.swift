@@ -82,7 +82,7 @@ func `a peer that is wrong is told so or closed`(
   let reply = try peer.reply()
   #expect(reply.errno == 93)
   #expect(try reply.hello().major == WireProtocol.major)
-  #expect(reply.errorText.contains("2.1") && reply.errorText.contains("1.2"))
+  #expect(reply.errorText.contains("2.2") && reply.errorText.contains("1.2"))
   #expect(try peer.isCut())
 }
 
