@@ -157,3 +157,24 @@ func `a timed run that is interrupted anywhere is the same run`(base: Profile.Ba
   try world.machine.restore(snapshot: bytes)
   #expect(try world.machine.snapshot() == bytes)
 }
+
+@Test func `a histogram whose numbers do not fit together is refused, whatever the checksum`()
+  throws
+{
+  var dice = Dice(seed: 9)
+  let world = try prepared(configuration(&dice, .architecture))
+  for event in UInt64(0)..<6 { world.msi(1, event, at: world.now + event) }
+  world.settle()
+  var bytes = try world.machine.snapshot()
+  let name = Array("summaries".utf8)
+  let found = (0..<bytes.count - 64).first { Array(bytes[$0..<$0 + name.count]) == name }
+  // Behind the name: the kind, how many words, a run of no zeros, and the count of all.
+  let count = try #require(found) + name.count + 1 + 24
+  #expect(bytes.littleEndian(at: count) == 6)
+  bytes[count] = 5
+  bytes = Array(bytes.dropLast(8))
+  bytes.appendLittleEndian(CRC64.checksum(bytes))
+  #expect(throws: SnapshotError.field("buckets of msi_latency")) {
+    try world.machine.restore(snapshot: bytes)
+  }
+}

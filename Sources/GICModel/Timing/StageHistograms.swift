@@ -141,6 +141,18 @@ extension StageHistograms {
     try archive.field(
       "buckets", count: buckets.count, read: { buckets[$0] }, write: { buckets[$0] = $1 })
     guard archive.isReading else { return }
+    // Each value is in one bucket, and no stage has more of them than there are transactions.
+    for row in 0..<summaries.count {
+      var left = summaries[row].count
+      for place in 0..<LatencyHistogram.bucketCount {
+        let count = buckets[row * LatencyHistogram.bucketCount + place]
+        guard count <= left else { throw .field("buckets of \(name)") }
+        left -= count
+      }
+      guard left == 0, summaries[row].count <= summaries[0].count else {
+        throw .field("summaries of \(name)")
+      }
+    }
     last[0] = Last()
     last[0].count = summaries[0].count
     last[0].since = InlineArray(repeating: summaries[0].count)
