@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import mmap
+import struct
 import unittest
 
 import itsd
@@ -148,6 +149,25 @@ class Accesses(Attached):
         self.assertTrue(client.registers(1))
         names = [machine["name"] for machine in client.list()["machines"]]
         self.assertIn(self.name, names)
+
+    def test_tracing(self) -> None:
+        client = self.attached(TIMED)
+        guest = Guest(client)
+        guest.map_event(0x10, 3, 8197, 1)
+        self.assertErrno(errno.ENOENT, client.trace_records, 0)
+        self.assertIn("clock: timed", client.trace_begin())
+        client.msi(0x10, 3)
+        client.advance(until=Until.IDLE)
+        records, first = client.trace_records(0)
+        self.assertEqual((len(records) % 48, first), (0, 0))
+        began = [at for at in range(0, len(records), 48) if records[at : at + 2] == b"\0\1"]
+        self.assertEqual(len(began), 1)
+        device, event = struct.unpack_from("<2I", records, began[0] + 16)
+        self.assertEqual((device, event), (0x10, 3))
+        again, first = client.trace_records(2, 1)
+        self.assertEqual((again, first), (records[96:144], 2))
+        client.trace_end()
+        self.assertErrno(errno.ENOENT, client.trace_records, 0)
 
 
 class Lines(Attached):
