@@ -75,14 +75,7 @@ extension Request {
       slot.act(for: pe)
     case .timeAdvance(let limit, let condition):
       slot.a = limit
-      switch condition {
-      case .limit: slot.b = 0
-      case .lineRaised(let pe):
-        slot.b = 1
-        slot.act(for: pe)
-      case .lineChange: slot.b = 2
-      case .idle: slot.b = 3
-      }
+      Request.fill(condition, &slot)
     case .events(let first, let limit): (slot.a, slot.b) = (first, UInt64(clamping: limit))
     case .tables(let address, let device, let limit):
       (slot.a, slot.b) = (address, UInt64(clamping: limit))
@@ -106,6 +99,17 @@ extension Request {
     case .bye, .list, .flush, .reset, .statistics, .linePage, .quiesce, .resume: break
     }
     return []
+  }
+
+  private static func fill(_ condition: AdvanceCondition, _ slot: inout Slot) {
+    switch condition {
+    case .limit: slot.b = 0
+    case .lineRaised(let pe):
+      slot.b = 1
+      slot.act(for: pe)
+    case .lineChange: slot.b = 2
+    case .idle: slot.b = 3
+    }
   }
 
   private static func encode(_ writes: [BatchedWrite]) -> [UInt8] {
