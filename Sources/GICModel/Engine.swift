@@ -16,6 +16,8 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   var observer: Observer
   let memory: GuestMemory
   let its: Slab<ITSState>
+  /// Where the frames of each ITS lie: looked at by any lane before it is inside.
+  let places: Slab<ITSPlace>
   let pes: Slab<PEState>
   let properties: Slab<PropertyTable>
   /// One an LPI, from INTID 8192, where LPIs are shared by the machine; else none.
@@ -56,8 +58,9 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     self.observer = observer
     let shape = configuration.shape
     let identity = configuration.identity
-    its = Slab(count: shape.itsBases.count) {
-      ITSState(base: shape.itsBases[$0], configuration: configuration)
+    its = Slab(count: shape.itsBases.count) { _ in ITSState(configuration: configuration) }
+    places = Slab(count: shape.itsBases.count) {
+      ITSPlace(base: shape.itsBases[$0], isPlaced: shape.frames == .configured)
     }
     pes = Slab(count: shape.affinities.count) {
       PEState(
@@ -91,6 +94,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     (profile, facts) = (first.profile, first.facts)
     self.observer = observer
     (memory, its, pes) = (first.memory, first.its, first.pes)
+    places = first.places
     (properties, homes, numbered) = (first.properties, first.homes, first.numbered)
     (distributor, world, log) = (first.distributor, first.world, first.log)
     devices = first.devices
@@ -104,6 +108,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     guard lane == 0 else { return }
     for n in 0..<its.count { its[n].deallocate() }
     its.deallocate()
+    places.deallocate()
     for index in 0..<pes.count { pes[index].lpis.deallocate() }
     pes.deallocate()
     for index in 0..<properties.count { properties[index].deallocate() }
@@ -121,11 +126,9 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   /// Everything as after power-on; guest RAM stays mapped and as it is.
   mutating func reset() {
     for n in 0..<its.count {
-      let (base, isPlaced) = (its[n].base, its[n].isPlaced)
       let written = its[n].queue.written
       its[n].deallocate()
-      its[n] = ITSState(base: base, configuration: configuration)
-      its[n].isPlaced = isPlaced
+      its[n] = ITSState(configuration: configuration)
       its[n].queue.goOn(after: written)
     }
     for index in 0..<pes.count {

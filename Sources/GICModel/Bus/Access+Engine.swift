@@ -85,10 +85,9 @@ extension Engine {
 
   /// The ITS whose frames hold `address`; 0 means the only one. -1 if there is none.
   func itsIndex(of address: PhysicalAddress) -> ITSIndex {
-    if address == 0, its.count == 1 { return 0 }
-    for n in 0..<its.count {
-      let offset = address &- its[n].base
-      guard offset < UInt64(2 &* GITS.frameByteCount), its[n].isPlaced else { continue }
+    if address == 0, places.count == 1 { return 0 }
+    for n in 0..<places.count {
+      guard let offset = places[n].offset(of: address) else { continue }
       let isDoorbell =
         offset == 0 || offset == UInt64(GITS.TRANSLATER.offsetFromControlFrame)
         || profile.msiAddresses == .frames

@@ -10,11 +10,8 @@ enum FrameAddress: Equatable {
 extension Engine {
   /// The frame that holds `address`; nil outside all of them.
   @inline(__always) func frame(at address: PhysicalAddress) -> FrameAddress? {
-    for n in 0..<its.count {
-      let offset = address &- its[n].base
-      if offset < UInt64(2 &* GITS.frameByteCount), its[n].isPlaced {
-        return .its(n, offset: Int(offset))
-      }
+    for n in 0..<places.count {
+      if let offset = places[n].offset(of: address) { return .its(n, offset: Int(offset)) }
     }
     guard configuration.shape.frames == .configured else {
       return devices[0].frame(at: address, stride: facts.gicrStride)

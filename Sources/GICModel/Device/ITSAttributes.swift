@@ -26,7 +26,7 @@ extension Engine {
     switch DeviceGroup(rawValue: attribute.group) {
     case .address:
       try checkITSAddress(attribute)
-      return its[n].isPlaced ? its[n].base : .max
+      return places[n].isPlaced ? places[n].base : .max
     case .itsRegisters:
       try checkITSRegister(n, attribute.attr)
       return readITS(n, Int(attribute.attr)) ?? 0
@@ -41,9 +41,8 @@ extension Engine {
     case .address:
       try checkITSAddress(attribute)
       let base = try given(value)
-      try checkRange(base, byteCount: UInt64(2 * GITS.frameByteCount), isPlaced: its[n].isPlaced)
-      its[n].base = base
-      its[n].isPlaced = true
+      try checkRange(base, byteCount: UInt64(2 * GITS.frameByteCount), isPlaced: places[n].isPlaced)
+      places[n].put(at: base, isPlaced: true)
     case .control: try control(n, attribute)
     case .itsRegisters:
       let value = try given(value)
@@ -84,7 +83,7 @@ extension Engine {
   private func checkITSRegister(_ n: ITSIndex, _ offset: UInt64) throws(DeviceError) {
     try checkAlignment(offset)
     try checkStandstill()
-    guard its[n].isPlaced else { throw DeviceError(.enxio, "ITS \(n) has no address yet") }
+    guard places[n].isPlaced else { throw DeviceError(.enxio, "ITS \(n) has no address yet") }
     guard hasITSRegister(offset) else {
       throw DeviceError(.enxio, "an ITS has no register at \(DeviceError.hex(offset))")
     }

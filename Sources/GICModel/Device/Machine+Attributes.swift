@@ -49,7 +49,7 @@ extension FunctionalMachine {
     try setAlone(attribute, of: device, to: value)
     guard let n = engine.takeWoken() else { return }
     // It gave an ITS work, which is done as if CWRITER had been written.
-    let (base, cwriter) = (engine.its[n].base, engine.its[n].cwriter)
+    let (base, cwriter) = (engine.places[n].base, engine.its[n].cwriter)
     _ = perform(
       Access(
         .write, size: 8, source: 0, address: base &+ UInt64(GITS.CWRITER.offset),

@@ -50,7 +50,7 @@ extension TimedCore where Rules == Engine<Recorder> {
     takeEffects()
     dropTaken()
     for n in 0..<its.count {
-      itsBases[n] = rules.its[n].isPlaced ? rules.its[n].base : .nowhere
+      itsBases[n] = rules.places[n].isPlaced ? rules.places[n].base : .nowhere
       if changesTables {
         its[n].deviceCache.forgetAll()
         its[n].eventCache.forgetAll()

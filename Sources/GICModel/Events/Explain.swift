@@ -23,7 +23,7 @@ extension Engine {
     _ n: ITSIndex, _ device: DeviceID, _ story: inout Explanation
   ) -> Bool {
     guard n >= 0, n < its.count else {
-      let bases = (0..<its.count).map { hex(its[$0].base) }.joined(separator: ", ")
+      let bases = (0..<its.count).map { hex(places[$0].base) }.joined(separator: ", ")
       return story.end(
         .its, "no ITS has its frames there; their control frames are at \(bases)",
         "address it by one of these")

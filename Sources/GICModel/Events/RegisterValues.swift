@@ -50,11 +50,11 @@ extension Engine {
         (place, base) = (
           .redistributor(pe, offset: offset), redistributorBase(pe) + UInt64(GICR.SGI.frame)
         )
-      case .itsControl: (place, base) = (.its(n ?? 0, offset: offset), its[n ?? 0].base)
+      case .itsControl: (place, base) = (.its(n ?? 0, offset: offset), places[n ?? 0].base)
       case .itsTranslation:
         let offset = offset + GITS.translationFrame
         (place, base) = (
-          .its(n ?? 0, offset: offset), its[n ?? 0].base + UInt64(GITS.translationFrame)
+          .its(n ?? 0, offset: offset), places[n ?? 0].base + UInt64(GITS.translationFrame)
         )
       case .cpuInterface:
         appendSystemRegister(entry, pe, to: &values)

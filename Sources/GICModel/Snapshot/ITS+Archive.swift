@@ -5,8 +5,11 @@ import GICArch
 extension Engine {
   mutating func archiveITS(_ n: ITSIndex, _ archive: inout Archive) throws(SnapshotError) {
     try archive.section("its")
-    try archive.field("base", &its[n].base)
-    try archive.field("placed", &its[n].isPlaced)
+    var (base, isPlaced) = (places[n].base, places[n].isPlaced)
+    try archive.field("base", &base)
+    try archive.field("placed", &isPlaced)
+    guard base & 1 == 0 else { throw .field("base") }
+    places[n].put(at: base, isPlaced: isPlaced)
     try archive.field("enabled", &its[n].enabled)
     try archive.field("cbaser", &its[n].cbaser.raw)
     let end = its[n].cbaser.byteCount

@@ -47,7 +47,9 @@ extension TimedCore where Rules == Engine<Recorder> {
     if archive.isReading {
       recorder.clear()
       while recorder.nextChangedPE() != nil {}
-      for n in 0..<its.count { itsBases[n] = rules.its[n].isPlaced ? rules.its[n].base : .nowhere }
+      for n in 0..<its.count {
+        itsBases[n] = rules.places[n].isPlaced ? rules.places[n].base : .nowhere
+      }
     }
     try archive.section("timed")
     let (itsCount, peCount) = (its.count, pes.count)

@@ -1,15 +1,33 @@
 import GICArch
 import Synchronization
 
+/// Where the frames of an ITS lie.
+struct ITSPlace: ~Copyable {
+  /// The address, a multiple of 64 KiB, and bit 0.
+  private let word: Atomic<UInt64>
+
+  init(base: PhysicalAddress, isPlaced: Bool) { word = Atomic(base | (isPlaced ? 1 : 0)) }
+
+  /// First byte of the control frame.
+  @inline(__always) var base: PhysicalAddress { word.load(ordering: .relaxed) & ~1 }
+  /// Whether the frames lie anywhere. Where attributes place frames they do not at first.
+  @inline(__always) var isPlaced: Bool { word.load(ordering: .relaxed) & 1 == 1 }
+  /// How far behind the control frame's first byte an address lies; nil outside both frames.
+  @inline(__always) func offset(of address: PhysicalAddress) -> UInt64? {
+    let word = word.load(ordering: .relaxed)
+    let offset = address &- (word & ~1)
+    return offset < UInt64(2 &* GITS.frameByteCount) && word & 1 == 1 ? offset : nil
+  }
+  func put(at base: PhysicalAddress, isPlaced: Bool) {
+    word.store(base | (isPlaced ? 1 : 0), ordering: .relaxed)
+  }
+}
+
 /// Everything that one ITS knows. The rules that move it are the engine's extensions.
 ///
 /// What a thread looks at that does not own the ITS is atomic: the offsets of the queue, and what
 /// is remembered of the tables. The registers change only while nobody else works on the machine.
 struct ITSState: ~Copyable {
-  /// First byte of the control frame.
-  var base: PhysicalAddress
-  /// Whether its frames lie anywhere. Where attributes place frames they do not at first.
-  var isPlaced: Bool
   var enabled = false
   var cbaser = GITS.CBASER(raw: 0)
   let queue = QueueState()
@@ -33,9 +51,7 @@ struct ITSState: ~Copyable {
   /// Those that a save writes, if the ITS holds its tables itself.
   var collectionList = CollectionList()
 
-  init(base: PhysicalAddress, configuration: MachineConfiguration) {
-    self.base = base
-    isPlaced = configuration.shape.frames == .configured
+  init(configuration: MachineConfiguration) {
     baser = ITSState.resetBASERs(configuration)
     devices = TableShape(GITS.BASER(raw: baser[ITSState.deviceTable]))
     collectionShape = TableShape(GITS.BASER(raw: baser[ITSState.collectionTable]))
