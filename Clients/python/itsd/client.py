@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import mmap
 import os
 import select
@@ -12,13 +11,12 @@ import struct
 import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from itsd import wire
 from itsd.connection import Error
-from itsd.ports import Ports
+from itsd.inspection import Inspection
 from itsd.wire import (
-    Flag,
     Level,
     Lines,
     Machine,
@@ -32,7 +30,6 @@ from itsd.wire import (
     Until,
 )
 
-_WIDTHS = {1: 0, 2: 1, 4: 2, 8: 3}
 # Linux, fcntl(2) "File Sealing"; not in the fcntl module of every Python.
 _F_ADD_SEALS, _F_SEAL_SHRINK = 1033, 2
 
@@ -57,7 +54,7 @@ class WriteRecord(NamedTuple):
     pe: int = 0
 
 
-class Client(Ports):
+class Client(Inspection):
     """A connection. As a context manager it says goodbye at the end, or closes on an exception."""
 
     def __init__(self, address: str, name: str = "python", timeout: float = 10.0) -> None:
@@ -371,66 +368,3 @@ class Client(Ports):
             d=0 if value is None else 1,
         )  # fmt: skip
         return self._ask(slot).value
-
-    # ---- Looking inside ----
-
-    def statistics(self) -> Any:
-        """The machine's statistics."""
-        return json.loads(self._ask(Slot(Type.STATS)).tail)
-
-    def list(self) -> Any:
-        """The daemon's machines and clients."""
-        return json.loads(self._ask(Slot(Type.LIST)).tail)
-
-    def events(self, first: int = 0, limit: int = 1024) -> tuple[Any, int]:
-        """Rejected commands and dropped MSIs from a sequence number on, and where to go on."""
-        reply = self._ask(Slot(Type.EVENTS, a=first, b=limit))
-        return json.loads(reply.tail), reply.value
-
-    def trace_begin(self) -> str:
-        """From now on the machine records what its units do; its configuration as YAML."""
-        return self._ask(Slot(Type.TRACE)).tail.decode()
-
-    def trace_records(self, first: int, limit: int = 16384) -> tuple[bytes, int]:
-        """Records of 48 bytes each, and the first one's number: later if some have gone."""
-        reply = self._ask(Slot(Type.TRACE, a=first, b=limit, c=1))
-        return reply.tail, reply.value
-
-    def trace_end(self) -> None:
-        """The machine records nothing any more."""
-        self._ask(Slot(Type.TRACE, c=2))
-
-    def explain(self, device: int, event: int, address: int = 0) -> Any:
-        """The way of an MSI, step by step. Changes nothing."""
-        return json.loads(self._ask(self._msi(Type.EXPLAIN, device, event, address)).tail)
-
-    def tables(self, address: int = 0, device: int | None = None, limit: int = 4096) -> Any:
-        """The tables of an ITS, decoded; of one device if it is named."""
-        slot = Slot(Type.TABLES, a=address, b=limit)
-        if device is not None:
-            slot.source, slot.attrs = device, SourceKind.DEVICE << 4
-        return json.loads(self._ask(slot).tail)
-
-    def registers(self, pe: int) -> Any:
-        """All registers of the distributor, of one PE and of the ITSs, read without effect."""
-        return json.loads(self._ask(self._access(Type.REGISTERS, pe, 0)).tail)
-
-    # ---- Requests ----
-
-    def _timed(self, slot: Slot) -> Slot:
-        if self.now is not None:
-            slot.flags |= Flag.TIMED
-            slot.time = self.now
-        return slot
-
-    def _access(
-        self, kind: Type, pe: int, address: int, size: int = 4, value: int = 0
-    ) -> Slot:
-        if size not in _WIDTHS:
-            raise Error(errno.EINVAL, f"an access of {size} bytes; 1, 2, 4 or 8 exist")
-        attrs = _WIDTHS[size] | SourceKind.PE << 4
-        return self._timed(Slot(kind, source=pe, attrs=attrs, a=address, b=value))
-
-    def _msi(self, kind: Type, device: int, event: int, address: int) -> Slot:
-        slot = Slot(kind, source=device, attrs=SourceKind.DEVICE << 4, a=address, b=event)
-        return self._timed(slot)
