@@ -1,9 +1,10 @@
 // What Swift has no name for: hints to the host's processor and scheduler, none of which changes a
-// result, and one comparison of many bytes at once.
+// result, one comparison of many bytes at once, and memory that is not touched before it is used.
 #ifndef ITSD_HINTS_H
 #define ITSD_HINTS_H
 #include <sched.h>
 #include <stdint.h>
+#include <stdlib.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -22,6 +23,11 @@ static inline void hint_spin(void) {
 
 // Another thread may have the processor.
 static inline void hint_yield(void) { (void)sched_yield(); }
+
+// `count` doublewords that are 0, for `free_words`; what nobody writes costs no memory. NULL if
+// there are none.
+static inline void *zeroed_words(size_t count) { return calloc(count, 8); }
+static inline void free_words(void *words) { free(words); }
 
 // Bit n: byte n of the 64 at `bytes`, as far as `mask` goes, is `wanted`. Other threads may be
 // storing bytes there: each is loaded once, and whole. `bytes` is 8-byte aligned.

@@ -62,16 +62,17 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     places = Slab(count: shape.itsBases.count) {
       ITSPlace(base: shape.itsBases[$0], isPlaced: shape.frames == .configured)
     }
-    pes = Slab(count: shape.affinities.count) {
-      PEState(
-        affinity: shape.affinities[$0], configuration: configuration,
-        tracksArrival: !Observer.offersAtOnce)
-    }
     // Tables are made when they are first used, so the places cost nothing. Shared LPIs have one.
     let lpis = Int(configuration.intidLimit - INTID.firstLPI.rawValue)
     let isShared = configuration.profile.lpis == .shared
     properties = Slab(count: shape.affinities.count) {
       PropertyTable(lpiCount: isShared && $0 == 0 ? lpis : 0)
+    }
+    let properties = properties
+    pes = Slab(count: shape.affinities.count) {
+      PEState(
+        affinity: shape.affinities[$0], configuration: configuration,
+        tracksArrival: !Observer.offersAtOnce, properties: properties[0].bytes)
     }
     homes = Slab(repeating: LPIHome(), count: isShared ? lpis : 0)
     for (index, number) in identity.processorNumbers.enumerated().prefix(shape.affinities.count) {
@@ -136,7 +137,8 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       let raised = pes[index].lines != []
       pes[index].lpis.deallocate()
       pes[index] = PEState(
-        affinity: affinity, configuration: configuration, tracksArrival: !Observer.offersAtOnce)
+        affinity: affinity, configuration: configuration, tracksArrival: !Observer.offersAtOnce,
+        properties: properties[0].bytes)
       pes[index].publish([], sequence: sequence)
       if raised { lineChanged(PEIndex(index), to: []) }
     }
@@ -210,7 +212,7 @@ extension Engine {
   mutating func arrive(_ intid: INTID, at pe: PEIndex) {
     pes[pe.index].lpis.setUnderWay(intid, false)
     guard pes[pe.index].lpis.isPending(intid), pes[pe.index].lpisEnabled else { return }
-    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+    let property = pes[pe.index].properties.configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
     observer.observe(.candidatesChanged(pe))
   }
@@ -229,18 +231,17 @@ extension Engine {
   @inline(__always) func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {
     let pes = pes
     guard pes[pe.index].lpisEnabled else { return nil }
-    return pes[pe.index].lpis.best(properties[pes[pe.index].propertyTable])
+    return pes[pe.index].lpis.best(pes[pe.index].properties)
   }
 
   /// Shows the CPU interface an LPI (nil: none), and updates the PE's lines. One that is no longer
   /// pending and enabled is not shown.
   mutating func offer(_ intid: INTID?, to pe: PEIndex) {
-    pes[pe.index].offered = nil
+    pes[pe.index].showNothing()
     if let intid, pes[pe.index].lpisEnabled, pes[pe.index].lpis.isPending(intid) {
-      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+      let property = pes[pe.index].properties.configuration(of: intid)
       if property.enabled {
-        pes[pe.index].offered = intid
-        pes[pe.index].offeredPriority = property.priority
+        pes[pe.index].show(intid, property.priority)
       }
     }
     updateLines(pe)

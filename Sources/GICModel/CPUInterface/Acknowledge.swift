@@ -37,7 +37,7 @@ extension Engine {
       pes[pe.index].counts.lpisAcknowledged &+= 1
       counts.delivered &+= 1
       counts.deliveries.count(intid)
-      pes[pe.index].offered = nil
+      pes[pe.index].showNothing()
       candidatesChanged(pe)
     } else if intid.isPrivate {
       pes[pe.index].active[bit: Int(intid.rawValue)] = true

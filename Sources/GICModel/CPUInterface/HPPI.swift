@@ -114,4 +114,9 @@ extension Engine {
     pes[pe.index].publish(lines, sequence: sequence)
     outbox.append(LineChange(pe: pe, levels: lines, sequence: sequence, cycle: stamp))
   }
+
+  func lineState(of pe: PEIndex) -> LineChange {
+    let (levels, sequence) = pes[pe.index].lineState
+    return LineChange(pe: pe, levels: levels, sequence: sequence, cycle: stamp)
+  }
 }

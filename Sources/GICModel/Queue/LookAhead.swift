@@ -76,7 +76,7 @@ extension LookAhead {
         let pe = its[n].collections.target(TranslationCache.collection(word))
       else { continue }
       let intid = TranslationCache.intid(word)
-      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+      let property = pes[pe.index].properties.configuration(of: intid)
       pes[pe.index].lpis.prefetch(intid, property)
     }
   }

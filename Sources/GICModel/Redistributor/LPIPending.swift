@@ -79,12 +79,27 @@ struct LPIPending: BitwiseCopyable {
     return true
   }
 
+  /// The pending bits of the 64 INTIDs that `intid` is one of; none beyond the end.
+  @inline(always) func bits(around intid: INTID) -> UInt64 {
+    let word = Int(intid.rawValue &>> 6)
+    return word < pending.count ? pending[word].load(ordering: .relaxed) : 0
+  }
+  @inline(always) static func has(_ bits: UInt64, _ intid: INTID) -> Bool {
+    bits & 1 &<< UInt64(intid.rawValue & 63) != 0
+  }
   /// An LPI that is not pending becomes so.
-  @inline(__always) mutating func insert(_ intid: INTID) {
-    let (pending, word) = (pending, Int(intid.rawValue &>> 6))
-    let old = pending[word].load(ordering: .relaxed)
-    pending[word].store(old | 1 &<< UInt64(intid.rawValue & 63), ordering: .relaxed)
+  /// - Parameter bits: ``bits(around:)`` it.
+  @inline(always) mutating func insert(_ intid: INTID, into bits: UInt64) {
+    pending[Int(intid.rawValue &>> 6)].store(
+      bits | 1 &<< UInt64(intid.rawValue & 63), ordering: .relaxed)
     count &+= 1
+  }
+  /// An LPI that is pending is so no more. A stale candidate is mended by the next search.
+  /// - Parameter bits: ``bits(around:)`` it.
+  @inline(always) mutating func remove(_ intid: INTID, from bits: UInt64) {
+    pending[Int(intid.rawValue &>> 6)].store(
+      bits & ~(1 &<< UInt64(intid.rawValue & 63)), ordering: .relaxed)
+    count &-= 1
   }
 
   /// Takes over 64 pending bits from a table.
@@ -177,10 +192,10 @@ struct LPIPending: BitwiseCopyable {
 
   /// Takes 64 pending bits in, each of which becomes pending and, if enabled, a candidate.
   /// - Returns: how many were pending already.
-  mutating func receive(_ word: Int, _ new: UInt64, _ table: PropertyTable) -> Int {
+  mutating func receive(_ word: Int, _ new: UInt64, _ table: LPIBytes) -> Int {
     let old = bits(word)
     load(word, old | new)
-    consider(block: word, new & ~old, table.bytes)
+    consider(block: word, new & ~old, table)
     return (old & new).nonzeroBitCount
   }
 
@@ -194,10 +209,9 @@ struct LPIPending: BitwiseCopyable {
 
   /// The pending, enabled LPI of the highest priority; of several the lowest INTID.
   @inline(__always)
-  mutating func best(_ table: PropertyTable) -> (intid: INTID, priority: UInt8)? {
+  mutating func best(_ table: LPIBytes) -> (intid: INTID, priority: UInt8)? {
     guard priorities != 0 else { return nil }
-    let bytes = table.bytes
-    return firstBest(bytes) ?? bestLater(bytes)
+    return firstBest(table) ?? bestLater(table)
   }
 
   /// It is most often in the first block of the first word that has one. Nil if it is not there.
@@ -267,12 +281,12 @@ struct LPIPending: BitwiseCopyable {
   }
 
   /// Enters every pending LPI anew, after the whole configuration table was read again.
-  mutating func considerAll(_ table: PropertyTable) {
+  mutating func considerAll(_ table: LPIBytes) {
     forgetCandidates()
     guard count > 0 else { return }
     for block in LPIPending.firstBlock..<Swift.max(pending.count, LPIPending.firstBlock) {
       let bits = arrived(block)
-      if bits != 0 { consider(block: block, bits, table.bytes) }
+      if bits != 0 { consider(block: block, bits, table) }
     }
   }
 }

@@ -31,7 +31,7 @@ extension Engine {
     guard pe.index < pes.count, pes[pe.index].lpisEnabled else { return 0 }
     for intid in intids where intid.isLPI && intid.rawValue < pes[pe.index].lpiLimit {
       if pes[pe.index].lpis.set(intid) {
-        let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+        let property = pes[pe.index].properties.configuration(of: intid)
         pes[pe.index].lpis.consider(intid, property)
         set &+= 1
       }
