@@ -47,7 +47,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   /// The ITS to which an access has brought work; -1 for none. Only without time.
   var woken: ITSIndex = -1
   /// Changes of the PEs' lines that nobody has fetched yet.
-  var outbox: [LineChange] = []
+  var outbox = LineOutbox()
   /// What line changes are stamped with; kept by whoever keeps the time.
   var stamp: UInt64 = 0
 
@@ -86,7 +86,6 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     log = Slab(count: 1) { _ in EventLog() }
     lane = 0
     memory = GuestMemory()
-    outbox.reserveCapacity(64)
   }
 
   /// A further lane of the same machine, whose first engine lives as long.
@@ -101,11 +100,11 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     devices = first.devices
     self.lane = lane
     hasLanes = true
-    outbox.reserveCapacity(64)
   }
 
   deinit {
     counts.deallocate()
+    outbox.deallocate()
     guard lane == 0 else { return }
     for n in 0..<its.count { its[n].deallocate() }
     its.deallocate()
@@ -231,7 +230,8 @@ extension Engine {
   @inline(__always) func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {
     let pes = pes
     guard pes[pe.index].lpisEnabled else { return nil }
-    return pes[pe.index].lpis.best(pes[pe.index].properties)
+    return pes[pe.index].lpis.best(
+      pes[pe.index].properties, inTime: !Observer.offersAtOnce)
   }
 
   /// Shows the CPU interface an LPI (nil: none), and updates the PE's lines. One that is no longer
@@ -266,9 +266,7 @@ extension WalkFault {
 
 extension Engine {
   mutating func drainLineChanges(into changes: inout [LineChange]) {
-    guard !outbox.isEmpty else { return }
-    changes.append(contentsOf: outbox)
-    outbox.removeAll(keepingCapacity: true)
+    outbox.drain(into: &changes)
   }
 
   func report(into statistics: inout MachineStatistics) {

@@ -6,9 +6,9 @@ import Synchronization
 /// `pending` is the pending table as it would lie in RAM, one bit an INTID. For each of the 64
 /// priorities a bitmap of 64-LPI blocks says in which blocks an enabled candidate of that priority
 /// is pending; a word above says which words of the bitmap are not 0; one word says which
-/// priorities have any. A block bit may be stale (a shared configuration byte changed, or the last
-/// candidate went): the search looks at the block and mends it. With 16-bit INTIDs: 8 KiB and 64 x
-/// 15 x 8 bytes.
+/// priorities have any. Every candidate has the bit of its priority's block. A block bit may be
+/// stale (a shared configuration byte changed, or the last candidate went): the search looks at the
+/// block and takes it away. With 16-bit INTIDs: 8 KiB and 64 x 15 x 8 bytes.
 ///
 /// Its PE's owner changes it. Any thread may ask ``isPending(_:)``.
 struct LPIPending: BitwiseCopyable {
@@ -208,31 +208,33 @@ struct LPIPending: BitwiseCopyable {
   }
 
   /// The pending, enabled LPI of the highest priority; of several the lowest INTID.
-  @inline(__always)
-  mutating func best(_ table: LPIBytes) -> (intid: INTID, priority: UInt8)? {
-    guard priorities != 0 else { return nil }
-    return firstBest(table) ?? bestLater(table)
+  /// - Parameter inTime: whether messages take time, so that some may be under way.
+  @inline(always)
+  mutating func best(_ table: LPIBytes, inTime: Bool) -> (intid: INTID, priority: UInt8)? {
+    guard priorities != 0, count != 0 else { return nil }
+    return firstBest(table, inTime: inTime) ?? bestLater(table)
   }
 
   /// It is most often in the first block of the first word that has one. Nil if it is not there.
-  @inline(__always)
-  private func firstBest(_ bytes: LPIBytes) -> (intid: INTID, priority: UInt8)? {
+  @inline(always)
+  private func firstBest(_ bytes: LPIBytes, inTime: Bool) -> (intid: INTID, priority: UInt8)? {
     let (levels, level) = (levels, priorities.trailingZeroBitCount)
     let first = level &* levelWords
-    let summary = levels[first &+ blockWords]
-    guard summary != 0 else { return nil }
-    let word = summary.trailingZeroBitCount
+    let word = levels[first &+ blockWords].trailingZeroBitCount
+    // Where 64 words are none, the first block is further on.
+    guard word < blockWords else { return nil }
     let block =
       word &<< 6 &+ levels[first &+ word].trailingZeroBitCount &+ LPIPending.firstBlock
-    return best(level, block, bytes)
+    guard block < pending.count else { return nil }
+    let candidates = inTime ? arrived(block) : bits(block)
+    return best(level, block, candidates & bytes.matches(block: block, level: level))
   }
 
-  /// The lowest of a block's LPIs that have this priority, and are candidates.
-  @inline(__always)
+  /// The lowest of a block's LPIs that `found` names.
+  @inline(always)
   private func best(
-    _ level: Int, _ block: Int, _ bytes: LPIBytes
+    _ level: Int, _ block: Int, _ found: UInt64
   ) -> (intid: INTID, priority: UInt8)? {
-    let found = arrived(block) & bytes.matches(block: block, level: level)
     guard found != 0 else { return nil }
     return (
       INTID(rawValue: UInt32(truncatingIfNeeded: block &<< 6 &+ found.trailingZeroBitCount)),
@@ -240,7 +242,7 @@ struct LPIPending: BitwiseCopyable {
     )
   }
 
-  /// As ``best(_:)``: what is stale on the way there is mended.
+  /// As ``best(_:inTime:)``: what is stale on the way there is mended.
   @inline(never)
   private mutating func bestLater(_ bytes: LPIBytes) -> (intid: INTID, priority: UInt8)? {
     let levels = levels
@@ -253,25 +255,22 @@ struct LPIPending: BitwiseCopyable {
         (summary &- first &- blockWords) &<< 6 &+ levels[summary].trailingZeroBitCount
       let place = first &+ word
       let block = word &<< 6 &+ levels[place].trailingZeroBitCount &+ LPIPending.firstBlock
-      if let found = best(level, block, bytes) { return found }
-      mend(level: level, place: place, summary: summary, block: block, bytes)
+      let found = arrived(block) & bytes.matches(block: block, level: level)
+      if let best = best(level, block, found) { return best }
+      mend(level: level, place: place, summary: summary)
     }
     return nil
   }
 
-  /// The block has no candidate of this level any more: takes the bit away, and enters what is
-  /// pending there under the levels that it has now.
-  @inline(__always) private mutating func mend(
-    level: Int, place: Int, summary: Int, block: Int, _ table: LPIBytes
-  ) {
+  /// The block has no candidate of this level any more: takes the bit away. What else is pending
+  /// there has a bit of its own level since it became pending, or was considered again.
+  @inline(__always) private mutating func mend(level: Int, place: Int, summary: Int) {
     let levels = levels
     levels[place] &= levels[place] &- 1
     if levels[place] == 0 {
       levels[summary] &= levels[summary] &- 1
       if levels[summary] == 0, isEmpty(level) { priorities &= priorities &- 1 }
     }
-    let rest = arrived(block)
-    if rest != 0 { consider(block: block, rest, table) }
   }
 
   private func isEmpty(_ level: Int) -> Bool {

@@ -26,7 +26,7 @@ extension PEState {
 
   /// The best LPI is shown.
   @inline(__always) mutating func offerBest() {
-    guard lpisEnabled, let best = lpis.best(properties) else { return showNothing() }
+    guard lpisEnabled, let best = lpis.best(properties, inTime: false) else { return showNothing() }
     show(best.intid, best.priority)
   }
 }

@@ -24,19 +24,22 @@ extension FunctionalMachine {
   }
 }
 
-extension Engine {
+extension Engine where Observer == NoTiming {
   /// What is set counts as restored, and what is taken as cleared.
   fileprivate mutating func cycleLPIs(_ intids: [INTID], at pe: PEIndex) -> UInt64 {
     var (sum, set, taken): (UInt64, UInt64, UInt64) = (0, 0, 0)
     guard pe.index < pes.count, pes[pe.index].lpisEnabled else { return 0 }
-    for intid in intids where intid.isLPI && intid.rawValue < pes[pe.index].lpiLimit {
-      if pes[pe.index].lpis.set(intid) {
-        let property = pes[pe.index].properties.configuration(of: intid)
-        pes[pe.index].lpis.consider(intid, property)
+    let place = pes.place(pe.index)
+    for intid in intids where intid.isLPI && intid.rawValue < place.element.lpiLimit {
+      let bits = place.element.lpis.bits(around: intid)
+      if !LPIPending.has(bits, intid) {
+        place.element.lpis.insert(intid, into: bits)
+        place.element.lpis.consider(intid, place.element.properties.configuration(of: intid))
         set &+= 1
       }
-      guard let best = selectedLPI(of: pe) else { continue }
-      _ = pes[pe.index].lpis.clear(best.intid)
+      guard let best = place.element.lpis.best(place.element.properties, inTime: false)
+      else { continue }
+      place.element.lpis.remove(best.intid, from: place.element.lpis.bits(around: best.intid))
       sum &+= UInt64(best.intid.rawValue)
       taken &+= 1
     }
