@@ -63,7 +63,10 @@ func `the best LPI of every small set is the naive one`(intidBits: Int) {
         _ = bench.lpis.clear(INTID(rawValue: expected))
         left.remove(expected)
       }
-      if bench.lpis.best(bench.table.bytes, inTime: false) != nil || bench.lpis.count != left.count { wrong += 1 }
+      if bench.lpis.best(bench.table.bytes, inTime: false) != nil || bench.lpis.count != left.count
+      {
+        wrong += 1
+      }
     }
   }
   #expect(wrong == 0)

@@ -151,7 +151,7 @@ static void __attribute__((noinline)) mend(pe_t *p, uint32_t level, uint32_t gro
 
 /// The pending, enabled LPI of the highest priority, of several the lowest INTID; 0 for none.
 INLINE uint32_t lpi_find(const lpis_t *l, pe_t *p) {
-  while (p->priorities && p->count) {
+  while (p->priorities) {
     uint32_t level = (uint32_t)__builtin_ctzll(p->priorities);
     uint32_t group = (uint32_t)__builtin_ctzll(p->summaries[level]);
     uint32_t block = group << 6 | (uint32_t)__builtin_ctzll(p->blocks[level][group]);
@@ -199,7 +199,7 @@ INLINE void update_line(lpis_t *l, pe_t *p) {
 
 /// What the PE is shown, and its line.
 INLINE void offer(lpis_t *l, pe_t *p) {
-  p->offered = lpi_find(l, p);
+  p->offered = p->count ? lpi_find(l, p) : 0;
   p->offered_priority = p->offered ? property_of(l, p->offered) & 0xfc : 0xff;
   update_line(l, p);
 }

@@ -104,11 +104,11 @@ extension Slab where Element: BitwiseCopyable {
 }
 
 extension Slab where Element == Atomic<UInt64> {
-  /// Which of the 64 bytes of eight words from `first` on, as far as `mask` goes, are `wanted`; the
-  /// lowest byte of a word comes first.
-  @inline(__always) func matches(from first: Int, mask: UInt8, wanted: UInt8) -> UInt64 {
+  /// Which of the 64 bytes of eight words from `first` on, as far as `mask` goes, are the bytes of
+  /// `pattern`, which are all the same; the lowest byte of a word comes first.
+  @inline(always) func matches(from first: Int, mask: UInt8, _ pattern: UInt64) -> UInt64 {
     precondition(UInt(bitPattern: first) &+ 7 < UInt(bitPattern: count))
     // SAFETY: the eight words were checked; the load is as good as an atomic one of each byte.
-    return unsafe match_64_bytes(base + first, mask, wanted)
+    return unsafe match_64_bytes(base + first, mask, pattern)
   }
 }

@@ -74,7 +74,9 @@ extension Engine {
   }
 
   /// ``updateLines(_:)``, out of the way of those who seldom need it.
-  @inline(never) mutating func linesMayChange(_ pe: PEIndex) { updateLines(pe) }
+  @inline(never) mutating func linesMayChange(_ pe: PEIndex) {
+    weighLines(pe, pes.place(pe.index))
+  }
 
   @inline(never)
   private mutating func notSet(why intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
@@ -239,18 +241,14 @@ extension Engine {
   mutating func candidatesChanged(_ pe: PEIndex) {
     observer.observe(.candidatesChanged(pe))
     if Observer.offersAtOnce {
-      offerBest(pe)
+      let place = pes.place(pe.index)
+      place.element.offerBest()
+      weighLines(pe, place)
     } else if let offered = pes[pe.index].offered {
       offer(offered, to: pe)
     } else {
       updateLines(pe)
     }
-  }
-
-  @inline(__always) private mutating func offerBest(_ pe: PEIndex) {
-    let pes = pes
-    pes[pe.index].offerBest()
-    updateLines(pe)
   }
 
   /// INV: reads one configuration byte again. One outside RAM reads as disabled.

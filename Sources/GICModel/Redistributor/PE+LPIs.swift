@@ -26,7 +26,8 @@ extension PEState {
 
   /// The best LPI is shown.
   @inline(__always) mutating func offerBest() {
-    guard lpisEnabled, let best = lpis.best(properties, inTime: false) else { return showNothing() }
+    guard lpisEnabled, lpis.count != 0, let best = lpis.best(properties, inTime: false)
+    else { return showNothing() }
     show(best.intid, best.priority)
   }
 }

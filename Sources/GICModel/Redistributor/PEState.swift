@@ -30,9 +30,8 @@ struct PEState: ~Copyable {
   private(set) var propertyAddress: PhysicalAddress = 0
   /// INTIDs of LPIs are below this, as PROPBASER.IDbits said when LPIs were enabled.
   var lpiLimit: UInt32 = 0
-  /// The LPI that the CPU interface is shown: priority [39:32], INTID [31:0]. Of two the lesser
-  /// goes first; nothing is all ones.
-  private var shown: UInt64 = .max
+  /// The LPI that the CPU interface is shown.
+  private(set) var shown = Candidate.none
 
   // SGIs and PPIs: bit n is INTID n
   var group: UInt32 = 0
@@ -95,27 +94,20 @@ struct PEState: ~Copyable {
   }
 
   /// The LPI that the CPU interface is shown, and its priority.
-  @inline(always) var offered: INTID? {
-    shown == .max ? nil : INTID(rawValue: UInt32(truncatingIfNeeded: shown))
-  }
-  @inline(always) var offeredPriority: UInt8 { UInt8(truncatingIfNeeded: shown &>> 32) }
-  @inline(always) func shows(_ intid: INTID) -> Bool {
-    UInt32(truncatingIfNeeded: shown) == intid.rawValue
-  }
+  var offered: INTID? { shown.isNone ? nil : shown.intid }
+  var offeredPriority: UInt8 { shown.priority }
+  @inline(always) func shows(_ intid: INTID) -> Bool { shown.intid == intid }
   @inline(always) mutating func show(_ intid: INTID, _ priority: UInt8) {
-    shown = PEState.key(intid, priority)
+    shown = Candidate(intid: intid, priority: priority, isGroup0: false)
   }
-  @inline(always) mutating func showNothing() { shown = .max }
+  @inline(always) mutating func showNothing() { shown = .none }
   /// Shows an LPI if it goes before the one that is shown.
   /// - Returns: whether it does.
   @inline(always) mutating func showIfFirst(_ intid: INTID, _ priority: UInt8) -> Bool {
-    let key = PEState.key(intid, priority)
-    guard key < shown else { return false }
-    shown = key
+    let candidate = Candidate(intid: intid, priority: priority, isGroup0: false)
+    guard candidate.precedes(shown) else { return false }
+    shown = candidate
     return true
-  }
-  @inline(always) private static func key(_ intid: INTID, _ priority: UInt8) -> UInt64 {
-    UInt64(priority) &<< 32 | UInt64(intid.rawValue)
   }
 
   @inline(__always) var lines: LineLevels {

@@ -37,10 +37,8 @@ extension Engine where Observer == NoTiming {
         place.element.lpis.consider(intid, place.element.properties.configuration(of: intid))
         set &+= 1
       }
-      guard let best = place.element.lpis.best(place.element.properties, inTime: false)
-      else { continue }
-      place.element.lpis.remove(best.intid, from: place.element.lpis.bits(around: best.intid))
-      sum &+= UInt64(best.intid.rawValue)
+      guard let best = place.element.lpis.takeBest(place.element.properties) else { continue }
+      sum &+= UInt64(best.rawValue)
       taken &+= 1
     }
     counts.restored &+= set
