@@ -29,8 +29,8 @@ static inline void hint_yield(void) { (void)sched_yield(); }
 static inline void *zeroed_words(size_t count) { return calloc(count, 8); }
 static inline void free_words(void *words) { free(words); }
 
-// Bit n: byte n of the 64 at `bytes`, as far as `mask` goes, is the one of which `pattern` has eight.
-// Other threads may be storing bytes there: each is loaded once, and whole. `bytes` is 8-byte
+// Bit n: byte n of the 64 at `bytes`, as far as `mask` goes, is the byte of which `pattern` has
+// eight. Other threads may be storing there: each byte is loaded once, and whole. `bytes` is 8-byte
 // aligned.
 static inline uint64_t match_64_bytes(const void *bytes, uint8_t mask, uint64_t pattern) {
   uint64_t matches = 0;

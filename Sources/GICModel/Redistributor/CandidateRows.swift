@@ -1,8 +1,8 @@
 import CHints
 
-/// For each of the 64 priorities a row: the bitmap of blocks of 64 LPIs that may have a candidate of
-/// it, and the words that say which words of the bitmap are not 0. Another word says which rows have
-/// any. A level is a priority without its lowest two bits, which are 0.
+/// For each of the 64 priorities a row: the bitmap of blocks of 64 LPIs that may have a candidate
+/// of it, and the words that say which words of the bitmap are not 0. Another word says which rows
+/// have any. A level is a priority without its lowest two bits, which are 0.
 @safe struct CandidateRows: BitwiseCopyable {
   /// The levels that have any block.
   private(set) var levels: UInt64 = 0

@@ -4,9 +4,10 @@ import Synchronization
 /// The pending LPIs of one PE, and which of them is the best, without ever scanning the table.
 ///
 /// `pending` is the pending table as it would lie in RAM, one bit an INTID. `rows` say of each
-/// priority in which blocks of 64 LPIs an enabled candidate of it is pending: every candidate has the
-/// bit of its priority's block. A bit may be stale (a shared configuration byte changed, or the last
-/// candidate went): the search looks at the block and takes it away. With 16-bit INTIDs: 8 KiB each.
+/// priority in which blocks of 64 LPIs an enabled candidate of it is pending: every candidate has
+/// the bit of its priority's block. A bit may be stale (a shared configuration byte changed, or the
+/// last candidate went): the search looks at the block and takes it away. With 16-bit INTIDs: 8 KiB
+/// each.
 ///
 /// Its PE's owner changes it. Any thread may ask ``isPending(_:)``.
 struct LPIPending: BitwiseCopyable {
@@ -189,29 +190,24 @@ struct LPIPending: BitwiseCopyable {
     return near.found != 0 ? LPIPending.best(near) : bestLater(table)
   }
 
-  /// As ``best(_:inTime:)`` where nothing is under way; what it finds is pending no more.
-  @inline(always) mutating func takeBest(_ table: LPIBytes) -> INTID? {
-    guard rows.levels != 0 else { return nil }
-    let near = near(table, inTime: false)
-    guard near.found != 0 else {
-      let best = bestLater(table)
-      if let best { remove(best.intid, from: bits(around: best.intid)) }
-      return best?.intid
-    }
-    let intid = LPIPending.best(near).intid
-    remove(intid, from: near.bits)
-    // What would be stale is known here.
-    if near.found & (near.found &- 1) == 0 { rows.remove(near.block, near.level) }
-    return intid
+  /// As ``best(_:inTime:)`` where nothing is under way, after the one that was the best has gone.
+  @inline(always) mutating func best(
+    after intid: INTID, _ priority: UInt8, _ table: LPIBytes
+  ) -> (intid: INTID, priority: UInt8)? {
+    // It is often among those that have lain beside it.
+    let word = Int(intid.rawValue &>> 6)
+    var near = Near(level: Int(priority &>> 2), block: word &- LPIPending.firstBlock)
+    near.found = bits(word) & table.matches(block: near.block, rows.pattern(near.level))
+    if near.found != 0 { return LPIPending.best(near) }
+    rows.remove(near.block, near.level)
+    return best(table, inTime: false)
   }
 
   /// Where the best most often is: the first block of the first level that has one.
   private struct Near {
     let level: Int
     let block: Int
-    /// The block's pending bits.
-    var bits: UInt64 = 0
-    /// Those of candidates of this level; none if it must be looked for further on.
+    /// The block's pending candidates of this level; none if they must be looked for further on.
     var found: UInt64 = 0
   }
 
@@ -220,8 +216,9 @@ struct LPIPending: BitwiseCopyable {
     var near = Near(level: level, block: rows.nearBlock(level))
     let word = near.block &+ LPIPending.firstBlock
     guard UInt(bitPattern: word) < UInt(bitPattern: pending.count) else { return near }
-    near.bits = inTime ? arrived(near.block) : bits(word)
-    near.found = near.bits & bytes.matches(block: near.block, rows.pattern(level))
+    near.found =
+      (inTime ? arrived(near.block) : bits(word))
+      & bytes.matches(block: near.block, rows.pattern(level))
     return near
   }
 

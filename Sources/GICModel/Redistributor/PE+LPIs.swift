@@ -30,4 +30,14 @@ extension PEState {
     else { return showNothing() }
     show(best.intid, best.priority)
   }
+
+  /// The LPI that is shown is pending no more; the next best is shown.
+  /// - Parameter bits: ``LPIPending/bits(around:)`` it.
+  @inline(always) mutating func takeShown(from bits: UInt64) {
+    let (intid, priority) = (shown.intid, shown.priority)
+    lpis.remove(intid, from: bits)
+    guard lpis.count != 0, lpisEnabled, let best = lpis.best(after: intid, priority, properties)
+    else { return showNothing() }
+    show(best.intid, best.priority)
+  }
 }

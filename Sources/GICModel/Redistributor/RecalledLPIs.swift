@@ -35,9 +35,12 @@ extension Engine where Observer == NoTiming {
     let place = pes.place(pe.index)
     let bits = place.element.lpis.bits(around: intid)
     guard LPIPending.has(bits, intid) else { return }
-    place.element.lpis.remove(intid, from: bits)
     counts.cleared &+= 1
-    if place.element.shows(intid) { candidatesChanged(pe) }
+    if place.element.shows(intid) {
+      takeShown(pe, place, from: bits)
+    } else {
+      place.element.lpis.remove(intid, from: bits)
+    }
   }
 
   /// ``movePending(_:from:to:)`` to another PE.
@@ -47,8 +50,11 @@ extension Engine where Observer == NoTiming {
     let (from, to) = (pes.place(source.index), pes.place(target.index))
     let bits = from.element.lpis.bits(around: intid)
     guard LPIPending.has(bits, intid), to.element.takesPlainly(intid) else { return }
-    from.element.lpis.remove(intid, from: bits)
-    if from.element.shows(intid) { candidatesChanged(source) }
+    if from.element.shows(intid) {
+      takeShown(source, from, from: bits)
+    } else {
+      from.element.lpis.remove(intid, from: bits)
+    }
     let others = to.element.lpis.bits(around: intid)
     guard !LPIPending.has(others, intid) else {
       counts.merged &+= 1
@@ -56,6 +62,14 @@ extension Engine where Observer == NoTiming {
     }
     to.element.lpis.insert(intid, into: others)
     if to.element.considerPlainly(intid) { linesMayChange(target) }
+  }
+
+  /// The LPI that a PE is shown is pending no more.
+  @inline(never) private mutating func takeShown(
+    _ pe: PEIndex, _ place: SlabPlace<PEState>, from bits: UInt64
+  ) {
+    place.element.takeShown(from: bits)
+    weighLines(pe, place)
   }
 
   /// ``readProperty(of:at:)``.

@@ -18,8 +18,10 @@ extension FunctionalMachine {
   public func findLPI(of pe: PEIndex, count: Int) -> UInt64 {
     engine.enterAlone()
     defer { engine.leaveAlone() }
+    guard engine.has(pe), engine.pes[pe.index].lpisEnabled else { return 0 }
+    let place = engine.pes.place(pe.index)
     var sum: UInt64 = 0
-    for _ in 0..<count { sum &+= UInt64(engine.findLPI(of: pe)) }
+    for _ in 0..<count { sum &+= UInt64(place.element.findLPI()) }
     return sum
   }
 }
@@ -34,22 +36,24 @@ extension Engine where Observer == NoTiming {
       let bits = place.element.lpis.bits(around: intid)
       if !LPIPending.has(bits, intid) {
         place.element.lpis.insert(intid, into: bits)
-        place.element.lpis.consider(intid, place.element.properties.configuration(of: intid))
+        _ = place.element.considerNew(intid)
         set &+= 1
       }
-      guard let best = place.element.lpis.takeBest(place.element.properties) else { continue }
+      guard let best = place.element.offered else { continue }
+      place.element.takeShown(from: place.element.lpis.bits(around: best))
       sum &+= UInt64(best.rawValue)
       taken &+= 1
     }
     counts.restored &+= set
     counts.cleared &+= taken
-    candidatesChanged(pe)
+    updateLines(pe)
     return sum
   }
+}
 
+extension PEState {
   /// Not inlined: nothing that is found may be kept from one call to the next.
-  @inline(never) fileprivate func findLPI(of pe: PEIndex) -> UInt32 {
-    guard pe.index < pes.count else { return 0 }
-    return selectedLPI(of: pe)?.intid.rawValue ?? 0
+  @inline(never) fileprivate mutating func findLPI() -> UInt32 {
+    lpis.best(properties, inTime: false)?.intid.rawValue ?? 0
   }
 }
