@@ -139,8 +139,8 @@ INLINE uint64_t block_matches(const lpis_t *l, uint32_t block, uint32_t level) {
   return matches;
 }
 
-/// Nothing in this block has this priority any more. What else is pending there has a bit of its own
-/// level since it became pending, or was considered again.
+/// Nothing in this block has this priority any more. What else is pending there has a bit of its
+/// own level since it became pending, or was considered again.
 static void __attribute__((noinline)) mend(pe_t *p, uint32_t level, uint32_t group) {
   p->blocks[level][group] &= p->blocks[level][group] - 1;
   if (!p->blocks[level][group]) {
