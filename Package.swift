@@ -1,11 +1,17 @@
 // swift-tools-version: 6.2
-// The house, lowest row first. A target depends on lower rows only; the tests check it.
+// The house, lowest row first. A target depends on lower rows only; the tests check it. What holds
+// for every target stands at the end.
 import PackageDescription
 
 let strict: [SwiftSetting] = [
   .strictMemorySafety(),
   .treatAllWarnings(as: .error),
 ]
+
+let arguments = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
   name: "itsd",
@@ -30,112 +36,85 @@ let package = Package(
   ],
   targets: [
     // Row 1: vocabulary, and the C libraries' module maps.
-    .target(name: "GICArch", swiftSettings: strict),
+    .target(name: "GICArch"),
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
     .systemLibrary(name: "CHints"),
     .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
 
     // Row 2: the model; bytes and messages; the loop. None of them knows another.
-    .target(name: "GICModel", dependencies: ["GICArch", "CHints"], swiftSettings: strict),
-    .target(name: "GICWire", dependencies: ["GICArch"], swiftSettings: strict),
-    .target(
-      name: "UVLoop",
-      dependencies: ["CUV", .product(name: "SystemPackage", package: "swift-system")],
-      swiftSettings: strict),
+    .target(name: "GICModel", dependencies: ["GICArch", "CHints"]),
+    .target(name: "GICWire", dependencies: ["GICArch"]),
+    .target(name: "UVLoop", dependencies: ["CUV", system]),
 
     // Row 3: what joins them.
     .target(
       name: "GICConfig",
-      dependencies: ["GICArch", "GICModel", .product(name: "Yams", package: "Yams")],
-      swiftSettings: strict),
+      dependencies: ["GICArch", "GICModel", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "GICReport",
       dependencies: [
         "GICArch", "GICModel", .product(name: "Histogram", package: "hdrhistogram-swift"),
-      ],
-      swiftSettings: strict),
-    .target(
-      name: "GICClient",
-      dependencies: [
-        "GICArch", "GICWire", "UVLoop",
-      ],
-      swiftSettings: strict),
+      ]),
+    .target(name: "GICClient", dependencies: ["GICArch", "GICWire", "UVLoop"]),
     .target(
       name: "GICServer",
       dependencies: [
         "GICArch", "GICModel", "GICWire", "UVLoop", "GICConfig", "GICReport",
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
+        logging, system,
+      ]),
     .target(
       name: "GICReplay",
       dependencies: [
         "GICArch", "GICModel", "GICClient", "GICConfig", "GICReport", "CLZMA",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
+        system,
+      ]),
     .target(
       name: "GICStudy",
       dependencies: [
         "GICArch", "GICModel", "GICWire", "UVLoop", "GICClient", "GICConfig", "GICReport",
-        "GICReplay",
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
+        "GICReplay", system,
+      ]),
     .target(
       name: "GICConformance",
-      dependencies: ["GICArch", "GICModel", "GICConfig", "GICReport", "GICReplay"],
-      swiftSettings: strict),
+      dependencies: ["GICArch", "GICModel", "GICConfig", "GICReport", "GICReplay"]),
 
     // Row 4: programs; argument parsing only.
     .executableTarget(
-      name: "itsd",
-      dependencies: [
-        "GICServer", "GICModel", "GICWire",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
-      ],
-      swiftSettings: strict),
+      name: "itsd", dependencies: ["GICServer", "GICModel", "GICWire", arguments, logging]),
     .executableTarget(
       name: "itsctl",
       dependencies: [
         "GICReplay", "GICConformance", "GICStudy", "GICReport", "GICClient", "GICConfig",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      swiftSettings: strict),
+        arguments,
+      ]),
 
-    .testTarget(name: "GICArchTests", dependencies: ["GICArch"], swiftSettings: strict),
-    .testTarget(name: "GICModelTests", dependencies: ["GICModel"], swiftSettings: strict),
-    .testTarget(name: "GICWireTests", dependencies: ["GICWire"], swiftSettings: strict),
-    .testTarget(name: "GICConfigTests", dependencies: ["GICConfig"], swiftSettings: strict),
-    .testTarget(name: "GICReportTests", dependencies: ["GICReport"], swiftSettings: strict),
-    .testTarget(name: "UVLoopTests", dependencies: ["CUV", "UVLoop"], swiftSettings: strict),
+    .testTarget(name: "GICArchTests", dependencies: ["GICArch"]),
+    .testTarget(name: "GICModelTests", dependencies: ["GICModel"]),
+    .testTarget(name: "GICWireTests", dependencies: ["GICWire"]),
+    .testTarget(name: "GICConfigTests", dependencies: ["GICConfig"]),
+    .testTarget(name: "GICReportTests", dependencies: ["GICReport"]),
+    .testTarget(name: "UVLoopTests", dependencies: ["CUV", "UVLoop"]),
     .testTarget(
       name: "GICServerTests",
-      dependencies: ["CUV", "GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"],
-      swiftSettings: strict),
-    .testTarget(name: "TidyTests", swiftSettings: strict),
+      dependencies: ["CUV", "GICServer", "GICClient", "GICModel", "GICWire", "UVLoop", "itsd"]),
+    .testTarget(name: "TidyTests"),
     .testTarget(
       name: "GICStudyTests",
-      dependencies: ["GICStudy", "GICModel", "GICReport", "GICConfig", "itsctl"],
-      swiftSettings: strict),
+      dependencies: ["GICStudy", "GICModel", "GICReport", "GICConfig", "itsctl"]),
     .testTarget(
       name: "GICReplayTests",
       dependencies: [
         "GICReplay", "GICServer", "GICClient", "GICWire", "GICReport", "GICConfig", "itsd",
-        "itsctl",
-        .product(name: "Logging", package: "swift-log"),
-      ],
-      swiftSettings: strict),
+        "itsctl", logging,
+      ]),
     .testTarget(
       name: "GICConformanceTests",
       dependencies: [
         "GICConformance", "GICServer", "GICClient", "GICWire", "GICConfig", "GICModel", "GICArch",
-        "itsctl",
-        .product(name: "Logging", package: "swift-log"),
-      ],
-      swiftSettings: strict),
+        "itsctl", logging,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+for target in package.targets where target.type != .system { target.swiftSettings = strict }

@@ -63,10 +63,13 @@ public enum Presets {
     do {
       return ConfigurationLayer(name: path, text: try String(contentsOfFile: path, encoding: .utf8))
     } catch {
+      let type = (try? FileManager.default.attributesOfItem(atPath: path))?[.type]
       throw ConfigurationError(
         file: path,
-        message: FileManager.default.fileExists(atPath: path)
-          ? "cannot be read as UTF-8 text" : "no such file")
+        message: type == nil
+          ? "no such file"
+          : type as? FileAttributeType == .typeDirectory
+            ? "is a folder; name a file or a preset" : "cannot be read as UTF-8 text")
     }
   }
 }

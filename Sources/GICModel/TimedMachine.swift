@@ -14,22 +14,14 @@ import GICArch
 ///   once.
 /// - LPIs take their way through the units. SGIs, PPIs and SPIs change the lines at the access'
 ///   cycle.
-public final class TimedMachine: Machine {
+public final class TimedMachine: MachineWithTime {
   private let place: Slab<TimedCore<Engine<Recorder>, LevelMeter>>
   let meter: LevelMeter
 
   public init(_ configuration: MachineConfiguration) {
-    let peCount = configuration.shape.affinities.count
-    let recorder = Recorder(peCount: peCount)
     let meter = LevelMeter(TimingShape(configuration))
     self.meter = meter
-    place = Slab(count: 1) { _ in
-      TimedCore(
-        timing: configuration.timing,
-        itsBases: configuration.firstITSBases,
-        peCount: peCount, rules: Engine(configuration: configuration, observer: recorder),
-        recorder: recorder, tracer: meter)
-    }
+    place = Slab(count: 1) { _ in TimedCore(configuration, tracer: meter) }
   }
 
   deinit {
@@ -43,15 +35,6 @@ public final class TimedMachine: Machine {
     @inline(__always) _modify { yield &place[0] }
   }
 
-  public var configuration: MachineConfiguration { core.rules.configuration }
-  public var cycle: UInt64 { core.now }
-  public var horizon: UInt64 { core.horizon }
-
-  public func map(_ ram: GuestRAM) throws(MemoryError) { try core.rules.memory.map(ram) }
-  public func unmap(_ address: PhysicalAddress) throws(MemoryError) {
-    try core.rules.memory.unmap(address)
-  }
-
   public func perform(_ access: Access) -> Response { core.perform(access) }
 
   /// Returns at once if the condition holds already. A line change that was not handed out yet
@@ -61,27 +44,11 @@ public final class TimedMachine: Machine {
     core.advance(to: cycle, until: condition)
   }
 
-  public func pending(of pe: PEIndex) -> PendingInterrupt? { core.rules.pending(of: pe) }
-
-  public func drainLineChanges(into changes: inout [LineChange]) {
-    core.rules.drainLineChanges(into: &changes)
-  }
-
-  public func flushPendingTables() { core.rules.flushPendingTables() }
-
   /// As after power-on: what was under way is gone, and time starts again at 0. Mapped RAM stays.
   public func reset() {
     core.rules.stamp = 0
     core.rules.reset()
     core.reset()
     meter.reset()
-  }
-
-  public func statistics() -> MachineStatistics {
-    var statistics = MachineStatistics(clock: .timed)
-    core.rules.report(into: &statistics)
-    core.report(into: &statistics)
-    meter.report(into: &statistics, at: core.now)
-    return statistics
   }
 }

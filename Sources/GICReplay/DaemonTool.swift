@@ -92,14 +92,16 @@ public struct DaemonTool {
   func attach(_ client: Client, to machine: String?) throws -> Attachment {
     let names = try JSONDecoder().decode(Listing.self, from: Data(try client.list())).machines
       .map(\.name)
-    let list = names.isEmpty ? "none" : names.joined(separator: ", ")
+    guard !names.isEmpty else {
+      throw ReplayError("\(address): there is no machine yet; a client that attaches makes one")
+    }
+    let list = names.joined(separator: ", ")
     if let machine, !names.contains(machine) {
-      throw ReplayError("\(address): expected a machine's name, found '\(machine)'; there: \(list)")
+      throw ReplayError("\(address): there is no machine '\(machine)'; there: \(list)")
     }
     guard let name = machine ?? (names.count == 1 ? names[0] : nil) else {
       throw ReplayError(
-        "\(address): expected one machine, found \(names.count); name one with --machine; there: "
-          + list)
+        "\(address): there are \(names.count) machines; name one with --machine: \(list)")
     }
     return try client.attach(machine: name, role: .monitor, wantsLines: false)
   }

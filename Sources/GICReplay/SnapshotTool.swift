@@ -39,7 +39,7 @@ public struct SnapshotTool {
   public func restore(machine: String?, from path: String) throws {
     let bytes: [UInt8]
     do { bytes = try DurableFile.read(path, limit: SnapshotTool.byteLimit) } catch {
-      throw ReplayError("\(path) cannot be read: \(error)")
+      throw ReplayError("\(error)")
     }
     var file = try read(bytes, path)
     file.machine = machine ?? file.machine

@@ -31,6 +31,8 @@ public struct ValidationTool {
   public func run() throws -> Bool {
     let base = try Presets.load(configuration)
     let resolved = try resolve([base])
+    // What cannot be read is said before the laws have run, not after.
+    let traces = try traces.map { path throws(TraceError) in try Trace(contentsOf: path) }
     let colored = isatty(1) != 0
     var laws: [TimingLaw] = []
     for run in TimingLaws.all {
@@ -61,8 +63,7 @@ public struct ValidationTool {
   }
 
   /// A boot of an unmodified kernel, without time and with that of three presets.
-  private func equivalence(_ path: String) throws -> [TimingLaw.Row] {
-    let trace = try Trace(contentsOf: path)
+  private func equivalence(_ trace: Trace) throws -> [TimingLaw.Row] {
     var options = ReplayOptions()
     let plain = try ReplayRun(trace, options, base: try Presets.load(configuration)).run(
       on: makeMachine)

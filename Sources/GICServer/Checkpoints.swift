@@ -85,7 +85,13 @@ extension Server {
   /// called before ``run()``.
   /// - Throws: ``WireError`` for the first file that is none, ``UVError`` for the folder.
   public func restoreMachines() throws {
-    for path in try options.restoredFiles + (checkpoints?.paths() ?? []) { try adopt(path) }
+    for path in options.restoredFiles { try adopt(path) }
+    for path in try checkpoints?.paths() ?? [] {
+      do throws(WireError) { try adopt(path) } catch {
+        throw WireError(
+          error.errno, "\(error.text); move it out of the folder to begin without its machine")
+      }
+    }
   }
 
   /// Makes the machine that a file describes; it waits for its control.

@@ -35,7 +35,7 @@ public final class Server: @unchecked Sendable {
   let began = ContinuousClock.now
 
   /// Of the daemon.
-  static var version: String { "0.1" }
+  public static var version: String { "0.1" }
 
   /// Ends a server from another thread.
   public struct Stopper: Sendable {

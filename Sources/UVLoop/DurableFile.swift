@@ -82,10 +82,21 @@ public enum DurableFile {
   /// Takes a folder for this process alone, until the descriptor is let go of or the process ends.
   /// - Throws: EWOULDBLOCK when another process has it.
   public static func lock(folder: String) throws(UVError) -> OwnedDescriptor {
-    let number = try UVError.checkSystem(
-      unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "folder \(folder)")
+    let number = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else {
+      let reason = errno
+      throw UVError(
+        errno: reason, call: "folder \(folder)",
+        mend: reason == ENOENT ? "make it first" : "name a folder that is yours")
+    }
     let descriptor = OwnedDescriptor(adopting: number)
-    try UVError.checkSystem(flock(number, LOCK_EX | LOCK_NB), "folder \(folder)")
+    guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
+      let reason = errno
+      throw UVError(
+        errno: reason, call: "folder \(folder)",
+        mend: reason == EWOULDBLOCK
+          ? "another daemon has it: end that one, or name another folder" : nil)
+    }
     return descriptor
   }
 

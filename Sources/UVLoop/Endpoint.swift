@@ -12,25 +12,41 @@ public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
   /// - Throws: EINVAL with a sentence that says what is expected.
   public init(parsing text: String) throws(UVError) {
     func refused(_ why: String) -> UVError {
-      UVError(errno: EINVAL, call: "address '\(text)': \(why); unix:PATH or tcp:HOST:PORT")
+      UVError(
+        errno: EINVAL, call: "address '\(text)': \(why)", mend: "write unix:PATH or tcp:HOST:PORT")
     }
     if text.hasPrefix("unix:") {
       let path = String(text.dropFirst(5))
       guard !path.isEmpty else { throw refused("the path is missing") }
       self = .unix(path: path)
     } else if text.hasPrefix("tcp:") {
-      let rest = text.dropFirst(4)
-      guard let colon = rest.lastIndex(of: ":") else { throw refused("the port is missing") }
-      guard let port = UInt16(rest[rest.index(after: colon)...]) else {
-        throw refused("a port is 0 to 65535")
-      }
-      var host = rest[..<colon]
-      if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-      guard !host.isEmpty else { throw refused("the host is missing") }
-      self = .tcp(host: String(host), port: port)
+      self = try Endpoint.tcp(text.dropFirst(4), refused)
     } else {
       throw refused("the kind is missing")
     }
+  }
+
+  /// `HOST:PORT`, where only TCP is meant.
+  /// - Throws: as ``init(parsing:)``.
+  public init(hostAndPort text: String) throws(UVError) {
+    self = try Endpoint.tcp(text[...]) {
+      UVError(
+        errno: EINVAL, call: "address '\(text)': \($0)",
+        mend: "write HOST:PORT, such as 127.0.0.1:7601")
+    }
+  }
+
+  private static func tcp(
+    _ text: Substring, _ refused: (String) -> UVError
+  ) throws(UVError) -> Endpoint {
+    guard let colon = text.lastIndex(of: ":") else { throw refused("the port is missing") }
+    guard let port = UInt16(text[text.index(after: colon)...]) else {
+      throw refused("a port is 0 to 65535")
+    }
+    var host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    guard !host.isEmpty else { throw refused("the host is missing") }
+    return .tcp(host: String(host), port: port)
   }
 
   public var description: String {

@@ -58,7 +58,12 @@ public final class Listener: Handle {
     if status == 0, unsafe chmod(path, 0o600) != 0 { status = -errno }
     guard status >= 0 else {
       close()
-      throw UVError(errno: -status, call: "socket '\(path)'")
+      // libuv says EACCES where there is no such folder.
+      let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "."
+      let isThere = unsafe access(String(folder), F_OK) == 0
+      throw UVError(
+        errno: isThere ? -status : ENOENT, call: "socket '\(path)'",
+        mend: isThere ? "listen in a folder that is yours" : "make the folder \(folder) first")
     }
   }
 
@@ -68,7 +73,8 @@ public final class Listener: Handle {
     var information = stat()
     guard unsafe lstat(path, &information) == 0 else { return }
     guard information.st_mode & S_IFMT == S_IFSOCK else {
-      throw UVError(errno: EEXIST, call: "'\(path)' is there and is not a socket")
+      throw UVError(
+        errno: EEXIST, call: "'\(path)' is there and is not a socket", mend: "listen elsewhere")
     }
     let probe = try UVError.checkSystem(
       socket(
@@ -85,7 +91,9 @@ public final class Listener: Handle {
     }
     // Only this says that nobody listens; a full backlog (EAGAIN) is somebody.
     guard result != 0, errno == ECONNREFUSED else {
-      throw UVError(errno: EADDRINUSE, call: "somebody answers on '\(path)'")
+      throw UVError(
+        errno: EADDRINUSE, call: "somebody answers on '\(path)'",
+        mend: "end that daemon, or listen elsewhere")
     }
     try UVError.checkSystem(unsafe unlink(path), "removing the stale socket '\(path)'")
   }
@@ -95,8 +103,8 @@ public final class Listener: Handle {
     guard allowsRemote || address.isLoopback else {
       throw UVError(
         errno: EACCES,
-        call: "tcp:\(host):\(port) is open to other machines, and there is no password: "
-          + "listen on 127.0.0.1, or allow it explicitly")
+        call: "tcp:\(host):\(port) is open to other machines, and there is no password",
+        mend: "listen on 127.0.0.1, or say --allow-remote")
     }
     let tcp = unsafe cast(to: uv_tcp_t.self)
     try UVError.check(unsafe uv_tcp_init(loop.raw, tcp), "tcp")
@@ -113,7 +121,10 @@ public final class Listener: Handle {
     }
     guard status >= 0 else {
       close()
-      throw UVError(errno: -status, call: "tcp:\(host):\(port)")
+      throw UVError(
+        errno: -status, call: "tcp:\(host):\(port)",
+        mend: -status == EADDRINUSE
+          ? "end what listens there, or choose another port; 0 lets the system choose" : nil)
     }
     // The port lies at bytes 2 and 3 of both kinds of address, in network order.
     let chosen = unsafe withUnsafeBytes(of: bound) { unsafe UInt16($0[2]) << 8 | UInt16($0[3]) }

@@ -7,11 +7,16 @@ public struct UVError: Error, Equatable, Sendable, CustomStringConvertible {
   public let errno: Int32
   /// What was tried, and on what.
   public let call: String
-  public init(errno: Int32, call: String) { (self.errno, self.call) = (errno, call) }
+  /// What whoever asked for it can do about it, if that is known.
+  public let mend: String?
+  public init(errno: Int32, call: String, mend: String? = nil) {
+    (self.errno, self.call, self.mend) = (errno, call, mend)
+  }
 
   public var description: String {
     // SAFETY: strerror never returns null, and the text is copied before anything else runs.
-    unsafe "\(call): \(String(cString: strerror(errno)))"
+    let what = unsafe "\(call): \(String(cString: strerror(errno)))"
+    return mend.map { "\(what); \($0)" } ?? what
   }
 
   /// Passes a libuv status through or throws it: the one place a status is compared with zero.

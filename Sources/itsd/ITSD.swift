@@ -18,7 +18,8 @@ import Logging
 
       When clients can connect, a line "listening on ADDRESS" per address goes to standard \
       output. The log goes to standard error. SIGINT and SIGTERM end the daemon with status 0.
-      """)
+      """,
+    version: Server.version)
 
   @Option(
     help: ArgumentHelp(
@@ -37,7 +38,7 @@ import Logging
     help: ArgumentHelp(
       "Also serve a live page, /metrics for Prometheus and /events here.",
       valueName: "host:port"),
-    transform: { try Endpoint(parsing: "tcp:" + $0) })
+    transform: { try Endpoint(hostAndPort: $0) })
   var http: Endpoint?
 
   @Option(help: "Laid over the files of --config; a client may still lay its own over it.")
@@ -63,10 +64,10 @@ import Logging
   var stateDir: String?
 
   @Option(
-    help:
-      "Seconds between two checkpoints in --state-dir; 0: only when a client asks, or at the end."
-  )
-  var checkpointInterval: Double = 10
+    help: ArgumentHelp(
+      "Seconds between two checkpoints in --state-dir, 10 unless told otherwise; 0: only when a "
+        + "client asks, or at the end.", valueName: "seconds"))
+  var checkpointInterval: Double?
 
   @Flag(
     help: "Let --listen tcp: and --http take addresses other than loopback. There is no password.")
@@ -86,8 +87,11 @@ import Logging
     guard ServerOptions.threadCounts.contains(threads) else {
       throw ValidationError("--threads \(threads): expected an integer from 1 through 64")
     }
-    guard (0...86_400).contains(checkpointInterval) else {
+    guard (0...86_400).contains(checkpointInterval ?? 0) else {
       throw ValidationError("--checkpoint-interval takes seconds, from 0 to 86400")
+    }
+    guard checkpointInterval == nil || stateDir != nil else {
+      throw ValidationError("--checkpoint-interval goes with --state-dir, which says where to")
     }
   }
 
@@ -110,7 +114,7 @@ private func serve(_ arguments: ITSD) throws {
   options.server.restoredFiles = arguments.restore
   options.server.checkpoints = arguments.stateDir.map {
     CheckpointOptions(
-      folder: $0, intervalMilliseconds: UInt64(arguments.checkpointInterval * 1000))
+      folder: $0, intervalMilliseconds: UInt64((arguments.checkpointInterval ?? 10) * 1000))
   }
   do {
     try runDaemon(options, make: makeMachine) { endpoints, page in

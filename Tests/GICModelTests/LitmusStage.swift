@@ -37,12 +37,15 @@ let litmusRounds = environmentNumber("ITSD_LITMUS_ROUNDS") ?? 400
   }
 
   /// Runs `left` here and `right` on another thread, `rounds` times, each time between `before` and
-  /// `after`, which are alone.
+  /// `after`, which are alone. When it returns, the other thread holds nothing any more.
   func race(
     rounds: Int = litmusRounds, before: (Int) -> Void = { _ in }, left: (Int) -> Void,
     right: @escaping @Sendable (Int) -> Void, after: (Int) -> Void = { _ in }
   ) {
-    let helper = Thread { [self] in
+    // A group is left when its closure is gone. A `Thread` has its closure until it ends, some time
+    // after the last round: it would keep the machine beyond the end of the test.
+    let over = DispatchGroup()
+    DispatchQueue(label: "right").async(group: over) { [self] in
       var dice = Dice(seed: 2)
       for round in 0..<rounds {
         meet(3 * round + 1)
@@ -52,7 +55,7 @@ let litmusRounds = environmentNumber("ITSD_LITMUS_ROUNDS") ?? 400
         meet(3 * round + 3)
       }
     }
-    helper.start()
+    defer { over.wait() }
     var dice = Dice(seed: 1)
     for round in 0..<rounds {
       before(round)

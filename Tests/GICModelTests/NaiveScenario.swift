@@ -59,41 +59,21 @@ struct NaiveScenario {
 
   func runCore() -> Run {
     var core = TracedCore.fake(timing, its: itsCount, pes: peCount, tracer: TimingLog())
-    (core.rules.deviceLevels, core.rules.stallsOnError) = (levels, stalls)
-    core.rules.lastDevice = 4
-    var outcome = Outcome()
-    var glances: [Glance] = []
-    for step in steps {
-      glances.append(core.glance)
-      core.rules.stamp = core.now
-      switch step {
-      case .msi(let device, let event, let its): core.submit(device, event, its: its)
-      case .commands(let commands):
-        core.rules.script += commands
-        core.rules.written += commands.count
-        core.commandsChanged(0)
-      case .retry:
-        guard core.rules.mend() else { continue }
-        core.commandsChanged(0)
-      case .acknowledge(let pe):
-        outcome.shown.append(core.rules.offered[PEIndex(pe)]?.rawValue ?? 0)
-        core.acknowledge(pe)
-      case .run(let cycles): core.run(to: core.now + cycles)
-      }
-    }
-    core.drain()
+    var run = run(&core)
     for event in core.tracer.events {
-      if let serial = event.serial { outcome.log[serial, default: []].append(event) }
+      if let serial = event.serial { run.outcome.log[serial, default: []].append(event) }
     }
-    (outcome.lines, outcome.retired) = (core.rules.lineChanges, core.rules.retired)
-    outcome.pending = core.rules.pending
-    return Run(
-      outcome: outcome, end: core.now, glances: glances + [core.glance], last: core.statistics)
+    return run
   }
 
   /// As ``runCore()`` does without anybody who listens.
   func runUnheard() -> Run {
     var core = FakeCore.fake(timing, its: itsCount, pes: peCount)
+    return run(&core)
+  }
+
+  /// - Returns: all but the log.
+  private func run<Tracer>(_ core: inout TimedCore<FakeRules, Tracer>) -> Run {
     (core.rules.deviceLevels, core.rules.stallsOnError) = (levels, stalls)
     core.rules.lastDevice = 4
     var outcome = Outcome()
@@ -256,7 +236,7 @@ extension NaiveScenario {
     }
   }
 
-  private static func command(_ random: inout SplitMix64, pes: Int) -> [StageEvent] {
+  static func command(_ random: inout SplitMix64, pes: Int) -> [StageEvent] {
     let device = DeviceID(rawValue: UInt32.random(in: 0..<6, using: &random))
     let event = EventID(rawValue: UInt32.random(in: 0..<12, using: &random))
     let pe = PEIndex(Int(event.rawValue) % pes)
@@ -286,7 +266,7 @@ extension NaiveScenario {
   }
 
   /// Few of everything, so that everything runs out; short times beside long ones, and none.
-  private static func randomTiming(_ random: inout SplitMix64, pes: Int) -> TimingParameters {
+  static func randomTiming(_ random: inout SplitMix64, pes: Int) -> TimingParameters {
     func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     func cycles(_ range: ClosedRange<UInt64>) -> UInt64 { UInt64.random(in: range, using: &random) }
     var timing = TimingParameters()

@@ -299,6 +299,9 @@ func `a disabled ITS and its caches`(base: Profile.Base, keeps: Bool) {
     world.write(.gits(0), GITS.CTLR.offset, 1, size: 4)
     #expect(world.msi(1, 0).kind == (index == 0 ? .deviceUnmapped : .collectionUnmapped))
     #expect(world.takers() == (index == 0 ? "at none" : "at 0"))
+    // Its events have lost their collection for ever: mapped again, it does not bring them back.
+    world.command(.mapc(0, 1))
+    #expect(world.msi(1, 0).kind == (index == 0 ? .deviceUnmapped : .collectionUnmapped))
   }
 }
 

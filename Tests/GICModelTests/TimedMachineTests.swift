@@ -206,3 +206,16 @@ func `SYNC and DISCARD take their closed forms`(_: String, timing: TimingParamet
   let second = run(try TimedWorld(TimedWorld.configuration()))
   #expect(first == second)
 }
+
+/// Where there is time, one command after the other is granted and retired; each way over the end
+/// of the queue is a step of its own.
+@Test func `a queue wraps at its end with time, too`() throws {
+  let world = try TimedWorld(TimedWorld.configuration())
+  let slots = 2048
+  for batch in [slots - 1, 1, 1, slots - 1, slots / 2] {
+    world.issue(Array(repeating: .sync(RDbase(rawValue: 0)), count: batch))
+    world.settle()
+    #expect(world.creadr(at: world.now) == world.cwriter)
+  }
+  #expect(world.machine.statistics().commands == ["SYNC": UInt64(2 * slots + slots / 2)])
+}

@@ -10,60 +10,10 @@ private struct Outcome: Equatable {
   var shown: [UInt32]
 }
 
-private func randomTiming(_ random: inout SplitMix64) -> TimingParameters {
-  func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
-  func cycles(_ range: ClosedRange<UInt64>) -> UInt64 { UInt64.random(in: range, using: &random) }
-  var timing = TimingParameters()
-  timing.msiAcceptCycles = cycles(0...4)
-  timing.msiFIFODepth = pick(1...16)
-  timing.commandFetchDepth = pick(1...4)
-  timing.arbiterCycles = cycles(0...2)
-  timing.arbiterWeightMSI = pick(0...3)
-  timing.arbiterWeightCommand = pick(0...3)
-  timing.deviceLookupCycles = cycles(0...3)
-  timing.deviceCache = .init(entries: pick(0...8), ways: pick(1...2))
-  timing.eventCache = .init(entries: pick(0...16), ways: pick(1...4))
-  timing.collectionCache = .init(entries: pick(0...4), ways: pick(1...2))
-  timing.translationSlots = pick(1...4)
-  timing.tableWritesInFlight = pick(1...2)
-  timing.memoryLatencyCycles = cycles(0...400)
-  timing.memoryRequestCycles = cycles(0...3)
-  timing.linkCredits = pick(1...4)
-  timing.linkBeats = cycles(0...4)
-  timing.hopCycles = cycles(0...4)
-  timing.lpiBanks = pick(1...4)
-  timing.lpiCache = .init(entries: pick(0...16), ways: pick(1...2))
-  timing.propertyReadsInFlight = pick(1...4)
-  timing.invallRefetches = Bool.random(using: &random)
-  timing.hppiSelectCycles = cycles(0...3)
-  return timing
-}
-
-private func randomCommand(_ random: inout SplitMix64, pes: Int, rules: FakeRules) -> [StageEvent] {
-  let device = DeviceID(rawValue: UInt32.random(in: 0..<8, using: &random))
-  let event = EventID(rawValue: UInt32.random(in: 0..<16, using: &random))
-  let pe = PEIndex(Int(event.rawValue) % pes)
-  let intid = FakeRules.intid(device.rawValue, event.rawValue)
-  let lookups: [StageEvent] = [
-    .deviceLookup(device, levels: 1 + Int.random(in: 0...1, using: &random)),
-    .eventLookup(device, event), .collectionLookup(ICID(rawValue: UInt16(pe.index))),
-  ]
-  return switch Int.random(in: 0..<8, using: &random) {
-  case 0: [.deviceWritten(device)]
-  case 1: [lookups[0], .eventWritten(device, event)]
-  case 2: lookups + [.invalidate(pe, intid)]
-  case 3: lookups + [.clear(pe, intid, wasPending: true)]
-  case 4: [lookups[2], .invalidateAll(pe)]
-  case 5: [lookups[0], .rejected(.intUnmappedInterrupt)]
-  case 6: [lookups[2], .collectionWritten(ICID(rawValue: UInt16(pe.index)))]
-  default: [.synchronize(pe)]
-  }
-}
-
 private func run(seed: UInt64) -> Outcome {
   var random = SplitMix64(state: seed)
   let pes = Int.random(in: 1...5, using: &random)
-  var core = FakeCore.fake(randomTiming(&random), pes: pes)
+  var core = FakeCore.fake(NaiveScenario.randomTiming(&random, pes: pes), pes: pes)
   core.rules.lastDevice = 6
   core.rules.deviceLevels = Int.random(in: 1...2, using: &random)
   var shown: [UInt32] = []
@@ -76,7 +26,7 @@ private func run(seed: UInt64) -> Outcome {
           UInt32.random(in: 0..<8, using: &random), UInt32.random(in: 0..<16, using: &random))
         msis += 1
       }
-    case 5: core.write(randomCommand(&random, pes: pes, rules: core.rules))
+    case 5: core.write(NaiveScenario.command(&random, pes: pes))
     case 6..<8:
       let pe = Int.random(in: 0..<pes, using: &random)
       shown.append(core.rules.offered[PEIndex(pe)]?.rawValue ?? 0)

@@ -216,5 +216,5 @@ func `a bad line is named`(row: Int) {
   #expect(
     complaint(about: header() + "5 0 iar 3ff\n5 0 ia")
       == "tiny.trace:\(firstEventLine + 1): expected an operation, found 'ia'; nearest: 'iar', "
-      + "'ir', 'iw'")
+      + "'ir', 'iw'; the file ends in this line: it may have been cut short")
 }

@@ -86,7 +86,8 @@ func `a signal ends the daemon with status 0, and its socket is gone`(signal: In
   let endpoint = try first.endpoints(1)[0]
   let second = try Program(["--listen", "\(endpoint)"])
   #expect(second.status() == 1)
-  #expect(second.errorText.contains("somebody answers"))
+  let text = second.errorText
+  #expect(text.contains("somebody answers") && text.contains("end that daemon"))
   _ = try Client(connectingTo: endpoint).list()
 }
 
@@ -106,7 +107,23 @@ private let refusals: [(name: String, arguments: [String], status: Int32, says: 
   ("a clock that is none", ["--clock", "sand"], 64, "'functional' and 'timed'"),
   ("all the world", ["--listen", "tcp:0.0.0.0:0"], 1, "127.0.0.1"),
   ("pages for it", ["--listen", "unix:DIR/s", "--http", "0.0.0.0:0"], 1, "127.0.0.1"),
+  ("all the world, the mend", ["--listen", "tcp:0.0.0.0:0"], 1, "--allow-remote"),
   ("pages at no port", ["--http", "127.0.0.1"], 64, "the port is missing"),
+  ("pages, the mend", ["--http", "7601"], 64, "write HOST:PORT"),
+  ("a port beyond all", ["--listen", "tcp:127.0.0.1:70000"], 64, "a port is 0 to 65535"),
+  ("a socket in no folder", ["--listen", "unix:DIR/none/s"], 1, "make the folder"),
+  ("a socket that is a folder", ["--listen", "unix:DIR"], 1, "is not a socket"),
+  (
+    "state in no folder", ["--listen", "unix:DIR/s", "--state-dir", "DIR/none"], 1,
+    "No such file or directory; make it first"
+  ),
+  ("an interval of nothing", ["--checkpoint-interval", "5"], 64, "goes with --state-dir"),
+  ("a preset that is none", ["--config", "gic60"], 1, "gic600"),
+  ("a folder as configuration", ["--config", "DIR/"], 1, "is a folder"),
+  (
+    "a machine's file that is none", ["--restore", "/bin/sh", "--listen", "unix:DIR/s"], 1,
+    "/bin/sh: this is no snapshot"
+  ),
   (
     "a configuration that is not there", ["--config", "DIR/none.yaml", "--listen", "unix:DIR/s"], 1,
     "none.yaml"
@@ -120,6 +137,18 @@ func `a wrong command line says what and the mend`(
   let program = try Program(arguments)
   #expect(program.status() == status)
   #expect(program.errorText.contains(says))
+}
+
+@Test func `a file in the folder that is no machine's is named, and what to do`() throws {
+  let folder = "/tmp/itsd-state-\(UUID().uuidString)"
+  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  try Data("garbage".utf8).write(to: URL(fileURLWithPath: folder + "/m.itsd"))
+  let program = try Program(["--listen", "unix:DIR/s", "--state-dir", folder])
+  #expect(program.status() == 1)
+  let text = program.errorText
+  #expect(text.contains("\(folder)/m.itsd: this is no snapshot of a machine"))
+  #expect(text.contains("move it out of the folder"))
 }
 
 @Test func `the program serves machines of its configuration, and a client's over it`() throws {

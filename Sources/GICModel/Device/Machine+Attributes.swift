@@ -71,26 +71,7 @@ extension FunctionalMachine {
 
 /// On the timed clock an attribute is answered, like an untimed access, after everything that was
 /// under way has ended; what it causes has ended too when it returns.
-extension TimedMachine {
-  public func hasAttribute(_ attribute: DeviceAttribute, of device: DeviceName)
-    throws(DeviceError)
-  {
-    try core.rules.hasAttribute(attribute, of: device)
-  }
-  public func attribute(_ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?)
-    throws(DeviceError) -> UInt64
-  {
-    try core.attribute(attribute, of: device, value: value)
-  }
-  public func setAttribute(
-    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
-  ) throws(DeviceError) {
-    try core.setAttribute(attribute, of: device, to: value)
-  }
-  public func setVCPUsRun(_ run: Bool) throws(DeviceError) { try core.setVCPUsRun(run) }
-}
-
-extension TracedMachine {
+extension MachineWithTime {
   public func hasAttribute(_ attribute: DeviceAttribute, of device: DeviceName)
     throws(DeviceError)
   {

@@ -14,7 +14,7 @@ extension Machine {
   public func registers(of pe: PEIndex) -> [RegisterValue]? { nil }
 }
 
-extension TimedMachine {
+extension MachineWithTime {
   public func events(from sequence: UInt64, limit: Int) -> EventBatch {
     core.events(from: sequence, limit: limit)
   }
@@ -27,7 +27,6 @@ extension TimedMachine {
   public func registers(of pe: PEIndex) -> [RegisterValue]? { core.registers(of: pe) }
 }
 
-// Both machines with time, the traced one and the other, show their inside through these.
 extension TimedCore where Rules == Engine<Recorder> {
   func events(from sequence: UInt64, limit: Int) -> EventBatch {
     rules.log[0].batch(from: sequence, limit: limit)

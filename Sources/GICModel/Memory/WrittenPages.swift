@@ -18,7 +18,7 @@ extension FunctionalMachine {
   }
 }
 
-extension TimedMachine {
+extension MachineWithTime {
   public func writtenPages(
     from address: PhysicalAddress, count: Int, taking: Bool
   ) -> [UInt64]? {
@@ -26,22 +26,5 @@ extension TimedMachine {
   }
   public func markWritten(_ address: PhysicalAddress, byteCount: Int) {
     core.rules.memory.markWritten(address, byteCount: byteCount)
-  }
-  public func lines(of pe: PEIndex) -> LineChange? {
-    core.rules.has(pe) ? core.rules.lineState(of: pe) : nil
-  }
-}
-
-extension TracedMachine {
-  public func writtenPages(
-    from address: PhysicalAddress, count: Int, taking: Bool
-  ) -> [UInt64]? {
-    core.rules.memory.writtenPages(address, pageCount: count, taking: taking)
-  }
-  public func markWritten(_ address: PhysicalAddress, byteCount: Int) {
-    core.rules.memory.markWritten(address, byteCount: byteCount)
-  }
-  public func lines(of pe: PEIndex) -> LineChange? {
-    core.rules.has(pe) ? core.rules.lineState(of: pe) : nil
   }
 }

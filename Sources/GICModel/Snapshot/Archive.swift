@@ -18,7 +18,8 @@ public enum SnapshotError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .notASnapshot: "this is no snapshot of a machine"
+    case .notASnapshot:
+      "this is no snapshot of a machine, such as `itsctl save` and `itsd --state-dir` write"
     case .version(let version, let known):
       "the snapshot has version \(version) of the format, which is "
         + (version < known ? "older" : "newer") + " than version \(known), the only one that this "

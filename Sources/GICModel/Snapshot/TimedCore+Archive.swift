@@ -2,9 +2,9 @@
 
 import GICArch
 
-extension TimedMachine {
+extension MachineWithTime {
   public func snapshot() throws(SnapshotError) -> [UInt8] { try core.snapshot(with: meter) }
-  public func restore(snapshot: [UInt8]) throws(SnapshotError) {
+  func become(_ snapshot: [UInt8]) throws(SnapshotError) {
     var archive = try MachineSnapshot.open(snapshot)
     do throws(SnapshotError) { try core.restore(&archive, with: meter) } catch {
       reset()
@@ -13,16 +13,15 @@ extension TimedMachine {
   }
 }
 
+extension TimedMachine {
+  public func restore(snapshot: [UInt8]) throws(SnapshotError) { try become(snapshot) }
+}
+
 extension TracedMachine {
-  public func snapshot() throws(SnapshotError) -> [UInt8] { try core.snapshot(with: meter) }
   /// As that of ``TimedMachine``, whose snapshots it takes too. The sink is told every level anew;
   /// of what was under way it hears the rest.
   public func restore(snapshot: [UInt8]) throws(SnapshotError) {
-    var archive = try MachineSnapshot.open(snapshot)
-    do throws(SnapshotError) { try core.restore(&archive, with: meter) } catch {
-      reset()
-      throw error
-    }
+    try become(snapshot)
     core.tracer.tellLevels(at: core.now)
   }
 }

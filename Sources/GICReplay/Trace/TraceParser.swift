@@ -33,7 +33,11 @@ struct TraceParser {
       index &+= 1
     }
     if isLast, start < bytes.count {
-      try line(bytes.extracting(start..<bytes.count))
+      do throws(TraceError) { try line(bytes.extracting(start..<bytes.count)) } catch {
+        throw TraceError(
+          file: error.file, line: error.line,
+          error.problem + "; the file ends in this line: it may have been cut short")
+      }
       start = bytes.count
     }
     return start
