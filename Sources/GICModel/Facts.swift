@@ -33,6 +33,8 @@ struct Facts: BitwiseCopyable {
   let remapsPlainly: Bool
   /// Whether an RDbase is the index of its PE.
   let targetsAreIndices: Bool
+  /// GITS_TYPER.
+  let itsTYPER: UInt64
 
   init(_ configuration: MachineConfiguration) {
     let identity = configuration.identity
@@ -65,6 +67,7 @@ struct Facts: BitwiseCopyable {
       && profile.statusRegisters != .recorded && profile.unmappedMSIs == .unreported
       && profile.stallEnds == .retry && !lpiTablesAreLive
     targetsAreIndices = !identity.ptaIsAddress && identity.processorNumbers.isEmpty
+    itsTYPER = configuration.itsTYPER.raw
   }
 }
 

@@ -63,6 +63,7 @@ public final class TimedMachine: Machine {
 
   public func pending(of pe: PEIndex) -> PendingInterrupt? { core.rules.pending(of: pe) }
 
+  public var hasLineChanges: Bool { core.rules.hasLineChanges }
   public func drainLineChanges(into changes: inout [LineChange]) {
     core.rules.drainLineChanges(into: &changes)
   }

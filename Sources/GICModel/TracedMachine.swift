@@ -48,6 +48,7 @@ public final class TracedMachine: Machine {
     core.advance(to: cycle, until: condition)
   }
   public func pending(of pe: PEIndex) -> PendingInterrupt? { core.rules.pending(of: pe) }
+  public var hasLineChanges: Bool { core.rules.hasLineChanges }
   public func drainLineChanges(into changes: inout [LineChange]) {
     core.rules.drainLineChanges(into: &changes)
   }
