@@ -122,6 +122,23 @@ func `a fence waits for another client's commands`(what: String, threads: Int) t
   #expect(try board.join(.pe(1)).mmioRead(0x0808_0000, pe: 1).errno == 0)
 }
 
+/// Each may cost as much as many other requests, and 256 of those are a turn.
+@Test func `writes of CWRITER through a ring leave the sockets their turn`() throws {
+  let board = try GuestBoard(threads: 1)
+  let other = try board.join(.pe(1))
+  let port = try board.control.openPort(0)
+  let place = GuestBoard.its + UInt64(GITS.CWRITER.offset)
+  var end: UInt64 = 0
+  for _ in 0..<200 {
+    end = board.enqueue([.invall(ICID(rawValue: 0))])
+    try port.submit(.mmioWrite(address: place, size: 8, data: end, pe: 0), flags: .noReply)
+  }
+  port.flush()
+  #expect(try board.creadr(other, pe: 1) != end)
+  try port.fenceRing()
+  #expect(try board.creadr(other, pe: 1) == end)
+}
+
 // MARK: The timed clock
 
 /// Another machine's registers are read while the backlog of one on the timed clock is worked off;
