@@ -1,10 +1,11 @@
 // What Swift has no name for: hints to the host's processor and scheduler, none of which changes a
-// result, one comparison of many bytes at once, and memory that is not touched before it is used.
+// result, one comparison of many bytes at once, and memory that is zero without being written.
 #ifndef ITSD_HINTS_H
 #define ITSD_HINTS_H
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -24,10 +25,26 @@ static inline void hint_spin(void) {
 // Another thread may have the processor.
 static inline void hint_yield(void) { (void)sched_yield(); }
 
-// `count` doublewords that are 0, for `free_words`; what nobody writes costs no memory. NULL if
-// there are none.
-static inline void *zeroed_words(size_t count) { return calloc(count, 8); }
-static inline void free_words(void *words) { free(words); }
+// Many doublewords come from the kernel, which finds memory for a page only when it is first
+// touched, and does so in a time that does not depend on how many there are.
+static inline int words_are_many(size_t count) { return count >= 1 << 14; }
+
+// `count` doublewords that are zero. Aborts where there is no memory.
+static inline void *zeroed_words(size_t count) {
+  const size_t size = count * sizeof(uint64_t);
+  void *words = words_are_many(count)
+                    ? mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                    : calloc(count, sizeof(uint64_t));
+  if (!words || words == MAP_FAILED) abort();
+  return words;
+}
+static inline void free_words(void *words, size_t count) {
+  if (words_are_many(count)) {
+    (void)munmap(words, count * sizeof(uint64_t));
+  } else {
+    free(words);
+  }
+}
 
 // Bit n: byte n of the 64 at `bytes`, as far as `mask` goes, is the byte of which `pattern` has
 // eight. Other threads may be storing there: each byte is loaded once, and whole. `bytes` is 8-byte

@@ -35,6 +35,8 @@ struct Facts: BitwiseCopyable {
   let movesPlainly: Bool
   /// Whether an RDbase is the index of its PE.
   let targetsAreIndices: Bool
+  /// GITS_TYPER.
+  let itsTYPER: UInt64
 
   init(_ configuration: MachineConfiguration) {
     let identity = configuration.identity
@@ -68,6 +70,7 @@ struct Facts: BitwiseCopyable {
       && profile.propbaser == .perPE && profile.maptiLPITables == .lenient
       && profile.statusRegisters != .recorded && profile.unmappedMSIs == .unreported
       && profile.stallEnds == .retry && !lpiTablesAreLive
+    itsTYPER = configuration.itsTYPER.raw
   }
 }
 

@@ -88,6 +88,7 @@ public final class FunctionalMachine: Machine, @unchecked Sendable {
     return engine.lineState(of: pe)
   }
 
+  public var hasLineChanges: Bool { !engine.outbox.isEmpty }
   public func drainLineChanges(into changes: inout [LineChange]) {
     engine.drainLineChanges(into: &changes)
   }

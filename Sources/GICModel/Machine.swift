@@ -167,6 +167,8 @@ public protocol Machine: AnyObject {
 
   /// Lets time pass up to `cycle`, or until the condition holds. Returns the cycle reached.
   func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64
+  /// The same for about 10 us. Nil: it is to be called again, before anything else is done.
+  func advanceSome(to cycle: UInt64, until condition: StopCondition) -> UInt64?
 
   /// The first cycle at which anything can change without another access; `.max` if nothing is
   /// under way. No interrupt output changes before it.
@@ -176,6 +178,8 @@ public protocol Machine: AnyObject {
   /// active; nil if there is none. Reading it has no effect.
   func pending(of pe: PEIndex) -> PendingInterrupt?
 
+  /// Whether ``drainLineChanges(into:)`` would bring any.
+  var hasLineChanges: Bool { get }
   /// Moves the line changes since the last call to the end of `changes`.
   func drainLineChanges(into changes: inout [LineChange])
 
@@ -259,6 +263,11 @@ public protocol Machine: AnyObject {
 extension Machine {
   /// Without time nothing is ever under way.
   public var horizon: UInt64 { .max }
+  /// There may be.
+  public var hasLineChanges: Bool { true }
+  public func advanceSome(to cycle: UInt64, until condition: StopCondition) -> UInt64? {
+    advance(to: cycle, until: condition)
+  }
   /// A machine whose accesses have no steps.
   public func begin(_ access: Access) -> AccessProgress { .done(perform(access)) }
   public func resume(_ work: inout QueueWork) -> Response? {

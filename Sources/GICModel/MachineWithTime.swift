@@ -23,6 +23,7 @@ extension MachineWithTime {
   public func lines(of pe: PEIndex) -> LineChange? {
     core.rules.has(pe) ? core.rules.lineState(of: pe) : nil
   }
+  public var hasLineChanges: Bool { core.rules.hasLineChanges }
   public func drainLineChanges(into changes: inout [LineChange]) {
     core.rules.drainLineChanges(into: &changes)
   }

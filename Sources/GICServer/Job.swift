@@ -35,12 +35,14 @@ final class Barrier: @unchecked Sendable {
 final class RequestSource {
   /// What the first request waits for.
   fileprivate var barrier: Barrier?
-  /// Called at the source's station, once what was waited for has happened.
-  private let retry: () -> Void
+  /// Called at the source's station, once what was waited for has happened: its request is looked
+  /// at soon, or at once.
+  private let retry: (_ now: Bool) -> Void
 
-  init(retry: @escaping () -> Void) { self.retry = retry }
+  init(retry: @escaping (_ now: Bool) -> Void) { self.retry = retry }
 
-  func goOn() { retry() }
+  func goOn() { retry(false) }
+  func goOnNow() { retry(true) }
 }
 
 extension MachineHost {
@@ -68,6 +70,20 @@ extension MachineHost {
   func awaitJobs(_ barrier: Barrier) {
     barrier.await(jobs.count)
     for job in jobs { job.barriers.append(barrier) }
+  }
+}
+
+// A timed machine that is occupied is waited for.
+extension MachineHost {
+  /// The source's request is shown again when nobody occupies the machine any more.
+  func waitForTurn(_ source: RequestSource) {
+    if !queue.contains(where: { $0.source === source }) { queue.append(SourceBox(source)) }
+  }
+
+  /// Whoever waits has a turn before the one who has occupied the machine can ask again: until one
+  /// of them occupies it.
+  func giveTurns() {
+    while !isOccupied, !queue.isEmpty { queue.removeFirst().source?.goOnNow() }
   }
 }
 

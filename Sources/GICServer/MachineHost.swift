@@ -11,18 +11,25 @@ import UVLoop
 final class MachineHost {
   let shared: SharedMachine
   /// Another while it is traced, with the same state.
-  private(set) var machine: any Machine
+  private(set) var machine: any Machine {
+    didSet { functional = machine as? FunctionalMachine }
+  }
+  /// The same, if it is on the functional clock: most accesses are carried out by it, and need not
+  /// look for who does what.
+  private var functional: FunctionalMachine?
+  let clock: ClockScale
+  let isTimed: Bool
   var trace: MachineTrace?
   unowned let station: Station
   private let mailbox: LineMailbox?
   /// Sessions by their number, so that notices go out in a fixed order.
   var sessions: [Session] = []
-  private(set) var lines: [InterruptSummary]
+  private let shown: ThreadOwned<[InterruptSummary]>
   /// ``SharedMachine/sequenceOffsets``, without a lock.
   private var sequenceOffsets: [UInt32]
-  private var changes: [LineChange] = []
+  private let changed = ThreadOwned<[LineChange]>([])
   /// Sessions with notices that have not been sent.
-  var notified: [Session] = []
+  private let told = ThreadOwned<[Session]>([])
   /// Rings that serve a PE.
   private var ports: [RingPort] = []
   /// Sources of requests in conservative time: these are at the machine's home.
@@ -31,17 +38,40 @@ final class MachineHost {
   var jobs: [Job] = []
   /// It is to be written once that has ended.
   var awaitsCheckpoint = false
+  /// An access, or the passing of time, has begun and not ended: on the timed clock nobody else may
+  /// do anything to the machine.
+  private(set) var isOccupied = false
+  /// Time passes, in steps, to what a source in conservative time waits for.
+  var isSettling = false
+  /// Sources of requests that wait for that to end, the first one first.
+  var queue: [SourceBox] = []
   /// Writes of a CWRITER so far: each may have cost as much as many other accesses.
   private(set) var queueWrites = 0
 
   init(_ shared: SharedMachine, at station: Station) {
     (self.shared, self.station) = (shared, station)
     machine = shared.lane(of: station.number)
+    functional = machine as? FunctionalMachine
+    clock = shared.clock
+    isTimed = shared.configuration.clock == .timed
     mailbox = shared.mailbox(of: station.number)
     // Where there are lanes, the machine itself says how the lines are.
-    lines =
-      shared.restingLines ?? Array(repeating: InterruptSummary(), count: shared.peCount)
+    shown = ThreadOwned(
+      shared.restingLines ?? Array(repeating: InterruptSummary(), count: shared.peCount))
     sequenceOffsets = shared.lock.withLock { shared.sequenceOffsets }
+  }
+
+  private(set) var lines: [InterruptSummary] {
+    @inline(__always) _read { yield shown.value }
+    @inline(__always) _modify { yield &shown.value }
+  }
+  private var changes: [LineChange] {
+    @inline(__always) _read { yield changed.value }
+    @inline(__always) _modify { yield &changed.value }
+  }
+  var notified: [Session] {
+    @inline(__always) _read { yield told.value }
+    @inline(__always) _modify { yield &told.value }
   }
 
   /// Nobody at this station needs it any more.
@@ -49,8 +79,6 @@ final class MachineHost {
 
   var name: String { shared.name }
   var configuration: MachineConfiguration { shared.configuration }
-  var clock: ClockScale { shared.clock }
-  var isTimed: Bool { configuration.clock == .timed }
   var peCount: Int { lines.count }
   var cycle: UInt64 { machine.cycle }
   var statistics: MachineStatistics { machine.statistics() }
@@ -88,15 +116,27 @@ final class MachineHost {
   /// - Parameter cycle: the client's now; nil lets the machine choose.
   @inline(__always) func begin(_ access: Access, at cycle: UInt64?) -> Begun {
     var access = access
-    let before = machine.cycle
     access.cycle = cycle ?? Access.untimed
     if isQueueWrite(access) { queueWrites &+= 1 }
+    if let functional {
+      let progress = functional.begin(access)
+      takeMail()
+      if functional.hasLineChanges { publishOwn() }
+      return begun(progress, access.cycle, 0)
+    }
+    let before = machine.cycle
     let progress = machine.begin(access)
     publishLines()
+    return begun(progress, access.cycle, before)
+  }
+
+  @inline(__always)
+  private func begun(_ progress: AccessProgress, _ cycle: UInt64, _ before: UInt64) -> Begun {
     switch progress {
-    case .done(let response): return .done(outcome(response, access.cycle, before))
+    case .done(let response): return .done(outcome(response, cycle, before))
     case .working(let work):
-      return .working(BegunAccess(work: work, cycle: access.cycle, before: before))
+      isOccupied = isTimed
+      return .working(BegunAccess(work: work, cycle: cycle, before: before))
     }
   }
 
@@ -104,9 +144,11 @@ final class MachineHost {
   func resume(_ access: inout BegunAccess) -> Outcome? {
     defer { publishLines() }
     guard let response = machine.resume(&access.work) else { return nil }
+    isOccupied = false
     return outcome(response, access.cycle, access.before)
   }
 
+  @inline(__always)
   private func outcome(_ response: Response, _ cycle: UInt64, _ before: UInt64) -> Outcome {
     guard isTimed else {
       return Outcome(
@@ -131,6 +173,18 @@ final class MachineHost {
       if condition == .idle, shared.hasLanes { catchUp() }
     }
     return machine.advance(to: clock.cycle(atPicosecond: limit), until: condition)
+  }
+
+  /// The same, for about 10 us.
+  /// - Returns: nil if it must go on.
+  func advanceSome(to limit: UInt64, until condition: StopCondition) -> UInt64? {
+    defer {
+      publishLines()
+      if condition == .idle, shared.hasLanes { catchUp() }
+    }
+    let cycle = machine.advanceSome(to: clock.cycle(atPicosecond: limit), until: condition)
+    isOccupied = cycle == nil
+    return cycle
   }
 
   /// FLUSH, RESET, QUIESCE and RESUME; a promise counts in conservative time only.
@@ -212,12 +266,16 @@ final class MachineHost {
   @inline(__always) func publishLines() {
     if isTimed { shared.shownCycle.store(machine.cycle, ordering: .relaxed) }
     takeMail()
-    machine.drainLineChanges(into: &changes)
-    if !changes.isEmpty { publishOwn() }
+    if machine.hasLineChanges { publishOwn() }
   }
 
   private func publishOwn() {
-    repeat {
+    machine.drainLineChanges(into: &changes)
+    publishChanges()
+  }
+
+  private func publishChanges() {
+    while !changes.isEmpty {
       let own = changes
       changes.removeAll(keepingCapacity: true)
       for change in own where change.pe.index < lines.count {
@@ -230,7 +288,7 @@ final class MachineHost {
       }
       // What waits at a PE was looked at for the page: with that, too, lines may change.
       machine.drainLineChanges(into: &changes)
-    } while !changes.isEmpty
+    }
   }
 
   /// Shows what other stations have changed.
@@ -289,7 +347,7 @@ final class MachineHost {
       }
     }
     shared.sequenceOffsets = sequenceOffsets
-    if !changes.isEmpty { publishOwn() }
+    publishChanges()
   }
 
   /// Writes the PE's line of the page, if there is one.

@@ -7,8 +7,9 @@ import UVLoop
 /// A pair of rings, and who serves it.
 final class RingPort {
   unowned let session: Session
-  /// Most requests need no more than this.
+  /// Most requests need no more than these two.
   private let attached: Attached
+  private let record: SessionRecord
   /// The PE's Processor_Number, or the DeviceID that a device's connection begins with.
   let number: UInt32
   /// Its number is a DeviceID.
@@ -19,8 +20,9 @@ final class RingPort {
   /// Rung for the client.
   let clientBell: OwnedDescriptor
   var timePort: TimePort?
-  private(set) lazy var source = RequestSource { [unowned self] in
+  private(set) lazy var source = RequestSource { [unowned self] now in
     unblock()
+    if now { session.station.rings?.serve(self) }
     session.station.rings?.wake(self)
   }
   /// Frames of the socket that must have been carried out first.
@@ -38,7 +40,7 @@ final class RingPort {
     _ session: Session, _ attached: Attached, number: UInt32, slotCount: UInt32, bell: Doorbell
   ) throws(UVError) {
     self.session = session
-    self.attached = attached
+    (self.attached, record) = (attached, session.record)
     self.number = number
     isDevice = if case .device = attached.role { true } else { false }
     self.bell = bell
@@ -48,22 +50,29 @@ final class RingPort {
 
   enum Served {
     case nothing
-    case something
+    /// What it has cost, in requests of the usual kind.
+    case something(Int)
     /// The client's index makes no sense.
     case broken
   }
+  /// A write of CWRITER may cost as much as so many other requests.
+  private static let queueWriteWeight = 16
 
   /// What it waited for may have happened.
   func unblock() { isBlocked = false }
 
-  /// Carries out at most `limit` requests.
+  /// Carries out requests that cost at most `limit`, or one.
   func serve(limit: Int) -> Served {
     guard !isClosed, !isWorking else { return .nothing }
     isBlocked = false
     guard var room = ring.knownRoom else { return .broken }
     var done = 0
+    let queueWrites = attached.host.queueWrites
+    var cost: Int {
+      done &+ (attached.host.queueWrites &- queueWrites) &* RingPort.queueWriteWeight
+    }
     // A reply must have a place before its request is taken.
-    loop: while done < limit, room > 0, !isClosed, !isWorking {
+    loop: while cost < limit, room > 0, !isClosed, !isWorking {
       if let fence {
         if session.requests < fence { break }
         self.fence = nil
@@ -88,9 +97,9 @@ final class RingPort {
       }
     }
     guard done > 0 else { return .nothing }
-    session.record.requests.value += UInt64(done)
+    record.requests.value += UInt64(done)
     publish()
-    return .something
+    return .something(cost)
   }
 
   private func carryOut(_ words: [8 of UInt64]) -> RingAnswer {
@@ -139,7 +148,7 @@ final class RingPort {
     var rest = min(count, Int(ring.slotCount))
     while rest > 0, hasWork {
       let before = ring.takenCount
-      guard serve(limit: rest) == .something else { return }
+      guard case .something = serve(limit: rest) else { return }
       rest -= Int(ring.takenCount &- before)
     }
   }
@@ -189,30 +198,20 @@ final class RingServer {
     turn?.request()
   }
 
+  /// A ring's requests have waited for this moment.
+  func serve(_ port: RingPort) { _ = serve([port], RingServer.requestsPerTurn) }
+
   func remove(_ port: RingPort) {
     awake.removeAll { $0 === port }
     hasChanged = true
   }
 
   private func run() {
-    var (rest, idle) = (RingServer.requestsPerTurn, 0)
-    var ports = awake
-    hasChanged = false
-    while rest > 0, !ports.isEmpty {
-      let served = serve(ports, rest)
-      rest -= served
-      if hasChanged {
-        ports = awake
-        hasChanged = false
-      }
-      if served > 0 {
-        idle = 0
-      } else {
-        guard idle < spins else { break }
-        idle += 1
-        spinPause()
-      }
-    }
+    var rest = RingServer.requestsPerTurn
+    repeat {
+      hasChanged = false
+      if awake.count == 1 { serveAlone(awake[0], &rest) } else { serveMany(awake, &rest) }
+    } while hasChanged && rest > 0
     if rest <= 0 {
       // The sockets have their turn.
       turn?.request()
@@ -228,16 +227,45 @@ final class RingServer {
     }
   }
 
-  /// One look at every ring. Returns how many requests there were.
+  /// Serves the only ring that is awake until it has been idle for a while, or there are others.
+  private func serveAlone(_ port: RingPort, _ rest: inout Int) {
+    while rest > 0, !hasChanged {
+      switch port.serve(limit: min(rest, 64)) {
+      case .nothing:
+        // A look at one ring takes half as long as one at several.
+        guard port.ring.awaitMore(looks: 2 * spins), port.hasWork else { return }
+      case .something(let cost):
+        rest -= cost
+        port.flushNotices()
+      case .broken: return onBroken(port)
+      }
+    }
+  }
+
+  private func serveMany(_ ports: [RingPort], _ rest: inout Int) {
+    var idle = 0
+    while rest > 0, !ports.isEmpty, !hasChanged {
+      let served = serve(ports, rest)
+      rest -= served
+      guard served == 0 else {
+        idle = 0
+        continue
+      }
+      guard idle < spins else { return }
+      idle += 1
+      spinPause()
+    }
+  }
+
+  /// One look at every ring. Returns what the requests have cost.
   private func serve(_ ports: [RingPort], _ limit: Int) -> Int {
     var served = 0
     // A port may go while its requests are carried out: then it has no work.
     for port in ports where port.hasWork {
-      let before = port.ring.takenCount
       switch port.serve(limit: min(limit, 64)) {
       case .nothing: break
-      case .something:
-        served += Int(port.ring.takenCount &- before)
+      case .something(let cost):
+        served += cost
         port.flushNotices()
       case .broken: onBroken(port)
       }

@@ -46,12 +46,16 @@ final class Session {
   private(set) lazy var transfer = SnapshotTransfer(server.snapshotBudget)
   /// Sent with the reply that is being made.
   var descriptorsToSend: [OwnedDescriptor] = []
-  private(set) lazy var source = RequestSource { [unowned self] in station.resumeLater(self) }
+  private(set) lazy var source = RequestSource { [unowned self] now in
+    if now { connection.resume() } else { station.resumeLater(self) }
+  }
   let log: Logger
+  private let limits: ServerOptions.Limits
 
   init(_ record: SessionRecord, _ connection: Connection, at station: Station) {
     (self.record, self.connection, self.station) = (record, connection, station)
     (number, server) = (record.number, station.server)
+    limits = station.server.options.limits
     var log = server.log
     log[metadataKey: "client"] = "\(number)"
     self.log = log
@@ -118,7 +122,6 @@ final class Session {
       connection.pause()
       return false
     }
-    let limits = server.options.limits
     if connection.queuedByteCount >= limits.replyHighWater {
       connection.flush()
       if connection.queuedByteCount >= limits.replyHighWater {
@@ -194,7 +197,7 @@ final class Session {
 
   func finish(_ answer: Slot, _ slot: Slot) {
     countRequest()
-    if !slot.flags.contains(.noReply) { connection.write { answer.append(to: &$0) } }
+    if !slot.flags.contains(.noReply) { connection.write(answer.words) }
   }
 
   func finish(_ reply: Reply, _ slot: Slot) {

@@ -34,9 +34,10 @@ final class Attached {
   /// Begins an access that may be carried out at once, and whose answer is a slot.
   /// - Returns: nil when the request must go the long way.
   @inline(__always) func begin(_ slot: Slot) -> Begun? {
-    guard !host.isQuiesced, timeMode != .conservative, slot.size == Slot.byteCount,
-      slot.descriptorCount == 0, slot.flags.isSubset(of: [.noReply, .timed]),
-      slot.attributes.padding == 0, let (access, isPE) = plainAccess(slot)
+    guard !host.isQuiesced, !host.isOccupied, timeMode != .conservative,
+      slot.size == Slot.byteCount, slot.descriptorCount == 0,
+      slot.flags.isSubset(of: [.noReply, .timed]), slot.attributes.padding == 0,
+      let (access, isPE) = plainAccess(slot)
     else { return nil }
     var cycle = slot.flags.contains(.timed) ? host.clock.cycle(atPicosecond: slot.time) : nil
     if timeMode == .paced { cycle = cycle ?? host.cycle }
@@ -57,7 +58,7 @@ final class Attached {
     reply.type = slot.type
     reply.flags = .reply
     reply.id = slot.id
-    reply.time = host.clock.picosecond(ofCycle: outcome.cycle)
+    if outcome.cycle != 0 { reply.time = host.clock.picosecond(ofCycle: outcome.cycle) }
     reply.attributes.busStatus = outcome.response.status.rawValue
     (reply.a, reply.b, reply.d) = (outcome.response.value, outcome.latency, outcome.cycle)
     if timeMode != .free { reply.c = UInt64(host.horizon(after: outcome.cycle, for: nil)) << 8 }

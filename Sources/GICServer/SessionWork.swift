@@ -41,14 +41,17 @@ extension Session {
     if case .greeting = state {
       throw WireError(.eproto, "HELLO must come first")
     }
-    switch request {
-    case .bye:
-      leave(orderly: true)
-      return .reply(reply)
-    case .list:
+    if case .list = request {
       reply.tail = server.listing()
       return .reply(reply)
-    default: break
+    }
+    if let host, host.isOccupied {
+      host.waitForTurn(source)
+      return .wait
+    }
+    if case .bye = request {
+      leave(orderly: true)
+      return .reply(reply)
     }
     guard let host, let role else {
       throw WireError(.eproto, "\(request.type) needs a machine: ATTACH first")
@@ -165,8 +168,13 @@ extension Session {
       if case .lineRaised(let pe) = condition, host.interrupts(of: pe) == nil {
         throw WireError(.enxio, "'\(host.name)' has PEs 0 to \(host.peCount - 1), and no \(pe)")
       }
-      finishAdvance(
-        &reply, condition, host, host.advance(to: limit, until: StopCondition(condition)))
+      let advance = { [self] () -> Reply? in
+        let until = StopCondition(condition)
+        guard let reached = host.advanceSome(to: limit, until: until) else { return nil }
+        finishAdvance(&reply, condition, host, reached)
+        return reply
+      }
+      return advance().map(Performed.reply) ?? .steps(advance)
     case .flush, .reset, .timePromise, .quiesce, .resume:
       try host.control(request)
       stamp(&reply, host)

@@ -203,7 +203,9 @@ final class Station: @unchecked Sendable {
     flushNotices(after: session)
     linger?.requestDone()
     // What waited for the socket's frames may go on.
-    for port in session.ports where port.hasWork { rings?.wake(port) }
+    if !session.ports.isEmpty {
+      for port in session.ports where port.hasWork { rings?.wake(port) }
+    }
   }
 
   func flushNotices(after session: Session) {
@@ -257,6 +259,7 @@ final class Station: @unchecked Sendable {
       stepCount &+= 1
       let isDone = job.step()
       job.host.flushNotices()
+      job.host.giveTurns()
       guard isDone else {
         jobs.append(job)
         continue

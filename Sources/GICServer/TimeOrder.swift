@@ -112,8 +112,7 @@ extension MachineHost {
   func turn(of port: TimePort, at asked: UInt64) -> TimeTurn {
     let cycle = order.ask(port, at: asked)
     order.wait(port, until: cycle, or: nil)
-    settle(port)
-    guard order.isFirst(port) else { return .wait }
+    guard settle(port), order.isFirst(port) else { return .wait }
     order.finish(port, at: cycle)
     return .go(cycle)
   }
@@ -128,21 +127,41 @@ extension MachineHost {
       }
       order.wait(port, until: max(limit, port.promise), or: condition)
     }
-    settle(port)
-    guard order.isFirst(port), let reached = port.woken ?? port.stamp else { return nil }
+    guard settle(port), order.isFirst(port), let reached = port.woken ?? port.stamp
+    else { return nil }
     order.finish(port, at: reached)
     return reached
   }
 
   /// Lets the machine's time pass to what `port` waits for, as long as it is the first of all;
-  /// where an output wakes somebody, that one may be first.
-  private func settle(_ port: TimePort) {
+  /// where an output wakes somebody, that one may be first. What takes longer than others should
+  /// wait goes on in steps.
+  /// - Returns: false while that lasts.
+  private func settle(_ port: TimePort) -> Bool {
+    guard !isSettling else { return false }
+    guard !settleSome(port) else { return true }
+    isSettling = true
+    station.begin(
+      Job(on: self) { [self] in
+        if let next = order.next, !settleSome(next) { return false }
+        isSettling = false
+        timeMoved()
+        return true
+      })
+    return false
+  }
+
+  private func settleSome(_ port: TimePort) -> Bool {
     while isTimed, let stamp = port.stamp, port.woken == nil, machine.cycle < stamp,
       order.isFirst(port)
     {
-      _ = machine.advance(to: stamp, until: .lineChange)
+      guard machine.advanceSome(to: stamp, until: .lineChange) != nil else {
+        publishLines()
+        return false
+      }
       publishLines()
     }
+    return true
   }
 
   /// So many cycles after `cycle` no output changes unless this port asks for something: the

@@ -46,8 +46,8 @@ extension ConnectionDelegate {
   /// What was received and not consumed lies in `buffer[head..<tail]`.
   private var head = 0
   private var tail = 0
-  private var descriptors: [OwnedDescriptor] = []
-  private var outgoing: [UInt8] = []
+  private let received = ThreadOwned<[OwnedDescriptor]>([])
+  private let written = ThreadOwned<[UInt8]>([])
   /// Bytes given to libuv and not yet taken by the kernel.
   private var inFlight = 0
   private var isReading = false
@@ -77,6 +77,14 @@ extension ConnectionDelegate {
 
   deinit { unsafe buffer.deallocate() }
 
+  private var descriptors: [OwnedDescriptor] {
+    @inline(__always) _read { yield received.value }
+    @inline(__always) _modify { yield &received.value }
+  }
+  private var outgoing: [UInt8] {
+    @inline(__always) _read { yield written.value }
+    @inline(__always) _modify { yield &written.value }
+  }
   private var stream: UnsafeMutablePointer<uv_stream_t> { unsafe cast(to: uv_stream_t.self) }
 
   // MARK: Receiving
@@ -233,6 +241,13 @@ extension ConnectionDelegate {
   @inline(__always) public func write(_ body: (inout [UInt8]) -> Void) {
     guard !isClosing, !closesWhenDrained, !isDeaf else { return }
     body(&outgoing)
+  }
+
+  /// The same, of eight words as they lie in memory.
+  public func write(_ words: [8 of UInt64]) {
+    guard !isClosing, !closesWhenDrained, !isDeaf else { return }
+    // SAFETY: the bytes of the words are all initialised, and are copied.
+    unsafe withUnsafeBytes(of: words) { unsafe outgoing.append(contentsOf: $0) }
   }
 
   /// Sends what was written. Never waits; what the kernel does not take now is queued.

@@ -183,6 +183,16 @@ public enum RingTake {
     unsafe inHead.pointee.load(ordering: .acquiring) != slotsTaken
   }
 
+  /// Looks so many times whether there is something to take, with a rest after each.
+  /// - Returns: whether there is.
+  public func awaitMore(looks: Int) -> Bool {
+    for _ in 0..<looks {
+      if hasMore { return true }
+      spinPause()
+    }
+    return hasMore
+  }
+
   // MARK: Sleeping
 
   /// Says that this end will sleep. Afterwards it must look once more before it does.

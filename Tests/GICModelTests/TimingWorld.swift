@@ -136,6 +136,12 @@ import GICArch
     issue(entries: commands.map { QueueEntry($0) }, its: n, at: cycle)
   }
   func issue(entries: [QueueEntry], its n: Int = 0, at cycle: UInt64? = nil) {
+    put(entries, its: n)
+    write(itsBase(n) + UInt64(GITS.CWRITER.offset), UInt64(cwriters[n]), at: cycle)
+  }
+  /// Puts commands into the queue, and tells nobody.
+  func put(_ commands: [ITSCommand]) { put(commands.map { QueueEntry($0) }, its: 0) }
+  private func put(_ entries: [QueueEntry], its n: Int) {
     for entry in entries {
       let slot = queueBase(n) + UInt64(cwriters[n])
       for (index, word) in [entry.dw0, entry.dw1, entry.dw2, entry.dw3].enumerated() {
@@ -143,7 +149,6 @@ import GICArch
       }
       cwriters[n] = (cwriters[n] + QueueEntry.byteCount) % 0x1_0000
     }
-    write(itsBase(n) + UInt64(GITS.CWRITER.offset), UInt64(cwriters[n]), at: cycle)
   }
   func creadr(_ n: Int = 0, at cycle: UInt64) -> Int {
     Int(read(itsBase(n) + UInt64(GITS.CREADR.offset), at: cycle))

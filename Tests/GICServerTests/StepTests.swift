@@ -30,8 +30,8 @@ private let backlog = Int(ProcessInfo.processInfo.environment["ITSD_BACKLOG"] ??
   // It was answered while most of the commands were still to be executed, and more than once.
   #expect(seen.count > 10)
   #expect(board.daemon.stop())
-  // Two commands that read a whole table are a step; the first two were executed at once.
-  #expect(board.daemon.steps.value == UInt64((backlog - 1) / 2))
+  // Two commands that read a whole table are a step at most; the first were executed at once.
+  #expect(board.daemon.steps.value ?? 0 >= UInt64((backlog - 1) / 2))
   print("longest read of a register beside \(backlog) INVALL: \(longest / .microseconds(1)) us")
 }
 
@@ -120,4 +120,92 @@ func `a fence waits for another client's commands`(what: String, threads: Int) t
   other.close()
   while try board.creadr(board.control) != end {}
   #expect(try board.join(.pe(1)).mmioRead(0x0808_0000, pe: 1).errno == 0)
+}
+
+/// Each may cost as much as many other requests, and 256 of those are a turn.
+@Test func `writes of CWRITER through a ring leave the sockets their turn`() throws {
+  let board = try GuestBoard(threads: 1)
+  let other = try board.join(.pe(1))
+  let port = try board.control.openPort(0)
+  let place = GuestBoard.its + UInt64(GITS.CWRITER.offset)
+  var end: UInt64 = 0
+  for _ in 0..<200 {
+    end = board.enqueue([.invall(ICID(rawValue: 0))])
+    try port.submit(.mmioWrite(address: place, size: 8, data: end, pe: 0), flags: .noReply)
+  }
+  port.flush()
+  #expect(try board.creadr(other, pe: 1) != end)
+  try port.fenceRing()
+  #expect(try board.creadr(other, pe: 1) == end)
+}
+
+// MARK: The timed clock
+
+/// Another machine's registers are read while the backlog of one on the timed clock is worked off;
+/// that one's other clients are answered after it.
+@Test(arguments: [1, 2])
+func `beside a backlog on the timed clock other machines go on`(threads: Int) throws {
+  let board = try GuestBoard(threads: threads, "timed\n")
+  let (neighbour, stranger) = (try board.join(.pe(1)), try board.daemon.client())
+  try stranger.attach(machine: "n", configuration: "pes 1\ntimed\n")
+  let end = board.enqueue(Array(repeating: .invall(ICID(rawValue: 0)), count: backlog))
+  try board.control.submit(
+    .mmioWrite(address: GuestBoard.its + UInt64(GITS.CWRITER.offset), size: 8, data: end, pe: 0))
+  var replies = try board.control.poll()
+  let read = GICWire.Request.mmioRead(
+    address: GuestBoard.its + UInt64(GITS.CREADR.offset), size: 8, pe: 1)
+  var answers = 0
+  if threads == 1 {
+    // It has come after the write, and waits; meanwhile the stranger is answered.
+    try neighbour.submit(read)
+    _ = try neighbour.poll()
+    while replies.isEmpty {
+      #expect(try stranger.mmioRead(0x0808_0000).errno == 0)
+      answers += 1
+      replies += try board.control.poll()
+    }
+    #expect(answers > 10)
+    #expect(try neighbour.drain().map(\.value) == [end])
+  }
+  #expect(try board.creadr(neighbour, pe: 1) == end)
+  #expect(try stranger.mmioRead(0x0808_0000).errno == 0)
+}
+
+/// Two clients whose commands take long do not keep a third from its turn.
+@Test func `whoever waits for a timed machine has a turn between two backlogs`() throws {
+  let board = try GuestBoard(threads: 1, "timed\n")
+  let other = try board.join(.pe(1))
+  let place = GuestBoard.its + UInt64(GITS.CWRITER.offset)
+  var ends: [UInt64] = []
+  for _ in 0..<8 {
+    ends.append(board.enqueue(Array(repeating: .invall(ICID(rawValue: 0)), count: 400)))
+    try board.control.submit(.mmioWrite(address: place, size: 8, data: ends.last ?? 0, pe: 0))
+  }
+  var replies = try board.control.poll()
+  // Asked after all of these had been sent, answered after the one that was being executed.
+  let seen = try board.creadr(other, pe: 1)
+  #expect(ends.dropLast().contains(seen))
+  replies += try board.control.drain()
+  #expect(replies.map(\.errno) == Array(repeating: 0, count: 8))
+  #expect(try board.creadr(other, pe: 1) == ends.last)
+}
+
+/// TIME_ADVANCE of one machine, too, is carried out in steps, and ends in the same cycle.
+@Test func `time that passes on one machine keeps no other waiting`() throws {
+  let board = try GuestBoard(threads: 1, "timed\n")
+  let stranger = try board.daemon.client()
+  try stranger.attach(machine: "n", configuration: "pes 1\ntimed\n")
+  let end = board.enqueue(Array(repeating: .invall(ICID(rawValue: 0)), count: backlog))
+  let place = GuestBoard.its + UInt64(GITS.CWRITER.offset)
+  let start = try board.control.mmioRead(GuestBoard.its).cycle
+  try board.control.submit(.mmioWrite(address: place, size: 8, data: end, pe: 0), at: start)
+  try board.control.submit(.timeAdvance(limit: WireProtocol.unlimited, until: .idle))
+  var (answers, replies) = (0, try board.control.poll().count)
+  while replies < 2 {
+    #expect(try stranger.mmioRead(0x0808_0000).errno == 0)
+    answers += 1
+    replies += try board.control.poll().count
+  }
+  #expect(answers > 10)
+  #expect(try board.creadr(board.control) == end)
 }

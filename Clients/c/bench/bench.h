@@ -13,6 +13,7 @@ enum {
   CLIENTS = 32,
   BATCH = 16,       /* MSIs of a frame */
   READS = 4000,     /* of which a median is taken */
+  MANY_READS = 1 << 20,
   POSTS = 1 << 20   /* messages that nobody answers */
 };
 
@@ -28,6 +29,15 @@ struct row {
   enum place place;
 };
 
+/* Reads beside work of the other end, of which the last of the daemon's rows had so much. */
+struct beside {
+  double took[MANY_READS];
+  size_t count;
+  double lasted; /* seconds */
+};
+extern struct beside beside;
+void took(double nanoseconds);
+
 /* The daemon that was named. */
 extern struct the_daemon {
   const char *address;
@@ -40,6 +50,8 @@ extern struct the_daemon {
 int measure(const struct row *rows, size_t row_count, int count, char **arguments);
 double seconds(void);
 double median(double *values, size_t count);
+/* What `part` of the values (0 to 1) are not above. */
+double quantile(double *values, size_t count, double part);
 _Noreturn void die(const char *what);
 /* Puts a process, all its threads, on the CPU of the end that asks or of the one that answers. */
 void pin(pid_t process, int answers);
@@ -57,6 +69,8 @@ double plain_ring_read(void);
 double plain_socket_posts(void);
 double plain_ring_posts(void);
 double plain_many(void);
+double plain_longest_read(void);
+double plain_backlog_read(void);
 
 /* ---- daemon.c: the same by a daemon ---- */
 
@@ -67,8 +81,10 @@ double daemon_ring_posts(void);
 double daemon_many(void);
 /* A command and a SYNC for each CWRITER. */
 double daemon_commands(void);
-/* The longest read of a register beside a full queue of INVALLs. */
+/* Reads of a register beside a full queue of INVALLs: the longest, and what one in a thousand
+ * takes. */
 double daemon_longest_read(void);
+double daemon_backlog_read(void);
 /* Not nanoseconds but bytes: the daemon's resident set with 1,024 ports open. */
 double daemon_ports(void);
 

@@ -18,6 +18,7 @@
 
 enum place place;
 struct the_daemon the_daemon;
+struct beside beside;
 static cpu_set_t all; /* that this program was given */
 
 double seconds(void) {
@@ -31,9 +32,16 @@ static int compare(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-double median(double *values, size_t count) {
+double quantile(double *values, size_t count, double part) {
   qsort(values, count, sizeof *values, compare);
-  return values[count / 2];
+  size_t place = (size_t)((double)count * part);
+  return values[place < count ? place : count - 1];
+}
+
+double median(double *values, size_t count) { return quantile(values, count, 0.5); }
+
+void took(double nanoseconds) {
+  if (beside.count < MANY_READS) beside.took[beside.count++] = nanoseconds;
 }
 
 void die(const char *what) {

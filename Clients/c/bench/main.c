@@ -17,7 +17,8 @@ static const struct row rows[] = {
   {"post_ring", daemon_ring_posts, plain_ring_posts, APART},
   {"read_32_sockets", daemon_many, plain_many, ANYWHERE},
   {"command_ring", daemon_commands, NULL, APART},
-  {"longest_read", daemon_longest_read, NULL, APART},
+  {"longest_read", daemon_longest_read, plain_longest_read, APART},
+  {"backlog_read", daemon_backlog_read, plain_backlog_read, APART},
   {"rss_1024_ports", daemon_ports, NULL, ANYWHERE},
 };
 

@@ -257,3 +257,51 @@ double plain_many(void) {
   }
   return result;
 }
+
+/* ---- Beside work ---- */
+
+/* A child that is busy for as long as the daemon was, and looks at its socket as often: what a read
+ * takes here it takes because of the machine. */
+static void echo_beside_work(int fd) {
+  enum { STEP_NS = 8000 };
+  char slot[SLOT];
+  double now = seconds(), end = now + beside.lasted;
+  while (now < end) {
+    for (double until = now + STEP_NS * 1e-9; now < until;) now = seconds();
+    ssize_t got = recv(fd, slot, SLOT, MSG_DONTWAIT);
+    if (got == 0) _exit(0);
+    if (got < 0) continue;
+    if ((size_t)got < SLOT) read_all(fd, slot + got, SLOT - (size_t)got);
+    write_all(fd, slot, SLOT);
+  }
+  _exit(0);
+}
+
+static double beside_work(double part) {
+  int pair[2];
+  char slot[SLOT] = {0};
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0) die("socketpair");
+  pid_t child = fork();
+  if (child == 0) {
+    close(pair[0]);
+    pin(0, 1);
+    write_all(pair[1], slot, 1);
+    echo_beside_work(pair[1]);
+  }
+  close(pair[1]);
+  read_all(pair[0], slot, 1);
+  double last = seconds();
+  for (beside.count = 0;;) {
+    if (send(pair[0], slot, SLOT, MSG_NOSIGNAL) != SLOT) break;
+    if (recv(pair[0], slot, SLOT, MSG_WAITALL) != SLOT) break;
+    double now = seconds();
+    took((now - last) * 1e9);
+    last = now;
+  }
+  close(pair[0]);
+  waitpid(child, NULL, 0);
+  return quantile(beside.took, beside.count, part);
+}
+
+double plain_longest_read(void) { return beside_work(1); }
+double plain_backlog_read(void) { return beside_work(0.999); }

@@ -9,19 +9,29 @@ public enum QueueWriters: String, Sendable, CaseIterable {
   case serial
 }
 
-/// Commands that an access has brought and that are not all executed. Whoever has it calls
-/// ``FunctionalMachine/resume(_:)`` of the same lane until there is an answer, even if nobody wants
-/// it any more, and may do other work of that lane in between.
+/// An access that is not done: on the functional clock commands that it has brought are not all
+/// executed. Whoever has it calls ``FunctionalMachine/resume(_:)`` of the same lane until there is
+/// an answer, even if nobody wants it any more, and may do other work of that lane in between. On
+/// the timed clock what is under way has not ended, and no other access may come in between.
 public struct QueueWork: Sendable {
   let its: Int
   let access: Access
-  /// Which write of CWRITER must be carried out; nil while it waits for its turn.
+  /// Which write of CWRITER must be carried out; nil while it waits for its turn. On the timed
+  /// clock: nil until it has taken effect.
   var number: UInt64?
   var hasTurn = false
-  /// Since when it has waited for somebody else.
-  var waitsSince: ContinuousClock.Instant?
+  /// Since when it has waited for somebody else: ``HostTime``.
+  var waitsSince: Duration?
   /// What the access was answered with, but for the lines.
   var response = Response()
+}
+
+/// The host's time. An instant of a clock has no size that is known when this is built, and makes
+/// whatever holds one slow to copy.
+enum HostTime {
+  private static let start = ContinuousClock.now
+  /// Since somebody asked first.
+  static var now: Duration { ContinuousClock.now - start }
 }
 
 /// How far an access has got.
@@ -68,7 +78,7 @@ extension FunctionalMachine {
     guard work.number != nil || takeTurn(&work) else { return nil }
     guard let number = work.number else { return work.response }
     let isElsewhere = engine.runBeside(work.its, until: number)
-    if isElsewhere, work.waitsSince == nil { work.waitsSince = .now }
+    if isElsewhere, work.waitsSince == nil { work.waitsSince = HostTime.now }
     guard engine.its[work.its].queue.isFinished(number) else { return nil }
     if work.hasTurn { engine.its[work.its].queue.turn.unlock() }
     countWait(&work)
@@ -80,7 +90,7 @@ extension FunctionalMachine {
   /// - Returns: whether it was written; one that wrote nothing has no number.
   private func takeTurn(_ work: inout QueueWork) -> Bool {
     guard engine.its[work.its].queue.turn.tryLock() else {
-      if work.waitsSince == nil { work.waitsSince = .now }
+      if work.waitsSince == nil { work.waitsSince = HostTime.now }
       return false
     }
     countWait(&work)
@@ -96,7 +106,7 @@ extension FunctionalMachine {
 
   private func countWait(_ work: inout QueueWork) {
     guard let since = work.waitsSince else { return }
-    let waited = (ContinuousClock.now - since) / .nanoseconds(1)
+    let waited = (HostTime.now - since) / .nanoseconds(1)
     engine.counts.waits.count &+= 1
     engine.counts.waits.nanoseconds &+= UInt64(Swift.max(waited, 0))
     work.waitsSince = nil

@@ -142,17 +142,19 @@ extension Engine where Observer == NoTiming {
     }
     return MSIOutcome(kind, intid: intid, collection: collection, pe: home(of: intid, else: pe))
   }
+}
 
+extension Engine where Observer == NoTiming {
   /// Executes commands of ITS `n` for a while, unless somebody else does.
   /// - Returns: whether somebody else does.
   mutating func runBeside(_ n: ITSIndex, until number: UInt64) -> Bool {
     guard hasLanes else {
-      _ = runSome(n, cost: QueueCost.batch)
+      runStep(n)
       return false
     }
     guard facts.runsBeside else {
       enterAlone()
-      _ = runSome(n, cost: QueueCost.batch)
+      runStep(n)
       leaveAlone()
       return false
     }
@@ -160,7 +162,7 @@ extension Engine where Observer == NoTiming {
     defer { leave() }
     guard !its[n].queue.isFinished(number) else { return false }
     guard its[n].queue.owner.tryLock() else { return true }
-    _ = runSome(n, cost: QueueCost.batch)
+    runStep(n)
     its[n].queue.owner.unlock()
     return false
   }

@@ -21,10 +21,9 @@ import Synchronization
   /// - Parameter count: a power of two, 8 or more.
   init(count: Int) {
     precondition(count >= WordBlock.minimumCount && count.nonzeroBitCount == 1)
-    let words = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: count)
-    // SAFETY: `count` words were allocated; each is initialised before anyone sees the block.
-    for index in 0..<count { unsafe (words + index).initialize(to: Atomic(0)) }
-    let address = UInt64(UInt(bitPattern: words))
+    // SAFETY: it is so much memory, and zero as atomics that begin as 0 are. Of a large block only
+    // what is used is ever touched.
+    let address = UInt64(UInt(bitPattern: unsafe zeroed_words(count)))
     precondition(address &>> 48 == 0, "an address of more than 48 bits")
     name = address &<< 16 | UInt64(count.trailingZeroBitCount &+ 1)
   }
@@ -32,7 +31,7 @@ import Synchronization
   func deallocate() {
     guard count > 0 else { return }
     // SAFETY: the block was made by ``init(count:)``, and its holder calls this once.
-    unsafe words?.deallocate()
+    unsafe free_words(words, count)
   }
 
   @inline(__always) private var words: UnsafeMutablePointer<Atomic<UInt64>>? {
@@ -77,7 +76,10 @@ import Synchronization
   /// A larger block that begins with this one's words. This one stays.
   func grown(to newCount: Int) -> WordBlock {
     let new = WordBlock(count: newCount)
-    for index in 0..<UInt32(count) { new.store(index, load(index)) }
+    for index in 0..<UInt32(count) {
+      let word = load(index)
+      if word != 0 { new.store(index, word) }
+    }
     return new
   }
 

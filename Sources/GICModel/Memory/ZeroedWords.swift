@@ -7,13 +7,10 @@ import Synchronization
   private let words: UnsafeMutablePointer<Atomic<UInt64>>
 
   init() {
-    guard let memory = unsafe zeroed_words(1 &<< 16) else {
-      fatalError("the host has no memory left")
-    }
     // SAFETY: a doubleword of 0 is an atomic one.
-    unsafe words = memory.bindMemory(to: Atomic<UInt64>.self, capacity: 1 &<< 16)
+    unsafe words = zeroed_words(1 &<< 16).bindMemory(to: Atomic<UInt64>.self, capacity: 1 &<< 16)
   }
-  func deallocate() { unsafe free_words(words) }
+  func deallocate() { unsafe free_words(words, 1 &<< 16) }
 
   @inline(always) func load(_ index: UInt16) -> UInt64 {
     // SAFETY: there is a word for each index.

@@ -7,7 +7,7 @@ extension Engine {
     switch offset {
     case GITS.CTLR.offset: return readITSControl(n)
     case GITS.IIDR.offset: return UInt64(configuration.identity.iidr)
-    case GITS.TYPER.offset: return configuration.itsTYPER.raw
+    case GITS.TYPER.offset: return facts.itsTYPER
     case GITS.CBASER.offset: return its[n].cbaser.raw
     case GITS.CWRITER.offset: return UInt64(its[n].cwriter)
     case GITS.CREADR.offset:
@@ -90,7 +90,7 @@ extension Engine {
       offset < its[n].cbaser.byteCount || profile.cwriterBeyondQueue == .stops
     else { return }
     if GITS.CWRITER(raw: value).retry { retry(n) }
-    if configuration.profile.stallEnds == .anyWrite { retry(n) }
+    if profile.stallEnds == .anyWrite { retry(n) }
     its[n].cwriter = offset
     workArrived(n)
   }

@@ -39,6 +39,8 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   /// Transactions that wait for somebody outside: LPIs at their redistributors, commands at which
   /// a queue stands still.
   var restingCount = 0
+  /// A step ended between two events of a cycle.
+  var isInCycle = false
   /// The cycle of the last event.
   var lastEvent: UInt64 = 0
   /// The state of every unit when nothing could go on any more; nil as long as all is well.
@@ -87,6 +89,24 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     return first.cycle
   }
 
+  /// Handles the next event, if it is at most at `limit`; the cycle may have others.
+  /// - Returns: whether there was one.
+  mutating func runEvent(through limit: UInt64) -> Bool {
+    guard let event = wheel.next(through: limit) else { return false }
+    rules.stamp = event.cycle
+    lastEvent = event.cycle
+    handle(event)
+    return true
+  }
+
+  /// Handles the next event of this cycle.
+  /// - Returns: whether there was one.
+  mutating func runEventNow() -> Bool {
+    guard let event = wheel.nextNow() else { return false }
+    handle(event)
+    return true
+  }
+
   /// Handles every event up to `limit`; time stops at the last of them.
   mutating func runAll(through limit: UInt64) {
     while let event = wheel.next(through: limit) {
@@ -110,7 +130,7 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     pool = TransactionPool()
     waiting = WaitingIndex()
     counters = TimedCounters()
-    (restingCount, lastEvent, deadlock) = (0, 0, nil)
+    (restingCount, lastEvent, deadlock, isInCycle) = (0, 0, nil, false)
     msiLatency.reset()
     commandLatency.reset()
     for n in 0..<its.count { its[n] = ITSUnit(timing) }

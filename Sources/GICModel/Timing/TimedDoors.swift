@@ -106,7 +106,7 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
     return now
   }
 
-  private func holds(_ condition: StopCondition) -> Bool {
+  func holds(_ condition: StopCondition) -> Bool {
     switch condition {
     case .limit: false
     case .lineRaised(let pe): !rules.lines(of: pe).isDisjoint(with: [.irq, .fiq])

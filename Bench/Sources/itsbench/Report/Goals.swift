@@ -66,6 +66,7 @@ struct Goal {
     "attach.post_ring": Goal(ns: 125),
     "attach.command_ring": Goal(ns: 1000),
     "attach.longest_read": Goal(ns: 200_000),
+    "attach.backlog_read": Goal(ns: 200_000),
     "attach.unicorn_read": Goal(ns: 1000),
     "attach.rss_1024_ports": Goal(bytes: 300_000_000),
     "size.state_per_pe": Goal(bytes: 17 * 1024),

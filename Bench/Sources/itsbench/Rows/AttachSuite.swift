@@ -6,13 +6,14 @@ import Foundation
 /// `attach.read_*`: a register read: over a Unix socket with the two ends on processors of their
 /// own, on one, through a ring, and by 32 clients at a time. `attach.post_*`: MSIs that nobody
 /// answers, over the socket 16 in a frame. `attach.command_ring`: a command and a SYNC for each
-/// write of CWRITER. `attach.longest_read`: beside 32,767 INVALLs of another client.
+/// write of CWRITER. `attach.longest_read`: the longest read beside 32,767 INVALLs of another
+/// client; `attach.backlog_read`: what one in a thousand of them takes.
 /// `attach.rss_1024_ports`: what a daemon holds with so many rings. `attach.unicorn_read`: a load
 /// of a guest on a Unicorn CPU, where that has been built.
 func attachSuite() -> [Benchmark] {
   let rows = [
     "read_socket", "read_socket_one_core", "read_ring", "read_32_sockets", "post_socket",
-    "post_ring", "command_ring", "longest_read", "rss_1024_ports",
+    "post_ring", "command_ring", "longest_read", "backlog_read", "rss_1024_ports",
   ].map { ($0, AttachPrograms.bench) }
   return (rows + [("unicorn_read", AttachPrograms.unicorn)])
     .filter { FileManager.default.isExecutableFile(atPath: $0.1) }
