@@ -144,6 +144,17 @@ func `a machine goes on from its snapshot as if nothing had been`(base: Profile.
   #expect(refused > 50)
 }
 
+@Test(arguments: [8193, 65_535, 70_000, 0xffff_ffff] as [INTID])
+func `an LPI that is shown must be pending`(intid: INTID) throws {
+  let world = World.booted()
+  world.mapLPIs([0xa1])
+  world.machine.engine.pes[0].show(intid, 0)
+  let bytes = try world.machine.snapshot()
+  let other = World(over: world)
+  #expect(throws: SnapshotError.self) { try other.machine.restore(snapshot: bytes) }
+  _ = other.get(.iar1)
+}
+
 @Test func `the checksum is CRC-64/XZ`() {
   #expect(CRC64.checksum(Array("123456789".utf8)) == 0x995d_c9bb_df19_39fa)
   #expect(CRC64.checksum([]) == 0)

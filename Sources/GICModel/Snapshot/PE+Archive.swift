@@ -41,6 +41,11 @@ extension Engine {
     try archive.field("spurious", &pes[index].counts.spurious)
     try archive.field("parked", &pes[index].parked)
     try archivePending(index, &archive)
+    // Whoever takes what is shown relies on it.
+    if archive.isReading, let shown = pes[index].offered, !pes[index].lpis.isPending(shown) {
+      pes[index].showNothing()
+      throw .field("offered")
+    }
   }
 
   /// SGIs and PPIs, one bit each.
