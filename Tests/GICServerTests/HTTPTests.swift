@@ -154,7 +154,7 @@ func `who asks in a wrong way is told so, and nobody else notices`(
 }
 
 @Test func `a head that does not come ends, and makes room`() throws {
-  let daemon = try daemon { ($0.patienceMilliseconds, $0.connections) = (50, 2) }
+  let daemon = try daemon { ($0.patienceMilliseconds, $0.connections) = (1000, 2) }
   let endpoint = try #require(daemon.http)
   let slow = try [Browser(endpoint), Browser(endpoint)]
   for browser in slow { browser.send("GET / HTTP/1.1\r\nHost: loc") }
