@@ -1,5 +1,5 @@
 // What Swift has no name for: hints to the host's processor and scheduler, none of which changes a
-// result, one comparison of many bytes at once, and memory that is zero without being written.
+// result, one comparison of many bytes at once, and memory that is not touched before it is used.
 #ifndef ITSD_HINTS_H
 #define ITSD_HINTS_H
 #include <sched.h>
@@ -29,14 +29,13 @@ static inline void hint_yield(void) { (void)sched_yield(); }
 // touched, and does so in a time that does not depend on how many there are.
 static inline int words_are_many(size_t count) { return count >= 1 << 14; }
 
-// `count` doublewords that are zero. Aborts where there is no memory.
+// `count` doublewords that are 0, for `free_words`; what nobody writes costs no memory. NULL if
+// there are none.
 static inline void *zeroed_words(size_t count) {
-  const size_t size = count * sizeof(uint64_t);
-  void *words = words_are_many(count)
-                    ? mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                    : calloc(count, sizeof(uint64_t));
-  if (!words || words == MAP_FAILED) abort();
-  return words;
+  if (!words_are_many(count)) return calloc(count, sizeof(uint64_t));
+  void *words = mmap(
+      0, count * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return words == MAP_FAILED ? 0 : words;
 }
 static inline void free_words(void *words, size_t count) {
   if (words_are_many(count)) {

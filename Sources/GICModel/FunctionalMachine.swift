@@ -64,6 +64,12 @@ public final class FunctionalMachine: Machine, @unchecked Sendable {
     }
   }
 
+  /// Does an access that brings no commands, whatever the state: any but a write.
+  public func answer(_ access: Access) -> Response {
+    precondition(access.operation != .write)
+    return engine.hasLanes ? engine.accessBeside(access) : engine.access(access)
+  }
+
   /// What other lanes were doing when ``StopCondition/idle`` is asked for has ended when this
   /// returns; a ``QueueWork`` that somebody has is not waited for.
   public func advance(to cycle: UInt64, until condition: StopCondition) -> UInt64 {

@@ -4,6 +4,11 @@
 import GICArch
 
 extension TimedCore where Rules: MachineRules & ~Copyable {
+  mutating func begin(_ access: Access) -> AccessProgress {
+    var work = QueueWork(its: 0, access: access)
+    return goOn(&work).map(AccessProgress.done) ?? .working(work)
+  }
+
   /// Begins an access, or goes on with it: first with what is under way before it, then, if it is
   /// untimed, with what it has caused.
   /// - Returns: its answer, as of ``perform(_:)``; nil while it lasts. Nobody else may do anything
@@ -90,10 +95,7 @@ private struct Pace {
 }
 
 extension TimedMachine {
-  public func begin(_ access: Access) -> AccessProgress {
-    var work = QueueWork(its: 0, access: access)
-    return resume(&work).map(AccessProgress.done) ?? .working(work)
-  }
+  public func begin(_ access: Access) -> AccessProgress { core.begin(access) }
   public func resume(_ work: inout QueueWork) -> Response? { core.goOn(&work) }
   public func advanceSome(to cycle: UInt64, until condition: StopCondition) -> UInt64? {
     core.advanceSome(to: cycle, until: condition)
@@ -101,10 +103,7 @@ extension TimedMachine {
 }
 
 extension TracedMachine {
-  public func begin(_ access: Access) -> AccessProgress {
-    var work = QueueWork(its: 0, access: access)
-    return resume(&work).map(AccessProgress.done) ?? .working(work)
-  }
+  public func begin(_ access: Access) -> AccessProgress { core.begin(access) }
   public func resume(_ work: inout QueueWork) -> Response? { core.goOn(&work) }
   public func advanceSome(to cycle: UInt64, until condition: StopCondition) -> UInt64? {
     core.advanceSome(to: cycle, until: condition)

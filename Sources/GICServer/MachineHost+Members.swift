@@ -1,4 +1,5 @@
-// Who is attached to a machine at a station, the PEs that come and go with them, and their RAM.
+// Who is attached to a machine at a station, the PEs that come and go with them, their RAM, and the
+// attributes that a monitor sets.
 
 import GICArch
 import GICModel
@@ -102,6 +103,26 @@ extension MachineHost {
     attachment.affinities = shape.affinities.map(\.rawValue)
     attachment.configurationHash = shared.configurationHash
     return attachment
+  }
+
+  // MARK: Device attributes
+
+  func hasAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName
+  ) throws(DeviceError) {
+    try machine.hasAttribute(attribute, of: device)
+  }
+  func attribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?
+  ) throws(DeviceError) -> UInt64 {
+    defer { publishLines() }
+    return try machine.attribute(attribute, of: device, value: value)
+  }
+  func setAttribute(
+    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
+  ) throws(DeviceError) {
+    defer { publishLines() }
+    try machine.setAttribute(attribute, of: device, to: value)
   }
 
   // MARK: Memory

@@ -119,6 +119,12 @@ final class MachineHost {
     access.cycle = cycle ?? Access.untimed
     if isQueueWrite(access) { queueWrites &+= 1 }
     if let functional {
+      guard access.operation == .write else {
+        let response = functional.answer(access)
+        takeMail()
+        if functional.hasLineChanges { publishOwn() }
+        return .done(outcome(response, access.cycle, 0))
+      }
       let progress = functional.begin(access)
       takeMail()
       if functional.hasLineChanges { publishOwn() }
@@ -233,26 +239,6 @@ final class MachineHost {
     guard isQuiesced, request.changesMachine else { return }
     throw WireError(
       .ebusy, "'\(name)' is quiesced: RESUME lets it go on, or ATTACH anew with the option fresh")
-  }
-
-  // MARK: Device attributes
-
-  func hasAttribute(
-    _ attribute: DeviceAttribute, of device: DeviceName
-  ) throws(DeviceError) {
-    try machine.hasAttribute(attribute, of: device)
-  }
-  func attribute(
-    _ attribute: DeviceAttribute, of device: DeviceName, value: UInt64?
-  ) throws(DeviceError) -> UInt64 {
-    defer { publishLines() }
-    return try machine.attribute(attribute, of: device, value: value)
-  }
-  func setAttribute(
-    _ attribute: DeviceAttribute, of device: DeviceName, to value: UInt64?
-  ) throws(DeviceError) {
-    defer { publishLines() }
-    try machine.setAttribute(attribute, of: device, to: value)
   }
 
   // MARK: Lines

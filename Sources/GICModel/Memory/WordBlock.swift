@@ -23,7 +23,10 @@ import Synchronization
     precondition(count >= WordBlock.minimumCount && count.nonzeroBitCount == 1)
     // SAFETY: it is so much memory, and zero as atomics that begin as 0 are. Of a large block only
     // what is used is ever touched.
-    let address = UInt64(UInt(bitPattern: unsafe zeroed_words(count)))
+    guard let memory = unsafe zeroed_words(count) else {
+      fatalError("the host has no memory left")
+    }
+    let address = UInt64(UInt(bitPattern: memory))
     precondition(address &>> 48 == 0, "an address of more than 48 bits")
     name = address &<< 16 | UInt64(count.trailingZeroBitCount &+ 1)
   }

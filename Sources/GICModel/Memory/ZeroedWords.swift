@@ -6,11 +6,16 @@ import Synchronization
 @safe struct ZeroedWords: BitwiseCopyable {
   private let words: UnsafeMutablePointer<Atomic<UInt64>>
 
+  private static var count: Int { 1 &<< 16 }
+
   init() {
+    guard let memory = unsafe zeroed_words(ZeroedWords.count) else {
+      fatalError("the host has no memory left")
+    }
     // SAFETY: a doubleword of 0 is an atomic one.
-    unsafe words = zeroed_words(1 &<< 16).bindMemory(to: Atomic<UInt64>.self, capacity: 1 &<< 16)
+    unsafe words = memory.bindMemory(to: Atomic<UInt64>.self, capacity: ZeroedWords.count)
   }
-  func deallocate() { unsafe free_words(words, 1 &<< 16) }
+  func deallocate() { unsafe free_words(words, ZeroedWords.count) }
 
   @inline(always) func load(_ index: UInt16) -> UInt64 {
     // SAFETY: there is a word for each index.
