@@ -79,6 +79,7 @@ public final class TimedMachine: Machine {
 
   public func statistics() -> MachineStatistics {
     var statistics = MachineStatistics(clock: .timed)
+    core.leaveExpress()
     core.rules.report(into: &statistics)
     core.report(into: &statistics)
     meter.report(into: &statistics, at: core.now)
