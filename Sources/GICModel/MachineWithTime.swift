@@ -31,6 +31,7 @@ extension MachineWithTime {
 
   public func statistics() -> MachineStatistics {
     var statistics = MachineStatistics(clock: .timed)
+    core.leaveExpress()
     core.rules.report(into: &statistics)
     core.report(into: &statistics)
     meter.report(into: &statistics, at: core.now)

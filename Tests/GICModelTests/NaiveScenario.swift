@@ -173,7 +173,7 @@ extension TimedCore where Rules: ~Copyable {
     }
     return NaiveScenario.Glance(
       horizon: horizon, lookups: lookups, latencies: [msiLatency.sum, commandLatency.sum],
-      ahead: its[0].ahead.count)
+      ahead: its[0].ahead.count + express.queue.count)
   }
   fileprivate var statistics: MachineStatistics {
     var statistics = MachineStatistics(clock: .timed)

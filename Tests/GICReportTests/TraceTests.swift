@@ -42,10 +42,9 @@ private struct DiskFull: Error, Equatable { var at: Int }
   var random: UInt64 = 7
   for serial: UInt64 in 1...20_000 {
     random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    var transaction = LiveTransaction()
-    (transaction.serial, transaction.intid) = (serial, UInt32(random >> 40))
-    live.insert(transaction)
-    model[serial] = transaction.intid
+    let place = live.insert(serial)
+    live[place].intid = UInt32(random >> 40)
+    model[serial] = UInt32(random >> 40)
     // Most leave soon; some stay to the end.
     let victim = serial &- random >> 33 % 300
     if random >> 20 % 10 != 0, model.removeValue(forKey: victim) != nil { live.remove(victim) }

@@ -40,6 +40,7 @@ extension TimedCore where Rules == Engine<Recorder> {
   /// What was under way ends first.
   private mutating func beginAttribute() {
     drain()
+    leaveExpress()
     recorder.clear()
     rules.stamp = now
   }

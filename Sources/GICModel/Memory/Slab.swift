@@ -112,3 +112,32 @@ extension Slab where Element == Atomic<UInt64> {
     return unsafe match_64_bytes(base + first, mask, pattern)
   }
 }
+
+/// One element of a slab, found once with a bounds check: what is done with it then needs no other.
+/// It must not outlive the slab, nor its growth.
+@safe struct SlabElement<Element: ~Copyable> {
+  private let address: UnsafeMutablePointer<Element>
+
+  @inline(__always) fileprivate init(_ address: UnsafeMutablePointer<Element>) {
+    unsafe self.address = address
+  }
+
+  @inline(__always) var value: Element {
+    unsafeAddress {
+      // SAFETY: the slab has the element, and is there as long as this.
+      unsafe UnsafePointer(address)
+    }
+    nonmutating unsafeMutableAddress {
+      // SAFETY: as above.
+      unsafe address
+    }
+  }
+}
+
+extension Slab where Element: ~Copyable {
+  @inline(__always) func element(_ index: Int) -> SlabElement<Element> {
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+    // SAFETY: the index was checked.
+    return unsafe SlabElement(base + index)
+  }
+}

@@ -42,8 +42,10 @@ extension TimedCore where Rules == Engine<Recorder> {
   }
 
   mutating func archive(_ archive: inout Archive) throws(SnapshotError) {
+    leaveExpress()
     try rules.archive(&archive)
     if archive.isReading {
+      express.clear()
       recorder.clear()
       while recorder.nextChangedPE() != nil {}
       for n in 0..<its.count {
@@ -125,6 +127,7 @@ extension TimedCore where Rules == Engine<Recorder> {
     let propertySlots = lpis.count > 0 ? lpis[0].slots.slots.count : 0
     var transactions: [TransactionIndex] = []
     var looking: [TransactionIndex] = []
+    var underWay = 0
     try wheel.archive(&archive) { event in
       let payload = Int(event.payload)
       switch event.unit {
@@ -134,6 +137,7 @@ extension TimedCore where Rules == Engine<Recorder> {
         return payload >> 31 != 0 ? payload & 0x7fff_ffff < unitCount : payload < peCount
       case .fetch, .lookup, .message, .lpiArrival, .lpiLookup:
         transactions.append(event.payload)
+        if event.unit != .fetch, event.unit != .lookup { underWay += 1 }
         if event.unit == .lookup { looking.append(event.payload) }
         return true
       case .lpiBank: return payload < unitCount
@@ -145,6 +149,11 @@ extension TimedCore where Rules == Engine<Recorder> {
     if archive.isReading {
       for n in 0..<its.count { its[n].ahead = TransactionQueue() }
       findLookups(looking)
+      for n in 0..<its.count { underWay += its[n].linkQueue.count }
+      for unit in 0..<lpis.count {
+        for bank in 0..<bankCount { underWay += lpis[unit].banks[bank].queue.count }
+      }
+      express.others = underWay
     }
   }
 }

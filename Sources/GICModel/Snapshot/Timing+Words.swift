@@ -8,8 +8,8 @@ extension Transaction {
   var words: [UInt64] {
     var flags: UInt64 = 0
     let all = [
-      looksUpDevice, looksUpEvent, looksUpCollection, hasTarget, merged, indexed, arrived, isSource,
-      isHeld, isAhead,
+      found.looksUpDevice, found.looksUpEvent, found.looksUpCollection, hasTarget, merged, indexed,
+      arrived, isSource, isHeld, isAhead,
     ]
     for (bit, flag) in all.enumerated() { flags[bit: bit] = flag }
     return [
@@ -30,7 +30,8 @@ extension Transaction {
     self.init()
     (self.kind, self.table, levels) = (kind, table, UInt8(words[0] >> 16 & 255))
     func flag(_ bit: Int) -> Bool { words[0][bit: 24 + bit] }
-    (looksUpDevice, looksUpEvent, looksUpCollection) = (flag(0), flag(1), flag(2))
+    (found.looksUpDevice, found.looksUpEvent) = (flag(0), flag(1))
+    found.looksUpCollection = flag(2)
     (hasTarget, merged, indexed, arrived) = (flag(3), flag(4), flag(5), flag(6))
     (isSource, isHeld, isAhead) = (flag(7), flag(8), flag(9))
     its = UInt16(truncatingIfNeeded: words[1])

@@ -22,49 +22,54 @@ extension TimedCore where Rules: ~Copyable {
 
   /// Something may be ready at `cycle`.
   @inline(__always) mutating func wakeArbiter(_ n: ITSIndex, at cycle: UInt64) {
-    let due = max(cycle, its[n].arbiter.free)
-    guard due < its[n].arbiter.armed else { return }
-    its[n].arbiter.armed = due
+    let unit = its.element(n)
+    let due = max(cycle, unit.value.arbiter.free)
+    guard due < unit.value.arbiter.armed else { return }
+    unit.value.arbiter.armed = due
     wheel.schedule(.arbiter, at: due, payload: UInt32(truncatingIfNeeded: n))
   }
 
   /// One ITS may grant: the first of those that have a reason to look at it now, since there are as
   /// many events as reasons. None is left where an earlier event overtook this one.
-  mutating func arbitrate() {
+  @inline(__always) mutating func arbitrate() {
     for n in 0..<its.count where its[n].arbiter.armed == now { return arbitrate(n) }
   }
 
   private mutating func arbitrate(_ n: ITSIndex) {
-    its[n].arbiter.armed = .max
-    let linkHasRoom = its[n].linkQueue.count < max(1, timing.linkCredits)
-    let msiStands = !its[n].fifo.isEmpty && its[n].slots.queue.isEmpty && linkHasRoom
-    let msiReady = msiStands && pool[its[n].fifo.head].mark <= now
-    let commandReady = linkHasRoom && its[n].execution.phase == .idle && !its[n].fetched.isEmpty
+    let unit = its.element(n)
+    unit.value.arbiter.armed = .max
+    let linkHasRoom = unit.value.linkQueue.count < max(1, timing.linkCredits)
+    let msiStands =
+      !unit.value.fifo.isEmpty && unit.value.slots.queue.isEmpty && linkHasRoom
+    let msiReady = msiStands && pool[unit.value.fifo.head].mark <= now
+    let commandReady =
+      linkHasRoom && unit.value.execution.phase == .idle && !unit.value.fetched.isEmpty
     guard msiReady || commandReady else {
-      if msiStands { wakeArbiter(n, at: pool[its[n].fifo.head].mark) }
+      if msiStands { wakeArbiter(n, at: pool[unit.value.fifo.head].mark) }
       return
     }
     let grantsMSI = choose(n, msi: msiReady, command: commandReady)
-    its[n].arbiter.free = now &+ timing.arbiterCycles
+    unit.value.arbiter.free = now &+ timing.arbiterCycles
     if grantsMSI { grantMSI(n) } else { grantCommand(n) }
     // Whoever is left is looked at as soon as the next grant is possible.
-    if !its[n].fifo.isEmpty || !its[n].fetched.isEmpty { wakeArbiter(n, at: now) }
+    if !unit.value.fifo.isEmpty || !unit.value.fetched.isEmpty { wakeArbiter(n, at: now) }
   }
 
   @inline(__always) func choose(_ n: ITSIndex, msi: Bool, command: Bool) -> Bool {
-    let turn = its[n].arbiter.turnIsMSI
+    let unit = its.element(n)
+    let turn = unit.value.arbiter.turnIsMSI
     let winner: Bool
     if msi && command {
-      winner = its[n].arbiter.left > 0 ? turn : !turn
+      winner = unit.value.arbiter.left > 0 ? turn : !turn
     } else {
       winner = msi
     }
     if winner == turn {
-      if its[n].arbiter.left > 0 { its[n].arbiter.left &-= 1 }
+      if unit.value.arbiter.left > 0 { unit.value.arbiter.left &-= 1 }
     } else {
       let weight = winner ? timing.arbiterWeightMSI : timing.arbiterWeightCommand
-      its[n].arbiter.turnIsMSI = winner
-      its[n].arbiter.left = max(1, weight) &- 1
+      unit.value.arbiter.turnIsMSI = winner
+      unit.value.arbiter.left = max(1, weight) &- 1
     }
     return winner
   }
@@ -73,19 +78,19 @@ extension TimedCore where Rules: ~Copyable {
   @inline(__always) private mutating func grantMSI(_ n: ITSIndex) {
     guard let index = popIngress(n) else { return }
     counters.msisGranted &+= 1
-    let device = DeviceID(rawValue: pool[index].device)
-    let event = EventID(rawValue: pool[index].event)
-    recorder.clear()
-    _ = rules.signal(device, event, its: n)
-    let (transactions, place) = (pool.slots, Int(index))
-    for at in 0..<recorder.count { transactions[place].note(recorder[at]) }
+    let transaction = pool.element(index)
+    recorder.beginTranslation()
+    _ = rules.signal(
+      DeviceID(rawValue: transaction.value.device), EventID(rawValue: transaction.value.event),
+      its: n)
+    transaction.value.found = recorder.endTranslation()
     traceGrant(index)
     spend(index, MSIStage.arbitration, until: now &+ timing.arbiterCycles)
-    transactions[place].epoch = its[n].epoch
-    if transactions[place].hasTarget {
+    transaction.value.epoch = its[n].epoch
+    if transaction.value.hasTarget {
       traceRoute(index)
       began(index)
-      if !transactions[place].merged { track(index) }
+      if !transaction.value.merged { track(index) }
     }
     settleCandidates()
     beginLookup(index)
@@ -94,9 +99,13 @@ extension TimedCore where Rules: ~Copyable {
   /// Enters an LPI in the index. One that is there already was taken by something that nobody
   /// reported: a pending bit is set only once.
   @inline(__always) mutating func track(_ index: TransactionIndex) {
-    let (pe, intid) = (pool[index].pe, pool[index].intid)
-    pool[index].indexed = true
-    if waiting.insertIfAbsent(pe: pe, intid: intid, .init(transaction: index)) { return }
+    let transaction = pool.element(index)
+    let (pe, intid) = (transaction.value.pe, transaction.value.intid)
+    transaction.value.indexed = true
+    if let place = waiting.insertIfAbsent(pe: pe, intid: intid, .init(transaction: index)) {
+      transaction.value.waitingPlace = place
+      return
+    }
     untrack(pe: pe, intid: intid)
     waiting.insert(pe: pe, intid: intid, .init(transaction: index))
   }
@@ -115,27 +124,5 @@ extension TimedCore where Rules: ~Copyable {
     guard pool[index].arrived else { return }
     restingCount &-= 1
     end(index, .taken)
-  }
-}
-
-extension Transaction {
-  /// Keeps what the rules did for an MSI.
-  @inline(__always) fileprivate mutating func note(_ event: StageEvent) {
-    switch event {
-    case .deviceLookup(_, let levels):
-      looksUpDevice = true
-      self.levels = UInt8(clamping: max(1, levels))
-    case .eventLookup: looksUpEvent = true
-    case .collectionLookup(let collection):
-      looksUpCollection = true
-      self.collection = collection.rawValue
-    case .set(let pe, let intid, let merged):
-      hasTarget = true
-      self.merged = merged
-      (self.pe, self.intid) = (pe.rawValue, intid.rawValue)
-    case .deviceWritten, .eventWritten, .collectionWritten, .clear, .invalidate, .invalidateAll,
-      .move, .moveAll, .synchronize, .taken, .forgotten, .candidatesChanged, .rejected, .dropped:
-      break  // no part of a translation's time
-    }
   }
 }

@@ -3,8 +3,9 @@ import GICArch
 // What a command sends to redistributors. The messages go the way of an MSI's from the link on.
 extension TimedCore where Rules: ~Copyable {
   mutating func sendMessages(_ n: ITSIndex) {
-    for at in 0..<its[n].execution.eventCount {
-      switch its[n].execution.events[at] {
+    let unit = its.element(n)
+    for at in 0..<unit.value.execution.eventCount {
+      switch unit.value.execution.events[at] {
       case .set(let pe, let intid, let merged):
         counters.commandLPIs &+= 1
         let index = message(.set, to: pe, intid, its: n)
@@ -44,10 +45,12 @@ extension TimedCore where Rules: ~Copyable {
   private mutating func message(
     _ kind: Transaction.Kind, to pe: PEIndex, _ intid: INTID?, its n: ITSIndex
   ) -> TransactionIndex {
-    let index = begin(kind, its: n, at: now, cause: its[n].execution.transaction)
-    pool[index].hasTarget = true
-    (pool[index].pe, pool[index].intid) = (pe.rawValue, intid?.rawValue ?? 0)
-    pool[index].epoch = its[n].epoch
+    let unit = its.element(n)
+    let index = begin(kind, its: n, at: now, cause: unit.value.execution.transaction)
+    let transaction = pool.element(index)
+    transaction.value.hasTarget = true
+    (transaction.value.pe, transaction.value.intid) = (pe.rawValue, intid?.rawValue ?? 0)
+    transaction.value.epoch = unit.value.epoch
     traceRoute(index)
     began(index)
     return index
@@ -56,23 +59,25 @@ extension TimedCore where Rules: ~Copyable {
   /// SYNC's message is made: whatever was granted before it and is addressed to `pe` must be
   /// acknowledged. It is an effect on nobody itself.
   private mutating func synchronize(_ pe: PEIndex, its n: ITSIndex) {
-    its[n].execution.target = pe.rawValue
-    its[n].execution.outstanding = outstanding[n &* pes.count &+ pe.index]
-    its[n].execution.reached = false
+    let unit = its.element(n)
+    unit.value.execution.target = pe.rawValue
+    unit.value.execution.outstanding = outstanding[n &* pes.count &+ pe.index]
+    unit.value.execution.reached = false
     enter(.synchronize, its: n)
-    its[n].epoch &+= 1
-    let index = begin(.synchronize, its: n, at: now, cause: its[n].execution.transaction)
+    unit.value.epoch &+= 1
+    let index = begin(.synchronize, its: n, at: now, cause: unit.value.execution.transaction)
     pool[index].pe = pe.rawValue
     send(index)
   }
 
   mutating func synchronizeIfDone(_ n: ITSIndex) {
-    guard its[n].execution.phase == .synchronize, its[n].execution.reached,
-      its[n].execution.outstanding == 0
+    let unit = its.element(n)
+    guard unit.value.execution.phase == .synchronize, unit.value.execution.reached,
+      unit.value.execution.outstanding == 0
     else { return }
-    spend(its[n].execution.transaction, CommandStage.lpiUnit, until: now)
+    spend(unit.value.execution.transaction, CommandStage.lpiUnit, until: now)
     enter(.acknowledge, its: n)
-    let answer = now &+ wayBack(its: n, from: its[n].execution.target)
-    wheel.schedule(.command, at: answer, payload: UInt32(n))
+    let answer = now &+ wayBack(its: n, from: unit.value.execution.target)
+    wheel.schedule(.command, at: answer, payload: UInt32(truncatingIfNeeded: n))
   }
 }

@@ -58,71 +58,76 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func fetchCommands(_ n: ITSIndex) {
     let depth = max(1, timing.commandFetchDepth)
-    while its[n].unfetched > 0, its[n].fetching &+ its[n].fetched.count < depth {
-      guard var arrival = its[n].arrivals.first else { return }
+    let unit = its.element(n)
+    while unit.value.unfetched > 0, unit.value.fetching &+ unit.value.fetched.count < depth {
+      guard var arrival = unit.value.arrivals.first else { return }
       let index: TransactionIndex
-      if its[n].execution.resumed == .max {
+      if unit.value.execution.resumed == .max {
         index = begin(.command, its: n, at: arrival.cycle)
       } else {
-        index = its[n].execution.resumed
-        its[n].execution.resumed = .max
+        index = unit.value.execution.resumed
+        unit.value.execution.resumed = .max
       }
-      pool[index].epoch = its[n].fetchEpoch
+      pool.element(index).value.epoch = unit.value.fetchEpoch
       spend(index, CommandStage.queueWait, until: now)
       arrival.count &-= 1
       if arrival.count == 0 {
-        _ = its[n].arrivals.popFirst()
+        _ = unit.value.arrivals.popFirst()
       } else {
-        its[n].arrivals.replaceFirst(arrival)
+        unit.value.arrivals.replaceFirst(arrival)
       }
-      its[n].unfetched &-= 1
-      its[n].fetching &+= 1
+      unit.value.unfetched &-= 1
+      unit.value.fetching &+= 1
       counters.fetches &+= 1
-      let answer = its[n].port.request(.command, at: now)
+      let answer = unit.value.port.request(.command, at: now)
       wheel.schedule(.fetch, at: answer, payload: index)
-      trace(.fetching, n, its[n].fetching)
+      trace(.fetching, n, unit.value.fetching)
     }
   }
 
   mutating func fetchReturned(_ index: TransactionIndex) {
     let n = Int(pool[index].its)
-    guard pool[index].epoch == its[n].fetchEpoch else {
+    let unit = its.element(n)
+    guard pool[index].epoch == unit.value.fetchEpoch else {
       end(index, .abandoned)
       return
     }
     spend(index, CommandStage.fetch, until: now)
-    its[n].fetching &-= 1
-    its[n].fetched.append(index, in: pool)
-    trace(.fetching, n, its[n].fetching)
-    trace(.fetched, n, its[n].fetched.count)
+    unit.value.fetching &-= 1
+    unit.value.fetched.append(index, in: pool)
+    trace(.fetching, n, unit.value.fetching)
+    trace(.fetched, n, unit.value.fetched.count)
     wakeArbiterLast(n)
   }
 
   /// The grant of the oldest fetched command: its effect is now.
   mutating func grantCommand(_ n: ITSIndex) {
-    guard let index = its[n].fetched.popFirst(in: pool) else { return }
-    if pool[index].mark < its[n].execution.ended {
-      spend(index, CommandStage.queueWait, until: its[n].execution.ended)
+    let unit = its.element(n)
+    guard let index = unit.value.fetched.popFirst(in: pool) else { return }
+    if pool[index].mark < unit.value.execution.ended {
+      spend(index, CommandStage.queueWait, until: unit.value.execution.ended)
     }
     spend(index, CommandStage.arbitration, until: now)
     traceGrant(index)
-    trace(.fetched, n, its[n].fetched.count)
+    trace(.fetched, n, unit.value.fetched.count)
     recorder.clear()
     let command = rules.executeCommand(n)
     traceCommand(index, command)
-    its[n].execution.transaction = index
-    its[n].execution.keep(recorder)
-    its[n].execution.stalled = rules.isStalled(n)
-    if command == nil || its[n].execution.stalled { its[n].execution.rejected = true }
+    unit.value.execution.transaction = index
+    unit.value.execution.keep(recorder)
+    unit.value.execution.stalled = rules.isStalled(n)
+    if command == nil || unit.value.execution.stalled { unit.value.execution.rejected = true }
     enter(.decode, its: n)
-    wheel.schedule(.command, at: now &+ timing.commandDecodeCycles, payload: UInt32(n))
+    wheel.schedule(
+      .command, at: now &+ timing.commandDecodeCycles, payload: UInt32(truncatingIfNeeded: n))
     takeEffects()
-    if its[n].execution.stalled { commandsChanged(n) } else { fetchCommands(n) }
+    if unit.value.execution.stalled { commandsChanged(n) } else { fetchCommands(n) }
   }
 
   mutating func commandPhaseEnded(_ n: ITSIndex) {
-    let index = its[n].execution.transaction
-    switch its[n].execution.phase {
+    let unit = its.element(n)
+    let index = unit.value.execution.transaction
+    switch unit.value.execution.phase {
     case .decode:
       spend(index, CommandStage.decode, until: now)
       enter(.reads, its: n)
@@ -130,14 +135,14 @@ extension TimedCore where Rules: ~Copyable {
     case .operation:
       spend(index, CommandStage.operation, until: now)
       enter(.writes, its: n)
-      its[n].execution.cursor = 0
+      unit.value.execution.cursor = 0
       advanceWrites(n)
     case .acknowledge:
       spend(index, CommandStage.acknowledge, until: now)
       retire(n)
     case .retire:
       spend(index, CommandStage.retire, until: now)
-      commandLatency.record(index, in: pool)
+      commandLatency.recordEach(pool.element(index))
       recorder.clear()
       rules.retireCommand(n)
       takeEffects()
@@ -150,24 +155,24 @@ extension TimedCore where Rules: ~Copyable {
   mutating func commandEntryRead(_ n: ITSIndex) { advanceReads(n) }
 
   private mutating func advanceReads(_ n: ITSIndex) {
-    let index = its[n].execution.transaction
-    while its[n].execution.cursor < its[n].execution.eventCount {
-      let event = its[n].execution.events[its[n].execution.cursor]
-      its[n].execution.cursor &+= 1
-      switch event {
+    let unit = its.element(n)
+    let index = unit.value.execution.transaction
+    let transaction = pool.element(index)
+    while let at = unit.value.execution.nextRead() {
+      switch unit.value.execution.events[at] {
       case .deviceLookup(let device, let levels):
-        pool[index].table = .device
-        pool[index].device = device.rawValue
-        pool[index].levels = UInt8(clamping: max(1, levels))
+        transaction.value.table = .device
+        transaction.value.device = device.rawValue
+        transaction.value.levels = UInt8(clamping: max(1, levels))
         if lookup(.device, UInt64(device.rawValue), its: n) { continue }
       case .eventLookup(let device, let event):
-        pool[index].table = .event
-        (pool[index].device, pool[index].event) = (device.rawValue, event.rawValue)
+        transaction.value.table = .event
+        (transaction.value.device, transaction.value.event) = (device.rawValue, event.rawValue)
         let key = TimingCache.key(device: device.rawValue, event: event.rawValue)
         if lookup(.event, key, its: n) { continue }
       case .collectionLookup(let collection):
-        pool[index].table = .collection
-        pool[index].collection = collection.rawValue
+        transaction.value.table = .collection
+        transaction.value.collection = collection.rawValue
         if lookup(.collection, UInt64(collection.rawValue), its: n) { continue }
       case .deviceWritten, .eventWritten, .collectionWritten, .set, .clear, .invalidate,
         .invalidateAll, .move, .moveAll, .synchronize, .taken, .forgotten, .candidatesChanged,
@@ -181,20 +186,23 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   private mutating func endReads(_ n: ITSIndex) {
-    if its[n].execution.stalled {
+    let unit = its.element(n)
+    if unit.value.execution.stalled {
       // A guest that has retried already did not let it stand.
       if rules.isStalled(n) {
-        its[n].execution.standing = its[n].execution.transaction
+        unit.value.execution.standing = unit.value.execution.transaction
         restingCount &+= 1
       } else {
-        end(its[n].execution.transaction, .abandoned)
+        end(unit.value.execution.transaction, .abandoned)
       }
       endExecution(n)
-    } else if its[n].execution.rejected {
+    } else if unit.value.execution.rejected {
       retire(n)
     } else {
       enter(.operation, its: n)
-      wheel.schedule(.command, at: now &+ timing.commandOperationCycles, payload: UInt32(n))
+      wheel.schedule(
+        .command, at: now &+ timing.commandOperationCycles,
+        payload: UInt32(truncatingIfNeeded: n))
     }
   }
 
@@ -205,24 +213,26 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   private mutating func advanceWrites(_ n: ITSIndex) {
-    let index = its[n].execution.transaction
-    while its[n].execution.writes, its[n].execution.cursor < its[n].execution.eventCount {
-      let event = its[n].execution.events[its[n].execution.cursor]
-      if let (table, key, request) = event.written {
-        guard its[n].writesInFlight < max(1, timing.tableWritesInFlight) else { return }
-        its[n].writesInFlight &+= 1
+    let unit = its.element(n)
+    let index = unit.value.execution.transaction
+    while let at = unit.value.execution.nextWrite() {
+      if let (table, key, request) = unit.value.execution.events[at].written {
+        guard unit.value.writesInFlight < max(1, timing.tableWritesInFlight) else {
+          unit.value.execution.cursor = at
+          return
+        }
+        unit.value.writesInFlight &+= 1
         counters.tableWrites &+= 1
-        trace(.tableWrites, n, its[n].writesInFlight)
-        let answer = its[n].port.request(request, at: now)
-        wheel.schedule(.tableWrite, at: answer, payload: UInt32(n))
+        trace(.tableWrites, n, unit.value.writesInFlight)
+        let answer = unit.value.port.request(request, at: now)
+        wheel.schedule(.tableWrite, at: answer, payload: UInt32(truncatingIfNeeded: n))
         forget(table, key, its: n)
       }
-      its[n].execution.cursor &+= 1
     }
     spend(index, CommandStage.tableMemory, until: now)
-    its[n].execution.phase = .idle
-    if its[n].execution.sends { sendMessages(n) }
-    if its[n].execution.phase != .synchronize { retire(n) }
+    unit.value.execution.phase = .idle
+    if unit.value.execution.sends { sendMessages(n) }
+    if unit.value.execution.phase != .synchronize { retire(n) }
   }
 
   @inline(__always) mutating func enter(_ phase: CommandExecution.Phase, its n: ITSIndex) {
@@ -235,7 +245,8 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func retire(_ n: ITSIndex) {
     enter(.retire, its: n)
-    wheel.schedule(.command, at: now &+ timing.commandRetireCycles, payload: UInt32(n))
+    wheel.schedule(
+      .command, at: now &+ timing.commandRetireCycles, payload: UInt32(truncatingIfNeeded: n))
   }
 
   private mutating func endCommand(_ n: ITSIndex) {
@@ -245,9 +256,10 @@ extension TimedCore where Rules: ~Copyable {
 
   /// - Parameter isLast: the event that did it does nothing more.
   @inline(__always) private mutating func endExecution(_ n: ITSIndex, isLast: Bool = false) {
+    let unit = its.element(n)
     enter(.idle, its: n)
-    its[n].execution.ended = now
-    guard !its[n].fetched.isEmpty else { return }
+    unit.value.execution.ended = now
+    guard !unit.value.fetched.isEmpty else { return }
     if isLast { wakeArbiterLast(n) } else { wakeArbiter(n, at: now) }
   }
 }

@@ -16,26 +16,34 @@ struct DeviceCounts: ~Copyable {
   init() {}
   deinit { entries.deallocate() }
 
-  private func place(of device: UInt32) -> Int {
-    let mask = entries.count &- 1
+  @inline(__always) private func place(of device: UInt32) -> Int {
+    let (entries, mask) = (entries, entries.count &- 1)
     var place = Int((device &* 0x9e37_79b1) &>> 7) & mask
     while entries[place].msis != 0, entries[place].device != device { place = (place &+ 1) & mask }
     return place
   }
 
-  mutating func record(_ device: UInt32, latency: UInt64) {
-    if entries[last].device != device || entries[last].msis == 0 {
+  @inline(__always) mutating func record(_ device: UInt32, latency: UInt64) {
+    var entry = entries.element(last)
+    if entry.value.device != device || entry.value.msis == 0 {
       last = place(of: device)
-      if entries[last].msis == 0 {
-        if count &* 2 >= entries.count { grow() }
-        last = place(of: device)
-        entries[last].device = device
-        count &+= 1
+      entry = entries.element(last)
+      if entry.value.msis == 0 {
+        add(device)
+        entry = entries.element(last)
       }
     }
-    entries[last].msis &+= 1
-    entries[last].latencySum &+= latency
-    if latency > entries[last].latencyMax { entries[last].latencyMax = latency }
+    entry.value.msis &+= 1
+    entry.value.latencySum &+= latency
+    if latency > entry.value.latencyMax { entry.value.latencyMax = latency }
+  }
+
+  /// A device that has sent nothing yet.
+  @inline(never) private mutating func add(_ device: UInt32) {
+    if count &* 2 >= entries.count { grow() }
+    last = place(of: device)
+    entries[last].device = device
+    count &+= 1
   }
 
   private mutating func grow() {

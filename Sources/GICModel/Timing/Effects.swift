@@ -46,10 +46,11 @@ extension TimedCore where Rules: ~Copyable {
   /// The transaction is what brings an LPI that is known to be pending, unless something took it.
   mutating func attach(_ index: TransactionIndex) {
     guard let place = waiting.foundPlace(pe: pool[index].pe, intid: pool[index].intid),
-      waiting[place].transaction == .max
+      waiting.element(place).value.lpi.transaction == .max
     else { return }
-    waiting[place].transaction = index
+    waiting.element(place).value.lpi.transaction = index
     pool[index].indexed = true
+    pool[index].waitingPlace = UInt32(truncatingIfNeeded: place)
   }
 
   /// The redistributor has given LPIs up, perhaps not all: what is pending there stays known.

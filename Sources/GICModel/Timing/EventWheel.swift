@@ -88,38 +88,46 @@ struct EventWheel: ~Copyable {
     var head: UInt32
     var tail: UInt32
   }
+  /// What is found by a cycle's last 8 bits: every index below is less than its array's length by
+  /// its making, and is not checked again.
+  private struct Slots: BitwiseCopyable {
+    /// One bit a slot.
+    var occupied = InlineArray<4, UInt64>(repeating: 0)
+    /// Of each slot: the units that have an event [15:0], and those that have several [31:16].
+    var units = InlineArray<256, UInt32>(repeating: 0)
+    /// The first event of each list: most often there is no other.
+    var payloads = InlineArray<4096, UInt32>(repeating: 0)
+  }
 
-  /// One bit a slot. An address must come first: see ``Slab``.
-  private let occupied = Slab<UInt64>(repeating: 0, count: 4)
+  private let storage = Slab(count: 1) { _ in Slots() }
+  private let slots: SlabElement<Slots>
   /// The cycle of the last event taken, or to which time was moved since. Nothing is ever earlier.
   private(set) var now: UInt64 = 0
-  /// How many events are queued.
-  private(set) var count = 0
 
-  /// Of each slot: the units that have an event [15:0], and those that have several [31:16].
-  private let units: Slab<UInt32>
-  /// The first event of each list: most often there is no other.
-  private let payloads: Slab<UInt32>
   private let chains: Slab<Chain>
   private var nodes: Slab<Node>
   private var freeNode: UInt32
   private var far = EventHeap()
 
   init() {
-    units = Slab(repeating: 0, count: Int(EventWheel.span))
-    let listCount = Int(EventWheel.span) * EventWheel.lists
-    payloads = Slab(repeating: 0, count: listCount)
+    slots = storage.element(0)
     chains = Slab(
-      repeating: Chain(head: EventWheel.none, tail: EventWheel.none), count: listCount)
+      repeating: Chain(head: EventWheel.none, tail: EventWheel.none),
+      count: Int(EventWheel.span) * EventWheel.lists)
     nodes = Slab(count: 0) { _ in Node(payload: 0, next: 0) }
     freeNode = EventWheel.none
   }
   deinit {
-    occupied.deallocate()
-    units.deallocate()
-    payloads.deallocate()
+    storage.deallocate()
     chains.deallocate()
     nodes.deallocate()
+  }
+
+  /// Whether nothing is queued.
+  @inline(__always) var isEmpty: Bool {
+    let occupied = slots
+    return occupied.value.occupied[0] | occupied.value.occupied[1] | occupied.value.occupied[2]
+      | occupied.value.occupied[3] == 0 && far.isEmpty
   }
 
   /// Queues an event at `cycle`, which is now or later.
@@ -130,42 +138,62 @@ struct EventWheel: ~Copyable {
   }
 
   /// The cycle of the next event, if there is one.
-  var nextCycle: UInt64? { count == 0 ? nil : nearestCycle() ?? far.first?.cycle }
+  var nextCycle: UInt64? {
+    if let cycle = nearestCycle() { return cycle }
+    return far.first?.cycle
+  }
 
-  /// Takes the next event if its cycle is at most `limit`, and moves time to it.
-  @inline(__always) mutating func next(through limit: UInt64) -> Event? {
-    if units[slot(of: now)] == 0 {
-      guard count > 0, let cycle = nearestCycle() ?? far.first?.cycle, cycle <= limit else {
-        return nil
-      }
-      move(to: cycle)
-    } else if now > limit {
-      return nil
+  /// Moves time to the next event if its cycle is at most `limit`.
+  @inline(__always) mutating func moveToNext(through limit: UInt64) -> Bool {
+    let time = now
+    guard hasNothingNow else { return time <= limit }
+    let slots = slots
+    let bits = slots.value.occupied[EventWheel.word(of: time)] &>> (time & 63)
+    guard bits != 0 else { return moveFurther(through: limit) }
+    let cycle = time &+ UInt64(truncatingIfNeeded: bits.trailingZeroBitCount)
+    guard cycle <= limit else { return false }
+    move(to: cycle)
+    return true
+  }
+
+  /// The same, if it is not among the cycles of the same word.
+  @inline(never) private mutating func moveFurther(through limit: UInt64) -> Bool {
+    let next: UInt64
+    if let cycle = nearestCycle() {
+      next = cycle
+    } else if let event = far.first {
+      next = event.cycle
+    } else {
+      return false
     }
-    return nextNow()
+    guard next <= limit else { return false }
+    move(to: next)
+    return true
   }
 
   /// Takes the next event of the current cycle.
   @inline(__always) mutating func nextNow() -> Event? {
-    let slot = slot(of: now)
-    let mask = units[slot]
+    let (slots, time) = (slots, now)
+    let slot = EventWheel.slot(of: time)
+    let mask = slots.value.units[slot]
     guard mask != 0 else { return nil }
-    let raw = mask.trailingZeroBitCount
+    let raw = mask.trailingZeroBitCount & 15
     let list = slot &* EventWheel.lists &+ raw
-    let payload = payloads[list]
+    let payload = slots.value.payloads[list]
     if mask &>> UInt32(raw &+ 16) & 1 != 0 {
       advance(list, of: slot)
     } else {
       let rest = mask & (mask &- 1)
-      units[slot] = rest
-      if rest == 0 { occupied[slot &>> 6] &= ~(1 &<< UInt64(slot & 63)) }
+      slots.value.units[slot] = rest
+      if rest == 0 { slots.value.occupied[EventWheel.word(of: time)] &= ~(1 &<< (time & 63)) }
     }
-    count &-= 1
-    return Event(cycle: now, unit: EventUnit(number: raw), payload: payload)
+    return Event(cycle: time, unit: EventUnit(number: raw), payload: payload)
   }
 
   /// Whether no further event is queued for the current cycle.
-  @inline(__always) var hasNothingNow: Bool { units[slot(of: now)] == 0 }
+  @inline(__always) var hasNothingNow: Bool {
+    slots.value.units[EventWheel.slot(of: now)] == 0
+  }
 
   /// Lets time pass to `cycle`. No event may be queued before it.
   @inline(__always) mutating func move(to cycle: UInt64) {
@@ -174,25 +202,22 @@ struct EventWheel: ~Copyable {
     if !far.isEmpty { takeIn() }
   }
 
-  @inline(__always) private func slot(of cycle: UInt64) -> Int {
-    Int(truncatingIfNeeded: cycle & (EventWheel.span &- 1))
+  @inline(__always) private static func slot(of cycle: UInt64) -> Int {
+    Int(truncatingIfNeeded: cycle & 255)
+  }
+  @inline(__always) private static func word(of cycle: UInt64) -> Int {
+    Int(truncatingIfNeeded: cycle &>> 6 & 3)
   }
 
   /// The first cycle of which the wheel holds an event.
   @inline(__always) private func nearestCycle() -> UInt64? {
-    let start = slot(of: now)
-    let bits = occupied[start &>> 6] &>> UInt64(start & 63)
-    return bits == 0
-      ? laterCycle() : now &+ UInt64(truncatingIfNeeded: bits.trailingZeroBitCount)
-  }
-
-  /// The same, if it is not among the cycles of the same word.
-  @inline(never) private func laterCycle() -> UInt64? {
-    let start = slot(of: now)
+    let start = EventWheel.slot(of: now)
+    let bits = slots.value.occupied[start &>> 6] &>> UInt64(start & 63)
+    if bits != 0 { return now &+ UInt64(truncatingIfNeeded: bits.trailingZeroBitCount) }
     // The first word is looked at again: its lower part comes last.
     for step in 1...4 {
       let word = (start &>> 6 &+ step) & 3
-      let bits = occupied[word]
+      let bits = slots.value.occupied[word]
       if bits != 0 {
         let slot = word &<< 6 &+ bits.trailingZeroBitCount
         return now &+ UInt64(truncatingIfNeeded: (slot &- start) & 255)
@@ -202,15 +227,15 @@ struct EventWheel: ~Copyable {
   }
 
   private mutating func insert(_ unit: UInt8, at cycle: UInt64, payload: UInt32) {
-    count &+= 1
-    let slot = slot(of: cycle)
-    let mask = units[slot]
-    guard cycle &- now < EventWheel.span, mask &>> UInt32(unit) & 1 == 0 else {
+    let slots = slots
+    let slot = EventWheel.slot(of: cycle)
+    let (mask, bit) = (slots.value.units[slot], 1 &<< UInt32(unit))
+    guard cycle &- now < EventWheel.span, mask & bit == 0 else {
       return insertBehind(unit, at: cycle, payload: payload)
     }
-    payloads[slot &* EventWheel.lists &+ Int(unit)] = payload
-    units[slot] = mask | 1 &<< UInt32(unit)
-    occupied[slot &>> 6] |= 1 &<< UInt64(slot & 63)
+    slots.value.payloads[slot &* EventWheel.lists &+ Int(unit & 15)] = payload
+    slots.value.units[slot] = mask | bit
+    slots.value.occupied[EventWheel.word(of: cycle)] |= 1 &<< (cycle & 63)
   }
 }
 
@@ -226,26 +251,64 @@ extension EventWheel {
     let index = freeNode
     freeNode = nodes[Int(index)].next
     nodes[Int(index)] = Node(payload: payload, next: EventWheel.none)
-    let slot = slot(of: cycle)
+    let slot = EventWheel.slot(of: cycle)
     let list = slot &* EventWheel.lists &+ Int(raw)
     let bit: UInt32 = 1 &<< UInt32(raw &+ 16)
-    if units[slot] & bit == 0 {
+    if slots.value.units[slot] & bit == 0 {
       chains[list] = Chain(head: index, tail: index)
-      units[slot] |= bit
+      slots.value.units[slot] |= bit
     } else {
       nodes[Int(chains[list].tail)].next = index
       chains[list].tail = index
     }
   }
 
+  /// Takes back an event that is queued, within the wheel's cycles.
+  @inline(never)
+  mutating func remove(_ unit: EventUnit, at cycle: UInt64, payload: UInt32) {
+    let slot = EventWheel.slot(of: cycle)
+    let list = slot &* EventWheel.lists &+ Int(unit.rawValue)
+    let several = slots.value.units[slot] &>> UInt32(unit.rawValue &+ 16) & 1 != 0
+    if slots.value.payloads[list] != payload {
+      if several { removeBehind(list, of: slot, payload: payload) }
+    } else if several {
+      advance(list, of: slot)
+    } else {
+      slots.value.units[slot] &= ~(1 &<< UInt32(unit.rawValue))
+      if slots.value.units[slot] == 0 {
+        slots.value.occupied[EventWheel.word(of: cycle)] &= ~(1 &<< (cycle & 63))
+      }
+    }
+  }
+
+  private mutating func removeBehind(_ list: Int, of slot: Int, payload: UInt32) {
+    var (index, previous) = (chains[list].head, EventWheel.none)
+    while index != EventWheel.none, nodes[Int(index)].payload != payload {
+      (previous, index) = (index, nodes[Int(index)].next)
+    }
+    guard index != EventWheel.none else { return }
+    let next = nodes[Int(index)].next
+    if previous == EventWheel.none {
+      chains[list].head = next
+    } else {
+      nodes[Int(previous)].next = next
+    }
+    if next == EventWheel.none { chains[list].tail = previous }
+    if chains[list].head == EventWheel.none {
+      slots.value.units[slot] &= ~(1 &<< UInt32(list % EventWheel.lists &+ 16))
+    }
+    nodes[Int(index)].next = freeNode
+    freeNode = index
+  }
+
   /// The first event of a list was taken: the next one takes its place.
   @inline(never) private mutating func advance(_ list: Int, of slot: Int) {
     let index = Int(chains[list].head)
     let (payload, next) = (nodes[index].payload, nodes[index].next)
-    payloads[list] = payload
+    slots.value.payloads[list] = payload
     chains[list].head = next
     if next == EventWheel.none {
-      units[slot] &= ~(1 &<< UInt32(list % EventWheel.lists &+ 16))
+      slots.value.units[slot] &= ~(1 &<< UInt32(list % EventWheel.lists &+ 16))
     }
     nodes[index].next = freeNode
     freeNode = UInt32(truncatingIfNeeded: index)
@@ -256,7 +319,6 @@ extension EventWheel {
   @inline(never) private mutating func takeIn() {
     while let event = far.first, event.cycle &- now < EventWheel.span {
       far.removeFirst()
-      count &-= 1
       insert(event.unit.rawValue, at: event.cycle, payload: event.payload)
     }
   }
@@ -279,11 +341,12 @@ extension EventWheel {
     var all: [Event] = []
     for step in 0..<EventWheel.span {
       let cycle = now &+ step
-      let slot = slot(of: cycle)
-      for unit in EventUnit.allCases where units[slot] &>> UInt32(unit.rawValue) & 1 != 0 {
+      let slot = EventWheel.slot(of: cycle)
+      let units = slots.value.units[slot]
+      for unit in EventUnit.allCases where units &>> UInt32(unit.rawValue) & 1 != 0 {
         let list = slot &* EventWheel.lists &+ Int(unit.rawValue)
-        all.append(Event(cycle: cycle, unit: unit, payload: payloads[list]))
-        guard units[slot] &>> UInt32(unit.rawValue &+ 16) & 1 != 0 else { continue }
+        all.append(Event(cycle: cycle, unit: unit, payload: slots.value.payloads[list]))
+        guard units &>> UInt32(unit.rawValue &+ 16) & 1 != 0 else { continue }
         var index = chains[list].head
         while index != EventWheel.none {
           let node = nodes[Int(index)]

@@ -39,8 +39,10 @@ struct CommandExecution: ~Copyable {
   /// It was rejected, and the queue stands still: CREADR does not move.
   var stalled = false
   var rejected = false
-  /// There is a table write, and a message, among `events`.
-  private(set) var writes = false
+  /// Which of `events` are lookups, and which table writes: a bit each, as far as the bits go.
+  private var reads: UInt64 = 0
+  private var written: UInt64 = 0
+  /// There is a message among `events`.
   private(set) var sends = false
   /// When the command before it had ended.
   var ended: UInt64 = 0
@@ -61,42 +63,63 @@ struct CommandExecution: ~Copyable {
 
   /// Keeps events that were kept before.
   mutating func keep(_ kept: [StageEvent]) {
-    if kept.count > events.count {
-      events.deallocate()
-      events = Slab(count: kept.count) { _ in Recorder.filler }
-    }
-    eventCount = kept.count
-    (writes, sends) = (false, false)
+    makeRoom(for: kept.count)
+    (reads, written, sends) = (0, 0, false)
     for (at, event) in kept.enumerated() {
       events[at] = event
-      note(event)
-    }
-  }
-
-  @inline(__always) private mutating func note(_ event: StageEvent) {
-    switch event {
-    case .deviceWritten, .eventWritten, .collectionWritten: writes = true
-    case .set, .clear, .invalidate, .invalidateAll, .move, .moveAll, .synchronize: sends = true
-    case .rejected: rejected = true
-    case .deviceLookup, .eventLookup, .collectionLookup, .taken, .forgotten, .candidatesChanged,
-      .dropped:
-      break
+      note(event, at)
     }
   }
 
   /// Keeps what the rules did.
   mutating func keep(_ recorder: Recorder) {
-    if recorder.count > events.count {
-      events.deallocate()
-      events = Slab(count: recorder.count) { _ in Recorder.filler }
-    }
-    eventCount = recorder.count
+    makeRoom(for: recorder.count)
     cursor = 0
-    (rejected, writes, sends) = (false, false, false)
-    for at in 0..<recorder.count {
-      events[at] = recorder[at]
-      note(events[at])
+    (reads, written, rejected, sends) = (0, 0, false, false)
+    for at in 0..<eventCount {
+      let event = recorder[at]
+      events[at] = event
+      note(event, at)
     }
+  }
+
+  @inline(__always) private mutating func makeRoom(for count: Int) {
+    if count > events.count {
+      events.deallocate()
+      events = Slab(count: count) { _ in Recorder.filler }
+    }
+    eventCount = count
+  }
+
+  @inline(__always) private mutating func note(_ event: StageEvent, _ at: Int) {
+    switch event {
+    case .deviceLookup, .eventLookup, .collectionLookup: reads |= 1 << UInt64(at)
+    case .deviceWritten, .eventWritten, .collectionWritten: written |= 1 << UInt64(at)
+    case .set, .clear, .invalidate, .invalidateAll, .move, .moveAll, .synchronize: sends = true
+    case .rejected: rejected = true
+    case .taken, .forgotten, .candidatesChanged, .dropped: break
+    }
+  }
+
+  /// The next lookup from `cursor` on, which goes behind it. It may be something else where there
+  /// are more events than bits.
+  @inline(__always) mutating func nextRead() -> Int? { next(of: reads) }
+  /// The same of table writes.
+  @inline(__always) mutating func nextWrite() -> Int? { next(of: written) }
+
+  @inline(__always) private mutating func next(of bits: UInt64) -> Int? {
+    if cursor < 64 {
+      let rest = bits &>> UInt64(cursor)
+      if rest != 0 {
+        let at = cursor &+ rest.trailingZeroBitCount
+        cursor = at &+ 1
+        return at
+      }
+      cursor = min(64, eventCount)
+    }
+    guard cursor < eventCount else { return nil }
+    cursor &+= 1
+    return cursor &- 1
   }
 }
 

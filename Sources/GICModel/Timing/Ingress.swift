@@ -22,19 +22,21 @@ extension TimedCore where Rules: ~Copyable {
 
   private mutating func admit(_ msi: OutsideMSI, its n: ITSIndex) {
     let index = begin(msi, its: n)
+    let unit = its.element(n)
     spend(index, MSIStage.ingressWait, until: now)
     spend(index, MSIStage.accept, until: now &+ timing.msiAcceptCycles)
-    its[n].fifo.append(index, in: pool)
-    trace(.ingress, n, its[n].fifo.count)
-    if its[n].fifo.count == 1 { wakeArbiter(n, at: pool[index].mark) }
+    unit.value.fifo.append(index, in: pool)
+    trace(.ingress, n, unit.value.fifo.count)
+    if unit.value.fifo.count == 1 { wakeArbiter(n, at: now &+ timing.msiAcceptCycles) }
   }
 
   /// Takes the oldest MSI out for its grant, and lets the next one in.
   @inline(__always) mutating func popIngress(_ n: ITSIndex) -> TransactionIndex? {
-    guard let index = its[n].fifo.popFirst(in: pool) else { return nil }
-    trace(.ingress, n, its[n].fifo.count)
-    if let msi = its[n].outside.popFirst() {
-      trace(.outside, n, its[n].outside.count)
+    let unit = its.element(n)
+    guard let index = unit.value.fifo.popFirst(in: pool) else { return nil }
+    trace(.ingress, n, unit.value.fifo.count)
+    if let msi = unit.value.outside.popFirst() {
+      trace(.outside, n, unit.value.outside.count)
       admit(msi, its: n)
     }
     return index

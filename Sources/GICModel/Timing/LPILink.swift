@@ -10,18 +10,21 @@ import GICArch
 extension TimedCore where Rules: ~Copyable {
   /// A message is addressed to its PE: from its grant on it is an effect that a SYNC waits for.
   @inline(__always) func began(_ index: TransactionIndex) {
-    outstanding[Int(pool[index].its) &* pes.count &+ Int(pool[index].pe)] &+= 1
+    let transaction = pool.element(index)
+    outstanding[Int(transaction.value.its) &* pes.count &+ Int(transaction.value.pe)] &+= 1
   }
 
   /// The message's effect at the PE's redistributor is acknowledged.
   @inline(__always) mutating func acknowledged(_ index: TransactionIndex) {
-    let n = Int(pool[index].its)
-    outstanding[n &* pes.count &+ Int(pool[index].pe)] &-= 1
-    let execution = its[n].execution.phase
-    if execution == .synchronize, its[n].execution.target == pool[index].pe,
-      Int32(bitPattern: pool[index].epoch &- its[n].epoch) < 0
+    let transaction = pool.element(index)
+    let n = Int(transaction.value.its)
+    outstanding[n &* pes.count &+ Int(transaction.value.pe)] &-= 1
+    let unit = its.element(n)
+    if unit.value.execution.phase == .synchronize,
+      unit.value.execution.target == transaction.value.pe,
+      Int32(bitPattern: transaction.value.epoch &- unit.value.epoch) < 0
     {
-      its[n].execution.outstanding &-= 1
+      unit.value.execution.outstanding &-= 1
       synchronizeIfDone(n)
     }
   }
@@ -42,21 +45,26 @@ extension TimedCore where Rules: ~Copyable {
   /// Puts a message in the link's queue.
   @inline(__always) mutating func send(_ index: TransactionIndex) {
     let n = Int(pool[index].its)
+    let unit = its.element(n)
+    express.others &+= 1
     let format = formatCycles(of: index)
-    if its[n].linkQueue.isEmpty, its[n].credits > 0, now &+ format >= its[n].linkFree {
-      trace(.linkQueue, n, 1)
+    if unit.value.linkQueue.isEmpty, unit.value.credits > 0,
+      now &+ format >= unit.value.linkFree
+    {
+      tracePassing(.linkQueue, n)
       depart(index, its: n, format: format, wasFull: timing.linkCredits <= 1)
     } else {
-      its[n].linkQueue.append(index, in: pool)
-      trace(.linkQueue, n, its[n].linkQueue.count)
-      if its[n].linkQueue.count == 1 { advanceLink(n) }
+      unit.value.linkQueue.append(index, in: pool)
+      trace(.linkQueue, n, unit.value.linkQueue.count)
+      if unit.value.linkQueue.count == 1 { advanceLink(n) }
     }
   }
 
   mutating func creditReturned(_ n: ITSIndex) {
-    its[n].credits &+= 1
-    trace(.credits, n, its[n].credits)
-    if !its[n].linkQueue.isEmpty { advanceLink(n) }
+    let unit = its.element(n)
+    unit.value.credits &+= 1
+    trace(.credits, n, unit.value.credits)
+    if !unit.value.linkQueue.isEmpty { advanceLink(n) }
   }
 
   /// One link is free for its next message: the first of those that are now.
@@ -67,7 +75,7 @@ extension TimedCore where Rules: ~Copyable {
     }
   }
 
-  private mutating func advanceLink(_ n: ITSIndex) {
+  @inline(never) private mutating func advanceLink(_ n: ITSIndex) {
     while its[n].credits > 0, !its[n].linkQueue.isEmpty {
       let head = its[n].linkQueue.head
       let format = formatCycles(of: head)
@@ -81,6 +89,7 @@ extension TimedCore where Rules: ~Copyable {
       }
       let wasFull = its[n].linkQueue.count >= max(1, timing.linkCredits)
       guard let index = its[n].linkQueue.popFirst(in: pool) else { return }
+      trace(.linkQueue, n, its[n].linkQueue.count)
       depart(index, its: n, format: format, wasFull: wasFull)
     }
   }
@@ -93,12 +102,11 @@ extension TimedCore where Rules: ~Copyable {
   @inline(__always) private mutating func depart(
     _ index: TransactionIndex, its n: ITSIndex, format: UInt64, wasFull: Bool
   ) {
-    let its = its
-    its[n].credits &-= 1
-    trace(.linkQueue, n, its[n].linkQueue.count)
-    trace(.credits, n, its[n].credits)
+    let unit = its.element(n)
+    unit.value.credits &-= 1
+    trace(.credits, n, unit.value.credits)
     let last = now &+ format &+ timing.linkBeats
-    its[n].linkFree = last
+    unit.value.linkFree = last
     let arrival = last &+ travel(its: n, to: pool[index].pe)
     spendOnLink(index, arrival: arrival)
     wheel.schedule(.lpiArrival, at: arrival, payload: index)
@@ -106,13 +114,15 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   @inline(__always) private mutating func spendOnLink(_ index: TransactionIndex, arrival: UInt64) {
-    if pool[index].kind == .synchronize {
+    let transaction = pool.element(index)
+    let unit = its.element(Int(transaction.value.its))
+    if transaction.value.kind == .synchronize {
       // The SYNC command's own record keeps these cycles: until its arrival it is on the link.
-      spend(its[Int(pool[index].its)].execution.transaction, CommandStage.link, until: arrival)
+      spend(unit.value.execution.transaction, CommandStage.link, until: arrival)
       return
     }
-    if pool[index].kind == .msi {
-      its[Int(pool[index].its)].latencySum &+= now &- pool[index].start
+    if transaction.value.kind == .msi {
+      unit.value.latencySum &+= now &- transaction.value.start
     }
     spend(index, MSIStage.creditWait, until: now)
     spend(index, MSIStage.link, until: arrival)
@@ -145,5 +155,5 @@ struct Topology: ~Copyable {
   @inline(__always) func chip(ofITS n: Int) -> UInt16 { chipOfITS[n] }
   @inline(__always) func chip(ofPE pe: Int) -> UInt16 { chipOfPE[pe] }
   /// The LPI unit of a PE.
-  @inline(__always) func unit(ofPE pe: Int) -> Int { Int(unitOfPE[pe]) }
+  @inline(__always) func unit(ofPE pe: Int) -> Int { unitCount == 1 ? 0 : Int(unitOfPE[pe]) }
 }

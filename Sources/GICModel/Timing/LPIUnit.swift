@@ -50,18 +50,19 @@ struct LPIUnit: ~Copyable {
 // MOVI and MOVALL have two messages: the second is made when the first one's answer is back.
 extension TimedCore where Rules: ~Copyable {
   mutating func messageArrived(_ index: TransactionIndex) {
-    let unit = topology.unit(ofPE: Int(pool[index].pe))
-    let bank = bankCount == 1 ? 0 : Int(pool[index].intid) % bankCount
-    if lpis[unit].banks[bank].queue.isEmpty, lpis[unit].banks[bank].free <= now,
-      lpis[unit].takesMessages
-    {
-      trace(.bankQueue, unit &* bankCount &+ bank, 1)
-      take(index, unit, bank)
+    let transaction = pool.element(index)
+    let number = topology.unit(ofPE: Int(transaction.value.pe))
+    let which = bankCount == 1 ? 0 : Int(transaction.value.intid) % bankCount
+    let unit = lpis.element(number)
+    let bank = unit.value.banks.element(which)
+    if bank.value.queue.isEmpty, bank.value.free <= now, unit.value.takesMessages {
+      tracePassing(.bankQueue, number &* bankCount &+ which)
+      take(transaction, index, bank)
       return
     }
-    lpis[unit].banks[bank].queue.append(index, in: pool)
-    trace(.bankQueue, unit &* bankCount &+ bank, lpis[unit].banks[bank].queue.count)
-    if lpis[unit].banks[bank].queue.count == 1 { advanceBank(unit, bank) }
+    bank.value.queue.append(index, in: pool)
+    trace(.bankQueue, number &* bankCount &+ which, bank.value.queue.count)
+    if bank.value.queue.count == 1 { advanceBank(number, which) }
   }
 
   /// One bank of the unit is free for its next message: the first of those that are now.
@@ -87,36 +88,54 @@ extension TimedCore where Rules: ~Copyable {
         return
       }
       guard let index = lpis[unit].banks[bank].queue.popFirst(in: pool) else { return }
-      take(index, unit, bank)
+      trace(.bankQueue, unit &* bankCount &+ bank, lpis[unit].banks[bank].queue.count)
+      take(pool.element(index), index, lpis[unit].banks.element(bank))
     }
   }
 
   /// The bank takes a message, out of its queue.
   @inline(__always)
-  private mutating func take(_ index: TransactionIndex, _ unit: Int, _ bank: Int) {
-    let banks = lpis[unit].banks
-    banks[bank].free = now &+ timing.lpiBankCycles
-    trace(.bankQueue, unit &* bankCount &+ bank, banks[bank].queue.count)
-    let (n, pe) = (Int(pool[index].its), pool[index].pe)
+  private mutating func take(
+    _ transaction: SlabElement<Transaction>, _ index: TransactionIndex,
+    _ bank: SlabElement<LPIUnit.Bank>
+  ) {
+    bank.value.free = now &+ timing.lpiBankCycles
+    let (n, pe) = (Int(transaction.value.its), transaction.value.pe)
     wheel.schedule(.credit, at: now &+ wayBack(its: n, from: pe), payload: UInt32(n))
     wheel.schedule(.lpiLookup, at: now &+ timing.lpiLookupCycles, payload: index)
   }
 
   mutating func lpiLookupEnded(_ index: TransactionIndex) {
-    let unit = topology.unit(ofPE: Int(pool[index].pe))
-    if pool[index].kind != .synchronize { spend(index, MSIStage.lpiLookup, until: now) }
-    switch pool[index].kind {
-    case .msi where pool[index].merged:
-      counters.merged &+= 1
-      msiLatency.record(index, in: pool)
-      endAtUnit(index, .merged)
-    case .set where pool[index].merged: endAtUnit(index, .merged)
-    case .msi, .set, .moved:
-      if lpis[unit].properties.lookup(UInt64(pool[index].intid)) {
-        propertyKnown(index, isLast: true)
-      } else {
-        readProperty(for: index, unit)
+    let transaction = pool.element(index)
+    let kind = transaction.value.kind
+    if transaction.value.isExpress {
+      expressArrived(transaction)
+    } else {
+      express.others &-= 1
+    }
+    if kind != .synchronize { spend(index, MSIStage.lpiLookup, until: now) }
+    guard kind == .msi || kind == .set || kind == .moved else {
+      return otherLookupEnded(index)
+    }
+    if transaction.value.merged, kind != .moved {
+      if kind == .msi {
+        counters.merged &+= 1
+        msiLatency.record(transaction)
       }
+      return endAtUnit(index, .merged)
+    }
+    let unit = topology.unit(ofPE: Int(transaction.value.pe))
+    if lpis.element(unit).value.properties.lookup(UInt64(transaction.value.intid)) {
+      propertyKnown(index, isLast: true)
+    } else {
+      readProperty(for: index, unit)
+    }
+  }
+
+  /// Of a message that sets nothing.
+  @inline(never) private mutating func otherLookupEnded(_ index: TransactionIndex) {
+    let unit = topology.unit(ofPE: Int(pool[index].pe))
+    switch pool[index].kind {
     case .invalidate:
       lpis[unit].properties.forget(UInt64(pool[index].intid))
       lpis[unit].slots.markStale(.device, UInt64(pool[index].intid))
@@ -133,7 +152,7 @@ extension TimedCore where Rules: ~Copyable {
       end(index, .acknowledged)
       its[n].execution.reached = true
       synchronizeIfDone(n)
-    case .clear, .command, .free: endAtUnit(index, .acknowledged)
+    case .clear, .command, .free, .msi, .set, .moved: endAtUnit(index, .acknowledged)
     }
   }
 
@@ -144,6 +163,7 @@ extension TimedCore where Rules: ~Copyable {
     if partner != .max {
       let answer = now &+ wayBack(its: Int(pool[index].its), from: pool[index].pe)
       wheel.schedule(.message, at: answer, payload: partner)
+      express.others &+= 1
     }
     end(index, how)
   }
@@ -181,10 +201,12 @@ extension TimedCore where Rules: ~Copyable {
     }
     pool[index].isHeld = true
     wheel.schedule(.message, at: end, payload: index)
+    express.others &+= 1
   }
 
   /// A message that was held ends; or one that waited for another's answer is made.
   mutating func messageGoesOn(_ index: TransactionIndex) {
+    express.others &-= 1
     guard pool[index].isHeld else { return send(index) }
     spend(index, MSIStage.lpiLookup, until: now)
     let pe = PEIndex(rawValue: pool[index].pe)
@@ -199,7 +221,7 @@ extension TimedCore where Rules: ~Copyable {
     }
   }
 
-  private mutating func readProperty(for index: TransactionIndex, _ unit: Int) {
+  @inline(never) private mutating func readProperty(for index: TransactionIndex, _ unit: Int) {
     let intid = pool[index].intid
     if let slot = lpis[unit].slots.reading(.device, UInt64(intid)) {
       lpis[unit].slots.slots[slot].waiters.append(index, in: pool)
@@ -237,15 +259,17 @@ extension TimedCore where Rules: ~Copyable {
   @inline(__always) private mutating func propertyKnown(
     _ index: TransactionIndex, isLast: Bool = false
   ) {
+    let transaction = pool.element(index)
     spend(index, MSIStage.propertyMemory, until: now)
-    guard pool[index].kind != .invalidate else { return endAtUnit(index, .acknowledged) }
+    guard transaction.value.kind != .invalidate else { return endAtUnit(index, .acknowledged) }
     acknowledged(index)
     // What was taken on the way does not arrive: its INTID may be under way anew.
-    guard pool[index].indexed else { return end(index, .taken) }
-    pool[index].arrived = true
+    guard transaction.value.indexed else { return end(index, .taken) }
+    transaction.value.arrived = true
     restingCount &+= 1
-    let (pe, intid) = (PEIndex(rawValue: pool[index].pe), INTID(rawValue: pool[index].intid))
-    hold(intid, of: pe)
+    let pe = PEIndex(rawValue: transaction.value.pe)
+    let intid = INTID(rawValue: transaction.value.intid)
+    hold(intid, of: pe, near: transaction.value.waitingPlace)
     arrive(intid, at: pe, isLast: isLast)
   }
 

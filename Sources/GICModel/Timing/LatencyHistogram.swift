@@ -3,6 +3,8 @@
 public struct LatencyHistogram: Equatable, Sendable {
   /// 64 sub-buckets a power of two, 34 powers: values up to 2^40 - 1, larger ones count as that.
   static let bucketCount = 64 * 35
+  /// Values below this have a bucket each, of their own number.
+  static var exactCount: UInt64 { 128 }
   public private(set) var counts: [UInt64]
   public private(set) var count: UInt64 = 0
   public private(set) var sum: UInt64 = 0

@@ -49,16 +49,29 @@ struct LevelMeter: TimingTracer {
     guard case .level(let level, let unit, let value, let cycle) = event else { return }
     // A state counts as long as it is not idle.
     let amount = UInt64(truncatingIfNeeded: level.isState && value != 0 ? 1 : value)
-    let readings = readings
-    let place = bases[Int(level.rawValue)] &+ unit
-    readings[place].moment &+= (amount &- readings[place].value) &* cycle
-    readings[place].value = amount
+    let reading = readings.element(bases[Int(level.rawValue)] &+ unit)
+    reading.value.moment &+= (amount &- reading.value.value) &* cycle
+    reading.value.value = amount
     // Free credits are told by the least, everything else by the most.
     if level == .credits {
-      if amount < readings[place].least { readings[place].least = amount }
-    } else if amount > readings[place].greatest {
-      readings[place].greatest = amount
+      if amount < reading.value.least { reading.value.least = amount }
+    } else if amount > reading.value.greatest {
+      reading.value.greatest = amount
     }
+  }
+
+  @inline(__always) mutating func tracePassing(_ level: TimingLevel, _ unit: Int) {
+    let reading = readings.element(bases[Int(level.rawValue)] &+ unit)
+    if reading.value.greatest == 0 { reading.value.greatest = 1 }
+  }
+
+  @inline(__always) mutating func traceLoan(
+    _ level: TimingLevel, _ unit: Int, from: UInt64, to: UInt64, left: Int
+  ) {
+    let reading = readings.element(bases[Int(level.rawValue)] &+ unit)
+    reading.value.moment &+= to &- from
+    let left = UInt64(truncatingIfNeeded: left)
+    if left < reading.value.least { reading.value.least = left }
   }
 
   /// What the level is now; of a state, whether it is idle.

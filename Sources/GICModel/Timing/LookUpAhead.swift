@@ -9,34 +9,30 @@ extension TimedCore where Rules: ~Copyable {
   /// - Returns: false if they must be done one after the other.
   @inline(__always) mutating func lookUpAhead(_ index: TransactionIndex) -> Bool {
     // The order of the events of several ITSs is that of their scheduling.
-    guard !Tracer.isOn, its.count == 1, its[0].isCalm else { return false }
-    let (transactions, place, its) = (pool.slots, Int(index), its)
-    guard transactions[place].looksUpEvent, transactions[place].looksUpCollection else {
+    guard !Tracer.isOn, its.count == 1 else { return false }
+    let (transaction, unit) = (pool.element(index), its.element(0))
+    guard unit.value.isCalm, transaction.value.found.looksUpEvent,
+      transaction.value.found.looksUpCollection
+    else { return false }
+    let device = max(transaction.value.mark, unit.value.lookupFree[0])
+    let event = max(device &+ timing.deviceLookupCycles, unit.value.lookupFree[1])
+    let collection = max(event &+ timing.eventLookupCycles, unit.value.lookupFree[2])
+    let end = collection &+ timing.collectionLookupCycles
+    // A command or a line that is not here yet needs a read of memory first.
+    guard end < now &+ timing.memoryLatencyCycles, unit.value.hitAll(for: transaction) else {
       return false
     }
-    let device = max(transactions[place].mark, its[0].lookupFree[0])
-    let event = max(device &+ timing.deviceLookupCycles, its[0].lookupFree[1])
-    let collection = max(event &+ timing.eventLookupCycles, its[0].lookupFree[2])
-    let end = collection &+ timing.collectionLookupCycles
-    let key = TimingCache.key(
-      device: transactions[place].device, event: transactions[place].event)
-    // A command or a line that is not here yet needs a read of memory first.
-    guard end < now &+ timing.memoryLatencyCycles,
-      let deviceLine = its[0].caches[0].find(key &>> 32),
-      let eventLine = its[0].caches[1].find(key),
-      let collectionLine = its[0].caches[2].find(UInt64(transactions[place].collection))
-    else { return false }
-    its[0].caches[0].hit(deviceLine)
-    its[0].caches[1].hit(eventLine)
-    its[0].caches[2].hit(collectionLine)
-    its[0].lookupFree[0] = device &+ timing.lookupIntervalCycles
-    its[0].lookupFree[1] = event &+ timing.lookupIntervalCycles
-    its[0].lookupFree[2] = collection &+ timing.lookupIntervalCycles
-    transactions[place].spend(MSIStage.deviceLookup, until: device &+ timing.deviceLookupCycles)
-    transactions[place].spend(MSIStage.eventLookup, until: event &+ timing.eventLookupCycles)
-    transactions[place].spend(MSIStage.collectionLookup, until: end)
-    transactions[place].isAhead = true
-    its[0].ahead.append(index, in: pool)
+    let interval = timing.lookupIntervalCycles
+    unit.value.lookupFree[0] = device &+ interval
+    unit.value.lookupFree[1] = event &+ interval
+    unit.value.lookupFree[2] = collection &+ interval
+    transaction.value.spend(MSIStage.deviceLookup, until: device &+ timing.deviceLookupCycles)
+    transaction.value.spend(MSIStage.eventLookup, until: event &+ timing.eventLookupCycles)
+    transaction.value.spend(MSIStage.collectionLookup, until: end)
+    if takeExpress(index, transaction, unit, end: end) { return true }
+    leaveExpress()
+    transaction.value.isAhead = true
+    unit.value.ahead.append(index, in: pool)
     wheel.schedule(.lookup, at: end, payload: index)
     return true
   }
@@ -44,17 +40,23 @@ extension TimedCore where Rules: ~Copyable {
   /// The cycles after `now` at which lookups end that were done ahead, with their cache.
   private func forEachLookupAhead(_ body: (Transaction.Table, UInt64) -> Void) {
     for n in 0..<its.count {
-      var index = its[n].ahead.head
-      for _ in 0..<its[n].ahead.count {
-        let transaction = pool[index]
-        let collection = transaction.mark
-        let event = collection &- transaction.stages[MSIStage.collectionLookup.rawValue]
-        let device = event &- transaction.stages[MSIStage.eventLookup.rawValue]
-        if device > now { body(.device, device) }
-        if event > now { body(.event, event) }
-        if collection > now { body(.collection, collection) }
-        index = transaction.next
-      }
+      forEachLookupAhead(its[n].ahead, body)
+      if n == 0 { forEachLookupAhead(express.queue, body) }
+    }
+  }
+  private func forEachLookupAhead(
+    _ queue: TransactionQueue, _ body: (Transaction.Table, UInt64) -> Void
+  ) {
+    var index = queue.head
+    for _ in 0..<queue.count {
+      let transaction = pool[index]
+      let collection = transaction.mark &- transaction.stages[MSIStage.link.rawValue]
+      let event = collection &- transaction.stages[MSIStage.collectionLookup.rawValue]
+      let device = event &- transaction.stages[MSIStage.eventLookup.rawValue]
+      if device > now { body(.device, device) }
+      if event > now { body(.event, event) }
+      if collection > now { body(.collection, collection) }
+      index = transaction.next
     }
   }
 
@@ -62,6 +64,7 @@ extension TimedCore where Rules: ~Copyable {
   var horizon: UInt64 {
     var horizon = wheel.nextCycle ?? .max
     forEachLookupAhead { _, cycle in horizon = min(horizon, cycle) }
+    forEachOnExpress { horizon = min(horizon, $0) }
     return horizon
   }
 
@@ -90,6 +93,24 @@ extension ITSUnit {
   @inline(__always) fileprivate var isCalm: Bool {
     stepwise == 0 && slots.busyCount == 0 && execution.phase == .idle && fetching == 0
       && fetched.isEmpty
+  }
+
+  /// Looks the MSI's three lines up, if all are there; else does nothing.
+  @inline(__always)
+  fileprivate mutating func hitAll(for transaction: SlabElement<Transaction>) -> Bool {
+    let key = TimingCache.key(device: transaction.value.device, event: transaction.value.event)
+    let devices = caches.element(0)
+    guard let device = devices.value.find(key &>> 32) else { return false }
+    let events = caches.element(1)
+    guard let event = events.value.find(key) else { return false }
+    let collections = caches.element(2)
+    guard let collection = collections.value.find(UInt64(transaction.value.collection)) else {
+      return false
+    }
+    devices.value.hit(device)
+    events.value.hit(event)
+    collections.value.hit(collection)
+    return true
   }
 }
 

@@ -24,11 +24,11 @@ struct MissSlots: ~Copyable {
   /// The slot that reads the line, if one does.
   func reading(_ table: Transaction.Table, _ key: UInt64) -> Int? {
     guard busyCount > 0 else { return nil }
-    for index in 0..<slots.count
-    where slots[index].busy && slots[index].key == key && slots[index].table == table
-      && !slots[index].stale
-    {
-      return index
+    for index in 0..<slots.count {
+      let slot = slots.element(index)
+      if slot.value.busy, slot.value.key == key, slot.value.table == table, !slot.value.stale {
+        return index
+      }
     }
     return nil
   }
@@ -57,6 +57,7 @@ struct MissSlots: ~Copyable {
 
   /// Marks the reads of a line (of a device: of all its events too) as overtaken.
   func markStale(_ table: Transaction.Table, _ key: UInt64) {
+    guard busyCount > 0 else { return }
     for index in 0..<slots.count where slots[index].busy {
       let same = slots[index].table == table && slots[index].key == key
       let child =

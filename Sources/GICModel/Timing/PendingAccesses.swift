@@ -11,6 +11,8 @@ struct PendingAccesses: ~Copyable {
 
   init() {}
 
+  /// Whether nothing is in flight, and nothing waits.
+  @inline(__always) var isQuiet: Bool { inFlight == 0 && queue.count == 0 }
   /// Whether an LPI that the unit holds no more waits to be written.
   var holdsWrite: Bool { writesWaiting > 0 }
 
@@ -34,20 +36,25 @@ struct PendingAccesses: ~Copyable {
 // cleared or moved.
 extension TimedCore where Rules: ~Copyable {
   /// The unit takes an LPI in.
-  @inline(__always) mutating func hold(_ intid: INTID, of pe: PEIndex) {
-    let unit = topology.unit(ofPE: pe.index)
-    guard let place = waiting.foundPlace(pe: pe.rawValue, intid: intid.rawValue),
-      waiting[place].slot == .max
-    else { return }
-    if lpis[unit].store.isFull {
-      let oldest = lpis[unit].store.removeOldest()
-      if let place = waiting.foundPlace(oldest) { waiting[place].slot = .max }
-      lpis[unit].accesses.append(PendingAccesses.write)
-      makePendingAccesses(unit)
-    }
-    waiting[place].slot = lpis[unit].store.append(
-      WaitingIndex.key(pe.rawValue, intid.rawValue))
-    trace(.pendingEntries, unit, lpis[unit].store.count)
+  /// - Parameter near: as in ``WaitingIndex/foundPlace(_:near:)``.
+  @inline(__always) mutating func hold(_ intid: INTID, of pe: PEIndex, near: UInt32 = 0) {
+    let number = topology.unit(ofPE: pe.index)
+    let key = WaitingIndex.key(pe.rawValue, intid.rawValue)
+    guard let place = waiting.foundPlace(key, near: near) else { return }
+    let entry = waiting.element(place)
+    guard entry.value.lpi.slot == .max else { return }
+    let unit = lpis.element(number)
+    if unit.value.store.isFull { makeRoom(number) }
+    entry.value.lpi.slot = unit.value.store.append(key)
+    trace(.pendingEntries, number, unit.value.store.count)
+  }
+
+  /// The oldest goes to its pending table.
+  @inline(never) private mutating func makeRoom(_ unit: Int) {
+    let oldest = lpis[unit].store.removeOldest()
+    if let place = waiting.foundPlace(oldest) { waiting.element(place).value.lpi.slot = .max }
+    lpis[unit].accesses.append(PendingAccesses.write)
+    makePendingAccesses(unit)
   }
 
   /// The unit holds the LPI no more.
@@ -59,9 +66,13 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   /// Whether the LPI must be read from its pending table before it can be sent.
-  @inline(__always) func isInTable(_ intid: INTID, of pe: PEIndex) -> Bool {
-    guard let lpi = waiting.find(pe: pe.rawValue, intid: intid.rawValue) else { return true }
-    return lpi.slot == .max
+  /// - Parameter place: where it was found; it may be another one's place later.
+  @inline(__always)
+  func isInTable(_ intid: INTID, of pe: PEIndex, foundAt place: inout UInt32) -> Bool {
+    let key = WaitingIndex.key(pe.rawValue, intid.rawValue)
+    guard let found = waiting.foundPlace(key) else { return true }
+    place = UInt32(truncatingIfNeeded: found)
+    return waiting.element(found).value.lpi.slot == .max
   }
 
   /// Reads what a PE has chosen.

@@ -21,6 +21,8 @@ struct Presentation: BitwiseCopyable {
   var due: UInt64 = 0
   /// The first cycle of the next choice: what the CPU interface sends back is here.
   var free: UInt64 = 0
+  /// Where the candidate may be in the index of LPIs: see ``WaitingIndex/foundPlace(_:near:)``.
+  var waitingPlace: UInt32 = 0
 }
 
 // A redistributor chooses when a candidate has come or gone. The choice is the best LPI at the
@@ -40,16 +42,17 @@ extension TimedCore where Rules: ~Copyable {
   ///   event is made at once.
   @inline(__always) mutating func kick(_ pe: PEIndex, isLast: Bool = false) {
     guard pe.index < pes.count else { return }
-    switch pes[pe.index].phase {
+    let presentation = pes.element(pe.index)
+    switch presentation.value.phase {
     case .idle:
-      pes[pe.index].phase = .armed
-      if isLast, pes[pe.index].free <= now, wheel.hasNothingNow {
+      presentation.value.phase = .armed
+      if isLast, presentation.value.free <= now, wheel.hasNothingNow {
         select(pe.index)
       } else {
-        wheel.schedule(.select, at: max(now, pes[pe.index].free), payload: pe.rawValue)
+        wheel.schedule(.select, at: max(now, presentation.value.free), payload: pe.rawValue)
       }
     case .armed: break
-    case .reading, .presenting: pes[pe.index].again = true
+    case .reading, .presenting: presentation.value.again = true
     }
   }
 
@@ -74,23 +77,24 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   mutating func select(_ index: Int) {
-    guard pes[index].phase == .armed else { return }
+    let presentation = pes.element(index)
+    guard presentation.value.phase == .armed else { return }
     let pe = PEIndex(index)
-    guard pes[index].free <= now else {
+    guard presentation.value.free <= now else {
       // Something was sent back since.
-      wheel.schedule(.select, at: pes[index].free, payload: pe.rawValue)
+      wheel.schedule(.select, at: presentation.value.free, payload: pe.rawValue)
       return
     }
     guard let best = rules.selectedLPI(of: pe), rules.offeredLPI(of: pe) != best.intid else {
-      pes[index].phase = .idle
+      presentation.value.phase = .idle
       return
     }
-    pes[index].candidate = best.intid.rawValue
-    pes[index].start = now
-    pes[index].again = false
+    presentation.value.candidate = best.intid.rawValue
+    presentation.value.start = now
+    presentation.value.again = false
     trace(.presenting, index, 1)
-    if isInTable(best.intid, of: pe) {
-      pes[index].phase = .reading
+    if isInTable(best.intid, of: pe, foundAt: &presentation.value.waitingPlace) {
+      presentation.value.phase = .reading
       readPending(for: pe)
     } else {
       present(index)
@@ -115,19 +119,21 @@ extension TimedCore where Rules: ~Copyable {
   }
 
   @inline(__always) private mutating func present(_ index: Int) {
-    pes[index].phase = .presenting
-    pes[index].read = now
-    pes[index].due =
-      now &+ timing.hppiSelectCycles &+ timing.downstreamCycles &+ timing.acceptanceCycles
-    wheel.schedule(.accept, at: pes[index].due, payload: UInt32(truncatingIfNeeded: index))
+    let presentation = pes.element(index)
+    let due = now &+ timing.hppiSelectCycles &+ timing.downstreamCycles &+ timing.acceptanceCycles
+    presentation.value.phase = .presenting
+    presentation.value.read = now
+    presentation.value.due = due
+    wheel.schedule(.accept, at: due, payload: UInt32(truncatingIfNeeded: index))
   }
 
   mutating func accept(_ index: Int) {
-    guard pes[index].phase == .presenting, pes[index].due == now else { return }
+    let presentation = pes.element(index)
+    guard presentation.value.phase == .presenting, presentation.value.due == now else { return }
     let pe = PEIndex(index)
-    let candidate = pes[index].candidate
-    let again = pes[index].again
-    pes[index].phase = .idle
+    let candidate = presentation.value.candidate
+    let again = presentation.value.again
+    presentation.value.phase = .idle
     trace(.presenting, index, 0)
     counters.presented &+= 1
     recorder.clear()
@@ -136,23 +142,28 @@ extension TimedCore where Rules: ~Copyable {
       sentUpstream(pe)
     }
     rules.offer(INTID(rawValue: candidate), to: pe)
-    if let place = waiting.foundPlace(pe: pe.rawValue, intid: candidate) {
-      let record = waiting[place].transaction
-      waiting[place].transaction = .max
-      if record != .max { endPresented(record, index) }
+    let key = WaitingIndex.key(pe.rawValue, candidate)
+    if let place = waiting.foundPlace(key, near: presentation.value.waitingPlace) {
+      let entry = waiting.element(place)
+      let record = entry.value.lpi.transaction
+      entry.value.lpi.transaction = .max
+      if record != .max { endPresented(record, presentation) }
     }
     if again { kick(pe) }
     settleCandidates()
   }
 
-  @inline(__always) private mutating func endPresented(_ index: TransactionIndex, _ pe: Int) {
-    let (start, read) = (pes[pe].start, pes[pe].read)
-    guard pool[index].arrived, pool[index].mark <= start else {
+  @inline(__always) private mutating func endPresented(
+    _ index: TransactionIndex, _ presentation: SlabElement<Presentation>
+  ) {
+    let (start, read) = (presentation.value.start, presentation.value.read)
+    let transaction = pool.element(index)
+    guard transaction.value.arrived, transaction.value.mark <= start else {
       // It was shown before its own message came: the pending bit had come by another way.
       take(index)
       return
     }
-    if pool[index].kind == .msi {
+    if transaction.value.kind == .msi {
       let selected = read &+ timing.hppiSelectCycles
       spend(index, MSIStage.hppiWait, until: start)
       spend(index, MSIStage.pendingMemory, until: read)
@@ -160,7 +171,7 @@ extension TimedCore where Rules: ~Copyable {
       spend(index, MSIStage.downstream, until: selected &+ timing.downstreamCycles)
       spend(index, MSIStage.acceptance, until: now)
       counters.direct &+= 1
-      msiLatency.record(index, in: pool)
+      msiLatency.record(transaction)
     }
     restingCount &-= 1
     end(index, .presented)

@@ -14,21 +14,26 @@ struct Recorder: EngineObserver {
     var events: Slab<StageEvent>
     var count = 0
     var changedPEs = 0
+    /// What is reported is a translation, and goes into `found`.
+    var isTranslation = false
+    var found = FoundTranslation()
   }
-  /// One element, so that copies see it change.
-  private let state: Slab<State>
+  private let storage: Slab<State>
+  /// The only one, so that copies see it change.
+  private let state: SlabElement<State>
   private let changed: Slab<UInt64>
 
   init(peCount: Int) {
-    state = Slab(count: 1) { _ in
+    storage = Slab(count: 1) { _ in
       State(events: Slab(count: Recorder.usualCount) { _ in Recorder.filler })
     }
+    state = storage.element(0)
     changed = Slab(repeating: 0, count: (peCount + 63) / 64)
   }
 
   func deallocate() {
-    state[0].events.deallocate()
-    state.deallocate()
+    state.value.events.deallocate()
+    storage.deallocate()
     changed.deallocate()
   }
 
@@ -38,11 +43,26 @@ struct Recorder: EngineObserver {
       note(pe)
       return
     }
+    if state.value.isTranslation { state.value.found.note(event) } else { keep(event) }
+  }
+
+  @inline(__always) private func keep(_ event: StageEvent) {
     let state = state
-    let count = state[0].count
-    if count == state[0].events.count { grow() }
-    state[0].events[count] = event
-    state[0].count = count &+ 1
+    let count = state.value.count
+    if count == state.value.events.count { grow() }
+    state.value.events[count] = event
+    state.value.count = count &+ 1
+  }
+
+  /// Until ``endTranslation()`` an MSI is translated: of what is reported only that is kept, and no
+  /// event.
+  @inline(__always) func beginTranslation() {
+    state.value.found = FoundTranslation()
+    state.value.isTranslation = true
+  }
+  @inline(__always) func endTranslation() -> FoundTranslation {
+    state.value.isTranslation = false
+    return state.value.found
   }
 
   /// Remembers that the choice of a PE must be made anew.
@@ -52,7 +72,7 @@ struct Recorder: EngineObserver {
     let bit: UInt64 = 1 &<< UInt64(pe.index & 63)
     if changed[word] & bit == 0 {
       changed[word] |= bit
-      state[0].changedPEs &+= 1
+      state.value.changedPEs &+= 1
     }
   }
 
@@ -63,29 +83,29 @@ struct Recorder: EngineObserver {
     let bit: UInt64 = 1 &<< UInt64(pe.index & 63)
     if changed[word] & bit != 0 {
       changed[word] &= ~bit
-      state[0].changedPEs &-= 1
+      state.value.changedPEs &-= 1
     }
   }
 
   /// Whether the choice of any PE must be made anew.
-  @inline(__always) var hasChangedPEs: Bool { state[0].changedPEs != 0 }
+  @inline(__always) var hasChangedPEs: Bool { state.value.changedPEs != 0 }
 
   /// How many events are kept.
-  @inline(__always) var count: Int { state[0].count }
-  @inline(__always) subscript(index: Int) -> StageEvent { state[0].events[index] }
+  @inline(__always) var count: Int { state.value.count }
+  @inline(__always) subscript(index: Int) -> StageEvent { state.value.events[index] }
 
   @inline(never) private func grow() {
-    let old = state[0].events
-    state[0].events = Slab(count: old.count * 2) { $0 < old.count ? old[$0] : Recorder.filler }
+    let old = state.value.events
+    state.value.events = Slab(count: old.count * 2) { $0 < old.count ? old[$0] : Recorder.filler }
     old.deallocate()
   }
 
   /// Forgets the events, not the PEs.
-  @inline(__always) func clear() { state[0].count = 0 }
+  @inline(__always) func clear() { state.value.count = 0 }
 
   /// Takes the lowest PE whose candidates changed.
   @inline(__always) func nextChangedPE() -> PEIndex? {
-    state[0].changedPEs == 0 ? nil : takeChangedPE()
+    state.value.changedPEs == 0 ? nil : takeChangedPE()
   }
 
   private func takeChangedPE() -> PEIndex? {
@@ -93,9 +113,44 @@ struct Recorder: EngineObserver {
     for word in 0..<changed.count where changed[word] != 0 {
       let bit = changed[word].trailingZeroBitCount
       changed[word] &= changed[word] &- 1
-      state[0].changedPEs &-= 1
+      state.value.changedPEs &-= 1
       return PEIndex(word &<< 6 &+ bit)
     }
     return nil
+  }
+}
+
+/// What the rules did for an MSI.
+struct FoundTranslation: BitwiseCopyable {
+  /// Which of the tables they looked into.
+  var looksUpDevice = false
+  var looksUpEvent = false
+  var looksUpCollection = false
+  /// They set an LPI, or found it pending.
+  var hasTarget = false
+  var merged = false
+  /// Reads of a device table miss.
+  var levels: UInt8 = 1
+  var collection: UInt16 = 0
+  var pe: UInt32 = 0
+  var intid: UInt32 = 0
+
+  @inline(__always) fileprivate mutating func note(_ event: StageEvent) {
+    switch event {
+    case .deviceLookup(_, let levels):
+      looksUpDevice = true
+      self.levels = UInt8(clamping: max(1, levels))
+    case .eventLookup: looksUpEvent = true
+    case .collectionLookup(let collection):
+      looksUpCollection = true
+      self.collection = collection.rawValue
+    case .set(let pe, let intid, let merged):
+      hasTarget = true
+      self.merged = merged
+      (self.pe, self.intid) = (pe.rawValue, intid.rawValue)
+    case .deviceWritten, .eventWritten, .collectionWritten, .clear, .invalidate, .invalidateAll,
+      .move, .moveAll, .synchronize, .taken, .forgotten, .candidatesChanged, .rejected, .dropped:
+      break  // no part of a translation's time
+    }
   }
 }

@@ -6,6 +6,13 @@ struct StageHistograms: ~Copyable {
     var sum: UInt64 = 0
     var min: UInt64 = .max
     var max: UInt64 = 0
+
+    @inline(never) mutating func add(_ value: UInt64, _ times: UInt64) {
+      count &+= times
+      sum &+= value &* times
+      if value < min { min = value }
+      if value > max { max = value }
+    }
   }
   /// What was recorded last. Most stages take as long as they took the last time, so a value is
   /// counted only when another one comes.
@@ -18,79 +25,121 @@ struct StageHistograms: ~Copyable {
     var since = InlineArray<17, UInt64>(repeating: 0)
   }
   private let names: [String]
+  /// Each is recorded by ``recordEach(_:)``; else by ``record(_:)``.
+  private let countsEach: Bool
+  /// Of values that have no bucket of their own; the others are summed up when somebody asks.
   private let summaries: Slab<Summary>
   private let buckets: Slab<UInt64>
-  /// One element, so that asking changes nothing but it.
-  private let last = Slab(repeating: Last(), count: 1)
+  private let storage = Slab(repeating: Last(), count: 1)
+  /// The only one, so that asking changes nothing but it.
+  private let last: SlabElement<Last>
   /// Of MSIs.
   private(set) var devices = DeviceCounts()
 
-  init(stages names: [String]) {
+  init(stages names: [String], countsEach: Bool = false) {
     self.names = names
+    self.countsEach = countsEach
+    last = storage.element(0)
     summaries = Slab(repeating: Summary(), count: names.count + 1)
     buckets = Slab(repeating: 0, count: (names.count + 1) * LatencyHistogram.bucketCount)
   }
   deinit {
     summaries.deallocate()
     buckets.deallocate()
-    last.deallocate()
+    storage.deallocate()
   }
 
   /// Records a transaction that has ended.
-  mutating func record(_ index: TransactionIndex, in pool: borrowing TransactionPool) {
-    let (transactions, last, index) = (pool.slots, last, Int(index))
-    let total = transactions[index].mark &- transactions[index].start
-    assert(transactions[index].stageSum == total, "the stages do not add up to the whole")
-    if transactions[index].kind == .msi {
-      devices.record(transactions[index].device, latency: total)
+  mutating func record(_ transaction: SlabElement<Transaction>) {
+    let last = last
+    let total = transaction.value.mark &- transaction.value.start
+    assert(transaction.value.stageSum == total, "the stages do not add up to the whole")
+    if transaction.value.kind == .msi {
+      devices.record(transaction.value.device, latency: total)
     }
-    var difference = total ^ last[0].total
+    // The total is their sum.
+    var difference: UInt64 = 0
     for stage in 0..<16 {
-      difference |= transactions[index].stages[stage] ^ last[0].stages[stage]
+      difference |= transaction.value.stages[stage] ^ last.value.stages[stage]
     }
-    if difference != 0 { change(transactions, index, total: total) }
-    last[0].count &+= 1
+    if difference != 0 { change(transaction, total: total) }
+    last.value.count &+= 1
+  }
+
+  /// Records one of a class whose stages differ from one to the next: each value by itself.
+  mutating func recordEach(_ transaction: SlabElement<Transaction>) {
+    let last = last
+    let total = transaction.value.mark &- transaction.value.start
+    assert(transaction.value.stageSum == total, "the stages do not add up to the whole")
+    last.value.count &+= 1
+    count(0, total)
+    for stage in 0..<min(names.count, 16) { count(stage &+ 1, transaction.value.stages[stage]) }
+  }
+
+  @inline(__always) private func count(_ row: Int, _ value: UInt64) {
+    let base = row &* LatencyHistogram.bucketCount
+    if value < LatencyHistogram.exactCount {
+      buckets[base &+ Int(truncatingIfNeeded: value)] &+= 1
+    } else {
+      buckets[base &+ LatencyHistogram.bucket(of: value)] &+= 1
+      summaries.element(row).value.add(value, 1)
+    }
   }
 
   /// Some stages take another time than the last time.
   @inline(never)
-  private func change(_ transactions: Slab<Transaction>, _ index: Int, total: UInt64) {
+  private mutating func change(_ transaction: SlabElement<Transaction>, total: UInt64) {
     let last = last
-    if last[0].total != total {
-      settle(0, last[0].total)
-      last[0].total = total
+    if last.value.total != total {
+      settle(0, last.value.total)
+      last.value.total = total
     }
-    for stage in 0..<names.count where last[0].stages[stage] != transactions[index].stages[stage] {
-      settle(stage &+ 1, last[0].stages[stage])
-      last[0].stages[stage] = transactions[index].stages[stage]
+    for stage in 0..<16 {
+      let cycles = transaction.value.stages[stage]
+      guard last.value.stages[stage] != cycles else { continue }
+      settle(stage &+ 1, last.value.stages[stage])
+      last.value.stages[stage] = cycles
     }
   }
 
   /// Counts what a row's value was since it came.
   @inline(__always) private func settle(_ row: Int, _ value: UInt64) {
-    let (last, summaries) = (last, summaries)
-    let times = last[0].count &- last[0].since[row]
-    last[0].since[row] = last[0].count
+    let last = last
+    let times = last.value.count &- last.value.since[row]
+    last.value.since[row] = last.value.count
     // A stage that took no time is counted by what is missing.
     guard times > 0, value > 0 || row == 0 else { return }
-    buckets[row &* LatencyHistogram.bucketCount &+ LatencyHistogram.bucket(of: value)] &+= times
-    summaries[row].count &+= times
-    summaries[row].sum &+= value &* times
-    if value < summaries[row].min { summaries[row].min = value }
-    if value > summaries[row].max { summaries[row].max = value }
+    let base = row &* LatencyHistogram.bucketCount
+    if value < LatencyHistogram.exactCount {
+      buckets[base &+ Int(truncatingIfNeeded: value)] &+= times
+    } else {
+      buckets[base &+ LatencyHistogram.bucket(of: value)] &+= times
+      summaries.element(row).value.add(value, times)
+    }
   }
 
   /// Counts everything that was recorded.
   private func settle() {
-    settle(0, last[0].total)
-    for stage in names.indices { settle(stage + 1, last[0].stages[stage]) }
+    guard !countsEach else { return }
+    settle(0, last.value.total)
+    for stage in names.indices { settle(stage + 1, last.value.stages[stage]) }
   }
 
-  var count: UInt64 { last[0].count }
+  /// What is settled of a row.
+  private func summary(_ row: Int) -> Summary {
+    var summary = summaries[row]
+    for value in 0..<LatencyHistogram.exactCount {
+      let times = buckets[row * LatencyHistogram.bucketCount + Int(value)]
+      if times > 0 { summary.add(value, times) }
+    }
+    return summary
+  }
+
+  var count: UInt64 { last.value.count }
   /// Cycles of all of them together.
   var sum: UInt64 {
     settle()
-    return summaries[0].sum
+    return summary(0).sum
   }
 
   /// As the report wants it.
@@ -103,8 +152,8 @@ struct StageHistograms: ~Copyable {
   private func histogram(_ row: Int) -> LatencyHistogram {
     let base = row * LatencyHistogram.bucketCount
     var counts = (0..<LatencyHistogram.bucketCount).map { buckets[base + $0] }
-    let summary = summaries[row]
-    let zeros = summaries[0].count - summary.count
+    let summary = summary(row)
+    let zeros = last.value.count - summary.count
     counts[0] += zeros
     return LatencyHistogram(
       counts: counts, sum: summary.sum, min: zeros > 0 ? 0 : summary.min, max: summary.max)
@@ -114,7 +163,7 @@ struct StageHistograms: ~Copyable {
     devices.reset()
     for row in 0..<summaries.count { summaries[row] = Summary() }
     buckets.fill(0)
-    last.fill(Last())
+    last.value = Last()
   }
 }
 
@@ -124,10 +173,11 @@ extension StageHistograms {
     try archive.section(name)
     try devices.archive(&archive)
     let (summaries, buckets) = (summaries, buckets)
+    let all = (0..<summaries.count).map { summary($0) }
     try archive.field(
       "summaries", count: summaries.count * 4,
       read: { place in
-        let summary = summaries[place / 4]
+        let summary = all[place / 4]
         return [summary.count, summary.sum, summary.min, summary.max][place % 4]
       },
       write: { place, word in
@@ -153,8 +203,20 @@ extension StageHistograms {
         throw .field("summaries of \(name)")
       }
     }
-    last[0] = Last()
-    last[0].count = summaries[0].count
-    last[0].since = InlineArray(repeating: summaries[0].count)
+    last.value = Last()
+    last.value.count = summaries[0].count
+    last.value.since = InlineArray(repeating: summaries[0].count)
+    keepLong()
+  }
+
+  /// Takes out of the summaries, which are of all values, what the exact buckets tell.
+  private func keepLong() {
+    for row in 0..<summaries.count {
+      for value in 0..<LatencyHistogram.exactCount {
+        let times = buckets[row * LatencyHistogram.bucketCount + Int(value)]
+        summaries[row].count &-= times
+        summaries[row].sum &-= value &* times
+      }
+    }
   }
 }

@@ -32,9 +32,11 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   /// Messages granted and not acknowledged, by ITS and PE: `its * peCount + pe`.
   let outstanding: Slab<UInt32>
   var waiting = WaitingIndex()
+  var express: ExpressLane
 
   var msiLatency = StageHistograms(stages: MSIStage.allCases.map(\.name))
-  var commandLatency = StageHistograms(stages: CommandStage.allCases.map(\.name))
+  var commandLatency = StageHistograms(
+    stages: CommandStage.allCases.map(\.name), countsEach: true)
   var counters = TimedCounters()
   /// Transactions that wait for somebody outside: LPIs at their redistributors, commands at which
   /// a queue stands still.
@@ -64,6 +66,8 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     hops = timing.linkHops &* timing.hopCycles
     pes = Slab(repeating: Presentation(), count: peCount)
     outstanding = Slab(repeating: 0, count: itsBases.count * peCount)
+    express = ExpressLane(
+      timing, isOpen: !Tracer.isOn && itsBases.count == 1 && topology.unitCount == 1)
   }
   deinit {
     its.deallocate()
@@ -71,22 +75,22 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     lpis.deallocate()
     pes.deallocate()
     outstanding.deallocate()
+    express.deallocate()
     recorder.deallocate()
   }
 
   var now: UInt64 { wheel.now }
   /// Whether nothing is under way. LPIs that wait to be acknowledged are not under way.
-  var isIdle: Bool { wheel.count == 0 }
+  var isIdle: Bool { wheel.isEmpty && express.lastReturn <= now }
 
   /// Handles every event of the next cycle that has one, if it is at most `limit`.
   /// - Returns: that cycle; nil if there is no such event, and then time has not moved.
   mutating func runCycle(through limit: UInt64) -> UInt64? {
-    guard let first = wheel.next(through: limit) else { return nil }
-    rules.stamp = first.cycle
-    lastEvent = first.cycle
-    handle(first)
-    while let event = wheel.nextNow() { handle(event) }
-    return first.cycle
+    guard wheel.moveToNext(through: limit) else {
+      return returnCredits(through: limit) ? now : nil
+    }
+    runNow()
+    return now
   }
 
   /// Handles the next event, if it is at most at `limit`; the cycle may have others.
@@ -109,17 +113,32 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
 
   /// Handles every event up to `limit`; time stops at the last of them.
   mutating func runAll(through limit: UInt64) {
-    while let event = wheel.next(through: limit) {
-      rules.stamp = event.cycle
-      lastEvent = event.cycle
-      handle(event)
-    }
+    while wheel.moveToNext(through: limit) { runNow() }
+    _ = returnCredits(through: limit)
+  }
+
+  /// After the last event up to `limit` the express lane's last credit may come back.
+  /// - Returns: whether one has.
+  @inline(__always) private mutating func returnCredits(through limit: UInt64) -> Bool {
+    let cycle = express.lastReturn
+    guard cycle > now, cycle <= limit else { return false }
+    wheel.move(to: cycle)
+    rules.stamp = cycle
+    lastEvent = cycle
+    return true
+  }
+
+  /// Handles every event of the cycle to which time has come.
+  @inline(__always) private mutating func runNow() {
+    rules.stamp = now
+    lastEvent = now
+    while let event = wheel.nextNow() { handle(event) }
   }
 
   /// Handles everything up to `cycle`, and moves time there.
   mutating func run(to cycle: UInt64) {
     runAll(through: cycle)
-    if wheel.count == 0 { watch(at: cycle) }
+    if wheel.isEmpty { watch(at: cycle) }
     if cycle > now { wheel.move(to: cycle) }
   }
 
@@ -129,6 +148,8 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
     wheel = EventWheel()
     pool = TransactionPool()
     waiting = WaitingIndex()
+    express.clear()
+    express.others = 0
     counters = TimedCounters()
     (restingCount, lastEvent, deadlock, isInCycle) = (0, 0, nil, false)
     msiLatency.reset()

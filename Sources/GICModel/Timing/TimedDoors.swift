@@ -21,6 +21,12 @@ extension MachineRules where Self: ~Copyable {
 extension TimedCore where Rules: MachineRules & ~Copyable {
   mutating func perform(_ access: Access) -> Response {
     let untimed = access.cycle == Access.untimed
+    if access.operation == .msi, !untimed, access.cycle >= now {
+      run(to: access.cycle)
+      var response = perform(now: access)
+      response.cycle = now
+      return response
+    }
     if untimed {
       drain()
     } else if access.cycle < now {
@@ -57,6 +63,10 @@ extension TimedCore where Rules: MachineRules & ~Copyable {
   }
 
   private mutating func performByRules(_ access: Access) -> Response {
+    // A CPU interface has nothing to do with what lies between it and the ITS.
+    if access.operation != .systemRegisterRead, access.operation != .systemRegisterWrite {
+      leaveExpress()
+    }
     recorder.clear()
     rules.stamp = now
     let response = rules.access(access)

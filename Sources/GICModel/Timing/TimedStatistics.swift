@@ -28,7 +28,7 @@ extension TimedCore where Rules: ~Copyable {
   private func events(acknowledged: UInt64) -> [MachineStatistics.Event] {
     var (device, event, collection) = (CacheCount(), CacheCount(), CacheCount())
     var properties = CacheCount()
-    var latency: UInt64 = 0
+    var latency = expressLatencySum
     for unit in 0..<lpis.count { properties.add(lpis[unit].properties) }
     for n in 0..<its.count {
       device.add(its[n].deviceCache)

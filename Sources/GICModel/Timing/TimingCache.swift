@@ -1,15 +1,17 @@
 /// The tags of a set-associative cache with true LRU replacement in each set. It holds no values:
 /// the rules have those. It only says whether the hardware would have had to read a table.
 struct TimingCache: ~Copyable {
-  private struct Line: BitwiseCopyable {
-    var key: UInt64
+  struct Line: BitwiseCopyable {
+    fileprivate var key: UInt64
     /// When it was last used, in uses of the cache; 0 is an empty line.
-    var stamp: UInt64
+    fileprivate var stamp: UInt64
   }
   private let lines: Slab<Line>
   private let ways: Int
   let sets: Int
+  /// Whether the number of sets is a power of two, and then one less.
   private let isPowerOfTwo: Bool
+  private let setMask: Int
   private var clock: UInt64 = 0
 
   private(set) var hits: UInt64 = 0
@@ -20,7 +22,8 @@ struct TimingCache: ~Copyable {
   init(_ shape: TimingParameters.CacheShape) {
     ways = max(1, min(shape.ways, shape.entries))
     sets = max(0, shape.entries) / ways
-    isPowerOfTwo = sets & (sets - 1) == 0
+    isPowerOfTwo = sets > 0 && sets & (sets - 1) == 0
+    setMask = sets - 1
     lines = Slab(repeating: Line(key: 0, stamp: 0), count: sets * ways)
   }
   deinit { lines.deallocate() }
@@ -36,7 +39,7 @@ struct TimingCache: ~Copyable {
   @inline(__always) private func base(of key: UInt64) -> Int {
     let scattered = UInt32(truncatingIfNeeded: key &>> 32) &* 0x9e37_79b1
     let index = UInt32(truncatingIfNeeded: key) &+ (scattered ^ scattered &>> 16)
-    let set = isPowerOfTwo ? Int(index) & (sets &- 1) : Int(index) % sets
+    let set = isPowerOfTwo ? Int(index) & setMask : Int(index) % sets
     return set &* ways
   }
 
@@ -44,26 +47,27 @@ struct TimingCache: ~Copyable {
   @inline(__always) mutating func touch(_ key: UInt64) -> Bool {
     guard let line = find(key) else { return false }
     clock &+= 1
-    lines[line].stamp = clock
+    line.value.stamp = clock
     return true
   }
 
   /// Where the line is, if it is there. Changes nothing.
-  @inline(__always) func find(_ key: UInt64) -> Int? {
+  @inline(__always) func find(_ key: UInt64) -> SlabElement<Line>? {
     guard sets > 0 else { return nil }
-    let (lines, base) = (lines, base(of: key))
-    var line = base
-    while line != base &+ ways {
-      if lines[line].key == key, lines[line].stamp != 0 { return line }
-      line &+= 1
-    }
+    let (lines, end) = (lines, base(of: key) &+ ways)
+    var place = end &- ways
+    repeat {
+      let line = lines.element(place)
+      if line.value.key == key, line.value.stamp != 0 { return line }
+      place &+= 1
+    } while place != end
     return nil
   }
 
   /// A hit of a line that was found.
-  @inline(__always) mutating func hit(_ line: Int) {
+  @inline(__always) mutating func hit(_ line: SlabElement<Line>) {
     clock &+= 1
-    lines[line].stamp = clock
+    line.value.stamp = clock
     hits &+= 1
   }
 

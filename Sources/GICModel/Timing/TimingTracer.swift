@@ -53,7 +53,7 @@ public enum TimingEnd: UInt8, CaseIterable, Sendable {
 }
 
 /// Something that fills and empties.
-public enum TimingLevel: UInt8, CaseIterable, Sendable {
+public enum TimingLevel: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   // By ITS.
   /// MSIs outside a full ingress FIFO.
   case outside
@@ -97,10 +97,19 @@ protocol TimingTracer {
   /// The same of levels; ``isOn`` unless a tracer says otherwise.
   static var hearsLevels: Bool { get }
   mutating func trace(_ event: TimingEvent)
+  /// A level was 0, 1 and 0 in one cycle. Only who hears nothing but levels is told so.
+  mutating func tracePassing(_ level: TimingLevel, _ unit: Int)
+  /// A level was one less from a cycle to another, and `left` at its least. As above.
+  mutating func traceLoan(
+    _ level: TimingLevel, _ unit: Int, from: UInt64, to: UInt64, left: Int)
 }
 
 extension TimingTracer {
   static var hearsLevels: Bool { isOn }
+  @inline(__always) mutating func tracePassing(_ level: TimingLevel, _ unit: Int) {}
+  @inline(__always) mutating func traceLoan(
+    _ level: TimingLevel, _ unit: Int, from: UInt64, to: UInt64, left: Int
+  ) {}
 }
 
 /// Nobody listens: zero-sized, and all of it disappears.
@@ -115,6 +124,16 @@ extension TimedCore where Rules: ~Copyable {
   mutating func trace(_ level: TimingLevel, _ unit: Int, _ value: Int) {
     if Tracer.hearsLevels {
       tracer.trace(.level(level, unit: unit, value: value, cycle: now))
+    }
+  }
+
+  /// Something comes into a queue that is empty, and goes out of it at once.
+  @inline(__always) mutating func tracePassing(_ level: TimingLevel, _ unit: Int) {
+    if Tracer.isOn {
+      trace(level, unit, 1)
+      trace(level, unit, 0)
+    } else if Tracer.hearsLevels {
+      tracer.tracePassing(level, unit)
     }
   }
 

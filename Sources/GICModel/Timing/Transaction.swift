@@ -117,15 +117,6 @@ struct Transaction: BitwiseCopyable {
 
   var kind = Kind.free
   var table = Table.device
-  /// Reads of a device table miss: 1, or 2 when it is indirect.
-  var levels: UInt8 = 1
-  /// The rules looked no further than the device table, or than the ITT.
-  var looksUpDevice = false
-  var looksUpEvent = false
-  var looksUpCollection = false
-  /// It carries a message for `pe`. Otherwise it ends after its lookups: it was dropped.
-  var hasTarget = false
-  var merged = false
   /// In the index of LPIs not yet presented. One that something else took is not: its message goes
   /// on, and ends at the redistributor.
   var indexed = false
@@ -137,12 +128,13 @@ struct Transaction: BitwiseCopyable {
   var isAhead = false
   /// It keeps an LPI unit busy, and ends with that.
   var isHeld = false
+  /// It is on the express lane.
+  var isExpress = false
   var its: UInt16 = 0
-  var collection: UInt16 = 0
   var device: UInt32 = 0
   var event: UInt32 = 0
-  var intid: UInt32 = 0
-  var pe: UInt32 = 0
+  /// What it looks up, and where it goes.
+  var found = FoundTranslation()
   /// The SYNCs that its ITS had granted before it; of a fetched command, the queue's generation.
   var epoch: UInt32 = 0
   var amount: UInt32 = 0
@@ -152,6 +144,8 @@ struct Transaction: BitwiseCopyable {
   var partner: TransactionIndex = .max
   /// The next transaction of the queue that it stands in.
   var next: TransactionIndex = .max
+  /// Where it may be in the index of LPIs: see ``WaitingIndex/foundPlace(_:near:)``.
+  var waitingPlace: UInt32 = 0
   /// Its first cycle, and the cycle up to which its stages account.
   var start: UInt64 = 0
   var mark: UInt64 = 0
@@ -164,15 +158,14 @@ struct Transaction: BitwiseCopyable {
   @inline(__always)
   fileprivate mutating func begin(_ kind: Kind, its n: ITSIndex, at cycle: UInt64) {
     self.kind = kind
-    (table, levels) = (.device, 1)
-    (looksUpDevice, looksUpEvent, looksUpCollection) = (false, false, false)
-    (hasTarget, merged, indexed, arrived) = (false, false, false, false)
-    (isSource, isHeld, isAhead) = (false, false, false)
+    table = .device
+    (indexed, arrived, isSource) = (false, false, false)
+    (isHeld, isAhead, isExpress) = (false, false, false)
     its = UInt16(truncatingIfNeeded: n)
-    (collection, device, event, intid, pe) = (0, 0, 0, 0, 0)
+    (device, event, found) = (0, 0, FoundTranslation())
     (epoch, amount, partner, next) = (0, 0, .max, .max)
     (start, mark) = (cycle, cycle)
-    stages = InlineArray(repeating: 0)
+    for stage in 0..<16 { stages[stage] = 0 }
   }
 
   /// Everything since the last mark was spent in `stage`.
@@ -190,6 +183,35 @@ struct Transaction: BitwiseCopyable {
     var sum: UInt64 = 0
     for index in stages.indices { sum &+= stages[index] }
     return sum
+  }
+}
+
+extension Transaction {
+  /// Reads of a device table miss: 1, or 2 when it is indirect.
+  @inline(__always) var levels: UInt8 {
+    get { found.levels }
+    set { found.levels = newValue }
+  }
+  /// It carries a message for ``pe``. Otherwise it ends after its lookups: it was dropped.
+  @inline(__always) var hasTarget: Bool {
+    get { found.hasTarget }
+    set { found.hasTarget = newValue }
+  }
+  @inline(__always) var merged: Bool {
+    get { found.merged }
+    set { found.merged = newValue }
+  }
+  @inline(__always) var collection: UInt16 {
+    get { found.collection }
+    set { found.collection = newValue }
+  }
+  @inline(__always) var pe: UInt32 {
+    get { found.pe }
+    set { found.pe = newValue }
+  }
+  @inline(__always) var intid: UInt32 {
+    get { found.intid }
+    set { found.intid = newValue }
   }
 }
 
@@ -214,19 +236,26 @@ struct TransactionPool: ~Copyable {
     _ kind: Transaction.Kind, its n: ITSIndex, at cycle: UInt64
   ) -> TransactionIndex {
     if free == .max { grow() }
-    let (slots, index) = (slots, free)
-    free = slots[Int(index)].next
+    let index = free
+    let transaction = slots.element(Int(index))
+    free = transaction.value.next
     begunCount &+= 1
     liveCount &+= 1
-    slots[Int(index)].begin(kind, its: n, at: cycle)
-    slots[Int(index)].serial = begunCount
+    transaction.value.begin(kind, its: n, at: cycle)
+    transaction.value.serial = begunCount
     return index
   }
 
-  mutating func release(_ index: TransactionIndex) {
-    assert(slots[Int(index)].kind != .free, "released twice")
-    slots[Int(index)].kind = .free
-    slots[Int(index)].next = free
+  /// One transaction, until another one begins: then it may lie elsewhere.
+  @inline(__always) func element(_ index: TransactionIndex) -> SlabElement<Transaction> {
+    slots.element(Int(index))
+  }
+
+  @inline(__always) mutating func release(_ index: TransactionIndex) {
+    let transaction = slots.element(Int(index))
+    assert(transaction.value.kind != .free, "released twice")
+    transaction.value.kind = .free
+    transaction.value.next = free
     free = index
     liveCount &-= 1
   }

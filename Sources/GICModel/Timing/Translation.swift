@@ -11,40 +11,42 @@ import GICArch
 extension TimedCore where Rules: ~Copyable {
   /// The MSI's lookups begin at its mark.
   mutating func beginLookup(_ index: TransactionIndex) {
-    if !pool[index].looksUpDevice {
+    if !pool[index].found.looksUpDevice {
+      leaveExpress()
       endTranslation(index)
     } else if !lookUpAhead(index) {
+      leaveExpress()
       its[Int(pool[index].its)].stepwise &+= 1
       look(up: .device, index)
     }
   }
 
   private mutating func look(up table: Transaction.Table, _ index: TransactionIndex) {
-    let (transactions, place) = (pool.slots, Int(index))
+    let transaction = pool.element(index)
     let cycles =
       switch table {
       case .device: timing.deviceLookupCycles
       case .event: timing.eventLookupCycles
       case .collection: timing.collectionLookupCycles
       }
-    let (its, n, row) = (its, Int(transactions[place].its), Int(table.rawValue))
-    let start = max(transactions[place].mark, its[n].lookupFree[row])
-    its[n].lookupFree[row] = start &+ timing.lookupIntervalCycles
-    transactions[place].table = table
+    let (unit, row) = (its.element(Int(transaction.value.its)), Int(table.rawValue))
+    let start = max(transaction.value.mark, unit.value.lookupFree[row])
+    unit.value.lookupFree[row] = start &+ timing.lookupIntervalCycles
+    transaction.value.table = table
     wheel.schedule(.lookup, at: start &+ cycles, payload: index)
   }
 
   mutating func lookupEnded(_ index: TransactionIndex) {
-    let (transactions, place) = (pool.slots, Int(index))
-    let n = Int(transactions[place].its)
-    if transactions[place].isAhead {
-      transactions[place].isAhead = false
-      _ = its[n].ahead.popFirst(in: pool)
+    let transaction = pool.element(index)
+    let n = Int(transaction.value.its)
+    if transaction.value.isAhead {
+      transaction.value.isAhead = false
+      _ = its.element(n).value.ahead.popFirst(in: pool)
       return endTranslation(index)
     }
-    let table = transactions[place].table
+    let table = transaction.value.table
     spend(index, table.stage, until: now)
-    if its[n].caches[Int(table.rawValue)].lookup(transactions[place].lineKey) {
+    if its[n].caches[Int(table.rawValue)].lookup(transaction.value.lineKey) {
       found(index)
     } else {
       miss(index, its: n)
@@ -57,67 +59,70 @@ extension TimedCore where Rules: ~Copyable {
 
   /// The entry is known: on to the next lookup.
   @inline(__always) private mutating func found(_ index: TransactionIndex) {
-    let (transactions, place) = (pool.slots, Int(index))
-    switch transactions[place].table {
-    case .device where transactions[place].looksUpEvent: look(up: .event, index)
-    case .event where transactions[place].looksUpCollection: look(up: .collection, index)
+    let transaction = pool.element(index)
+    switch transaction.value.table {
+    case .device where transaction.value.found.looksUpEvent: look(up: .event, index)
+    case .event where transaction.value.found.looksUpCollection: look(up: .collection, index)
     case .device, .event, .collection:
-      its[Int(transactions[place].its)].stepwise &-= 1
+      its[Int(transaction.value.its)].stepwise &-= 1
       endTranslation(index)
     }
   }
 
   /// The transaction joins the read of its line, starts it, or waits for a slot.
   mutating func miss(_ index: TransactionIndex, its n: ITSIndex) {
-    let (table, key) = (pool[index].table, pool[index].lineKey)
-    if let slot = its[n].slots.reading(table, key) {
-      its[n].slots.slots[slot].waiters.append(index, in: pool)
-    } else if its[n].slots.hasFree {
-      let reads = table == .device ? pool[index].levels : 1
-      let slot = its[n].slots.take(table, key, reads: reads)
-      its[n].slots.slots[slot].waiters.append(index, in: pool)
-      trace(.translationSlots, n, its[n].slots.busyCount)
+    let (transaction, unit) = (pool.element(index), its.element(n))
+    let (table, key) = (transaction.value.table, transaction.value.lineKey)
+    if let slot = unit.value.slots.reading(table, key) {
+      unit.value.slots.slots[slot].waiters.append(index, in: pool)
+    } else if unit.value.slots.hasFree {
+      let reads = table == .device ? transaction.value.levels : 1
+      let slot = unit.value.slots.take(table, key, reads: reads)
+      unit.value.slots.slots[slot].waiters.append(index, in: pool)
+      trace(.translationSlots, n, unit.value.slots.busyCount)
       read(its: n, slot: slot)
     } else {
-      its[n].slots.queue.append(index, in: pool)
-      trace(.translationQueue, n, its[n].slots.queue.count)
+      unit.value.slots.queue.append(index, in: pool)
+      trace(.translationQueue, n, unit.value.slots.queue.count)
     }
   }
 
   private mutating func read(its n: ITSIndex, slot: Int) {
     counters.tableReads &+= 1
+    let unit = its.element(n)
     let request: MemoryPort.Request =
-      switch its[n].slots.slots[slot].table {
+      switch unit.value.slots.slots[slot].table {
       case .device: .deviceEntry
       case .event: .eventEntry
       case .collection: .collectionEntry
       }
-    let answer = its[n].port.request(request, at: now)
+    let answer = unit.value.port.request(request, at: now)
     wheel.schedule(.tableRead, at: answer, payload: UInt32(n) &<< 16 | UInt32(slot))
   }
 
   mutating func tableReadReturned(_ n: ITSIndex, slot: Int) {
-    if its[n].slots.slots[slot].readsLeft > 0 {
-      its[n].slots.slots[slot].readsLeft &-= 1
+    let unit = its.element(n)
+    if unit.value.slots.slots[slot].readsLeft > 0 {
+      unit.value.slots.slots[slot].readsLeft &-= 1
       read(its: n, slot: slot)
       return
     }
-    var answered = its[n].slots.free(slot)
-    trace(.translationSlots, n, its[n].slots.busyCount)
+    var answered = unit.value.slots.free(slot)
+    trace(.translationSlots, n, unit.value.slots.busyCount)
     if !answered.stale {
-      its[n].caches[Int(answered.table.rawValue)].fill(answered.key)
+      unit.value.caches[Int(answered.table.rawValue)].fill(answered.key)
     }
     while let index = answered.waiters.popFirst(in: pool) { resume(index) }
     // Who waited for a slot looks again: the line may have come in the meantime.
-    while its[n].slots.hasFree, let index = its[n].slots.queue.popFirst(in: pool) {
-      trace(.translationQueue, n, its[n].slots.queue.count)
-      if its[n].caches[Int(pool[index].table.rawValue)].touch(pool[index].lineKey) {
+    while unit.value.slots.hasFree, let index = unit.value.slots.queue.popFirst(in: pool) {
+      trace(.translationQueue, n, unit.value.slots.queue.count)
+      if unit.value.caches[Int(pool[index].table.rawValue)].touch(pool[index].lineKey) {
         resume(index)
       } else {
         miss(index, its: n)
       }
     }
-    if its[n].slots.queue.isEmpty { wakeArbiter(n, at: now) }
+    if unit.value.slots.queue.isEmpty { wakeArbiter(n, at: now) }
   }
 
   private mutating func resume(_ index: TransactionIndex) {

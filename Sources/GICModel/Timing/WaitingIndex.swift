@@ -12,9 +12,9 @@ struct WaitingIndex: ~Copyable {
     /// pending table.
     var slot: UInt32 = .max
   }
-  private struct Entry: BitwiseCopyable {
+  struct Entry: BitwiseCopyable {
     /// PE in [63:32], INTID in [31:0]. INTID 0 is no LPI, so 0 is an empty place.
-    var key: UInt64
+    fileprivate var key: UInt64
     var lpi: LPI
   }
   private static var blank: Entry { Entry(key: 0, lpi: LPI(transaction: .max)) }
@@ -35,10 +35,11 @@ struct WaitingIndex: ~Copyable {
   @inline(__always) private func place(of key: UInt64) -> Int {
     let entries = entries
     var place = home(of: key)
-    while entries[place].key != key, entries[place].key != 0 {
+    while true {
+      let other = entries[place].key
+      if other == key || other == 0 { return place }
       place = (place &+ 1) & (entries.count &- 1)
     }
-    return place
   }
 
   @inline(__always) func find(pe: UInt32, intid: UInt32) -> LPI? {
@@ -53,26 +54,32 @@ struct WaitingIndex: ~Copyable {
     let place = place(of: key)
     return entries[place].key == key ? place : nil
   }
-  subscript(place: Int) -> LPI {
-    get { entries[place].lpi }
-    nonmutating set { entries[place].lpi = newValue }
+  /// - Parameter near: where it was last seen, which need not be true.
+  @inline(__always) func foundPlace(_ key: UInt64, near: UInt32) -> Int? {
+    let place = Int(near)
+    if place < entries.count, entries[place].key == key { return place }
+    return foundPlace(key)
   }
+  /// What stands in a place, until the next insertion or removal.
+  @inline(__always) func element(_ place: Int) -> SlabElement<Entry> { entries.element(place) }
 
-  /// - Returns: false if the key is there already, and then nothing is changed.
-  @inline(__always) mutating func insertIfAbsent(pe: UInt32, intid: UInt32, _ lpi: LPI) -> Bool {
+  /// - Returns: its place; nil if the key is there already, and then nothing is changed.
+  @inline(__always)
+  mutating func insertIfAbsent(pe: UInt32, intid: UInt32, _ lpi: LPI) -> UInt32? {
     if count &* 2 >= entries.count { grow() }
     let key = WaitingIndex.key(pe, intid)
     let place = place(of: key)
-    guard entries[place].key == 0 else { return false }
-    entries[place] = Entry(key: key, lpi: lpi)
+    let entry = entries.element(place)
+    guard entry.value.key == 0 else { return nil }
+    entry.value = Entry(key: key, lpi: lpi)
     count &+= 1
-    return true
+    return UInt32(truncatingIfNeeded: place)
   }
 
   /// The key must not be there yet.
   mutating func insert(pe: UInt32, intid: UInt32, _ lpi: LPI) {
-    let isNew = insertIfAbsent(pe: pe, intid: intid, lpi)
-    assert(isNew)
+    let place = insertIfAbsent(pe: pe, intid: intid, lpi)
+    assert(place != nil)
   }
 
   /// Removes and returns what is there.

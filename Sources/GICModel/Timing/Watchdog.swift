@@ -8,7 +8,7 @@ extension TimedCore where Rules: ~Copyable {
 
   /// Nothing is queued, and time has come to `cycle`; `.max` is the end of time.
   mutating func watch(at cycle: UInt64) {
-    guard deadlock == nil, wheel.count == 0, cycle == .max || cycle &- lastEvent >= Self.patience,
+    guard deadlock == nil, wheel.isEmpty, cycle == .max || cycle &- lastEvent >= Self.patience,
       hasWork
     else { return }
     deadlock = "no progress since cycle \(lastEvent), with work outstanding\n\(unitStates)"

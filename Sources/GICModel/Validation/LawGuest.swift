@@ -36,14 +36,22 @@ import GICArch
   }
 
   /// Makes the machine, and does all that must be done before MSIs can come.
-  public init(
+  public convenience init(
     _ configuration: MachineConfiguration, devices: UInt32 = deviceCount,
     events: UInt32 = eventCount
   ) {
+    self.init(
+      around: configuration.clock == .timed
+        ? TimedMachine(configuration) : FunctionalMachine(configuration),
+      devices: devices, events: events)
+  }
+
+  /// The same around a machine that is new.
+  init(
+    around machine: any Machine, devices: UInt32 = deviceCount, events: UInt32 = eventCount
+  ) {
     precondition(devices <= Self.maximumDeviceCount && events <= Self.maximumEventCount)
-    machine =
-      configuration.clock == .timed
-      ? TimedMachine(configuration) : FunctionalMachine(configuration)
+    self.machine = machine
     unsafe ram = UnsafeMutableRawPointer.allocate(byteCount: Self.byteCount, alignment: 4096)
     unsafe ram.initializeMemory(as: UInt8.self, repeating: 0, count: Self.byteCount)
     // SAFETY: the RAM lives as long as this guest, and nobody keeps the machine longer.

@@ -4,70 +4,85 @@ import GICModel
 /// value is written once a cycle at most, when the cycle is over: what came back to where it was is
 /// not written at all.
 struct Levels {
-  struct Level {
+  struct Level: BitwiseCopyable {
     let level: TimingLevel
     let unit: Int
     var value: Int
     var written: Int
     var isChanged = false
   }
-  private(set) var levels: [Level] = []
-  /// Where the units of a level begin.
-  private var base = [Int](repeating: 0, count: TimingLevel.allCases.count)
-  private let counts: [Int]
-  private var changed: [Int] = []
+  private let storage: TraceStore<Level>
+  /// Where the units of a level begin, and how many they are.
+  private var base = InlineArray<16, Int>(repeating: 0)
+  private var counts = InlineArray<16, Int>(repeating: 0)
+  /// The places that have changed, so many of them.
+  private let changed: TraceStore<UInt32>
+  private var changedCount = 0
   /// The cycle that `changed` belongs to.
   private(set) var cycle: UInt64 = 0
 
   init(_ shape: TimingShape) {
-    counts = TimingLevel.allCases.map { shape.unitCount($0) }
+    var levels: [Level] = []
     for level in TimingLevel.allCases {
       base[Int(level.rawValue)] = levels.count
+      counts[Int(level.rawValue)] = shape.unitCount(level)
       let value = shape.reset(level)
       for unit in 0..<shape.unitCount(level) {
         levels.append(Level(level: level, unit: unit, value: value, written: value))
       }
     }
+    storage = TraceStore(
+      repeating: Level(level: .ingress, unit: 0, value: 0, written: 0), count: levels.count)
+    for (place, level) in levels.enumerated() { storage[place] = level }
+    changed = TraceStore(repeating: 0, count: levels.count)
+    settled = TraceStore(repeating: 0, count: levels.count)
   }
 
+  /// All of them, by place.
+  var levels: [Level] { (0..<storage.count).map { storage[$0] } }
+  @inline(__always) subscript(place: Int) -> Level { storage[place] }
+
   /// The place of a unit's level in ``levels``.
-  func place(_ level: TimingLevel, _ unit: Int) -> Int {
+  @inline(__always) func place(_ level: TimingLevel, _ unit: Int) -> Int {
     precondition(unit >= 0 && unit < counts[Int(level.rawValue)], "a unit that the shape lacks")
     return base[Int(level.rawValue)] &+ unit
   }
 
-  /// Places whose value was another at the end of ``settledCycle`` than the one written last.
-  private(set) var settled: [Int] = []
+  /// Places whose value was another at the end of ``settledCycle`` than the one written last; so
+  /// many of them.
+  let settled: TraceStore<UInt32>
+  private(set) var settledCount = 0
   private(set) var settledCycle: UInt64 = 0
 
   /// A level changes at ``cycle``.
   @inline(__always) mutating func set(_ level: TimingLevel, _ unit: Int, _ value: Int) {
     let place = place(level, unit)
-    levels[place].value = value
-    if !levels[place].isChanged {
-      levels[place].isChanged = true
-      changed.append(place)
+    storage[place].value = value
+    if !storage[place].isChanged {
+      storage[place].isChanged = true
+      changed[changedCount] = UInt32(truncatingIfNeeded: place)
+      changedCount &+= 1
     }
   }
 
   /// Everything before `cycle` is over: what it has left stands in ``settled``.
   mutating func settle(before cycle: UInt64) {
-    settled.removeAll(keepingCapacity: true)
+    settledCount = 0
     settledCycle = self.cycle
-    for place in changed {
-      levels[place].isChanged = false
-      guard levels[place].value != levels[place].written else { continue }
-      levels[place].written = levels[place].value
-      settled.append(place)
+    for at in 0..<changedCount {
+      let place = Int(changed[at])
+      storage[place].isChanged = false
+      guard storage[place].value != storage[place].written else { continue }
+      storage[place].written = storage[place].value
+      settled[settledCount] = changed[at]
+      settledCount &+= 1
     }
-    changed.removeAll(keepingCapacity: true)
+    changedCount = 0
     self.cycle = cycle
   }
 
   /// The machine was reset: every level changes to what it is then.
   mutating func restart(_ shape: TimingShape) {
-    for place in levels.indices {
-      set(levels[place].level, levels[place].unit, shape.reset(levels[place].level))
-    }
+    for level in levels { set(level.level, level.unit, shape.reset(level.level)) }
   }
 }

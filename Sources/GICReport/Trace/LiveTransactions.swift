@@ -1,7 +1,7 @@
 import GICModel
 
 /// What has been told of one transaction so far.
-struct LiveTransaction {
+struct LiveTransaction: BitwiseCopyable {
   var serial: UInt64 = 0
   var kind = TransactionKind.free
   var isMerged = false
@@ -21,8 +21,10 @@ struct LiveTransaction {
   var start: UInt64 = 0
   /// `.max` until it is granted.
   var granted: UInt64 = .max
+  /// The next free place, in one that is free.
+  fileprivate var next = UInt32.max
   /// Cycles by stage of an MSI.
-  var stages = InlineArray<24, UInt64>(repeating: 0)
+  var stages = InlineArray<16, UInt64>(repeating: 0)
 
   /// An MSI, or an LPI that an INT command sets.
   var isInterrupt: Bool { kind == .msi || kind == .set }
@@ -31,22 +33,24 @@ struct LiveTransaction {
 /// The transactions under way, by serial: a pool, and an open-addressing table into it that is at
 /// most half full. Its size follows how many are under way at once, not how many there were.
 struct LiveTransactions {
-  private struct Key {
+  private struct Key: BitwiseCopyable {
     /// 0 is an empty place: serials begin at 1.
     var serial: UInt64
     var place: UInt32
   }
-  private var keys = [Key](repeating: Key(serial: 0, place: 0), count: 256)
-  private var pool: [LiveTransaction] = []
-  private var free: [UInt32] = []
+  private static var empty: Key { Key(serial: 0, place: 0) }
+  private var keys = TraceStore(repeating: LiveTransactions.empty, count: 256)
+  private var pool = TraceStore(repeating: LiveTransaction(), count: 0)
+  /// The first free place of the pool; `.max` if there is none.
+  private var free = UInt32.max
   private(set) var count = 0
 
-  private func home(_ serial: UInt64) -> Int {
+  @inline(__always) private func home(_ serial: UInt64) -> Int {
     Int(truncatingIfNeeded: (serial &* 0x9e37_79b9_7f4a_7c15) &>> 32) & (keys.count &- 1)
   }
 
   /// Its place in ``subscript(_:)``; nil if nobody knows it.
-  func find(_ serial: UInt64) -> Int? {
+  @inline(__always) func find(_ serial: UInt64) -> Int? {
     var at = home(serial)
     while keys[at].serial != 0 {
       if keys[at].serial == serial { return Int(keys[at].place) }
@@ -56,25 +60,25 @@ struct LiveTransactions {
   }
 
   subscript(place: Int) -> LiveTransaction {
-    _read { yield pool[place] }
-    _modify { yield &pool[place] }
+    @inline(__always) _read { yield pool[place] }
+    @inline(__always) _modify { yield &pool[place] }
   }
 
-  mutating func insert(_ transaction: LiveTransaction) {
+  /// Makes one, of which nothing is known but its serial.
+  /// - Returns: its place.
+  mutating func insert(_ serial: UInt64) -> Int {
     if count &* 2 >= keys.count { grow() }
-    let place: UInt32
-    if let last = free.popLast() {
-      place = last
-      pool[Int(place)] = transaction
-    } else {
-      place = UInt32(pool.count)
-      pool.append(transaction)
-    }
-    put(Key(serial: transaction.serial, place: place))
+    if free == .max { growPool() }
+    let place = free
+    free = pool[Int(place)].next
+    pool[Int(place)] = LiveTransaction()
+    pool[Int(place)].serial = serial
+    put(Key(serial: serial, place: place))
     count &+= 1
+    return Int(place)
   }
 
-  private mutating func put(_ key: Key) {
+  private func put(_ key: Key) {
     var at = home(key.serial)
     while keys[at].serial != 0 { at = (at &+ 1) & (keys.count &- 1) }
     keys[at] = key
@@ -87,7 +91,8 @@ struct LiveTransactions {
       guard keys[hole].serial != 0 else { return }
       hole = (hole &+ 1) & mask
     }
-    free.append(keys[hole].place)
+    pool[Int(keys[hole].place)].next = free
+    free = keys[hole].place
     count &-= 1
     // Whoever could have stood in the hole moves into it, so that no search stops too early.
     var probe = (hole &+ 1) & mask
@@ -103,12 +108,21 @@ struct LiveTransactions {
 
   private mutating func grow() {
     let old = keys
-    keys = [Key](repeating: Key(serial: 0, place: 0), count: old.count * 2)
-    for key in old where key.serial != 0 { put(key) }
+    keys = TraceStore(repeating: LiveTransactions.empty, count: old.count * 2)
+    for at in 0..<old.count where old[at].serial != 0 { put(old[at]) }
+  }
+
+  private mutating func growPool() {
+    let old = pool.count
+    pool.grow(to: max(64, old * 2), filler: LiveTransaction())
+    for place in old..<pool.count - 1 { pool[place].next = UInt32(place + 1) }
+    free = UInt32(old)
   }
 
   /// Serials of all that are under way, rising.
-  var serials: [UInt64] { keys.lazy.map(\.serial).filter { $0 != 0 }.sorted() }
+  var serials: [UInt64] {
+    (0..<keys.count).map { keys[$0].serial }.filter { $0 != 0 }.sorted()
+  }
 
   mutating func removeAll() { self = LiveTransactions() }
 }

@@ -28,83 +28,62 @@ struct PerfettoPacket {
     notes: (InlineArray<5, UInt64>, mask: UInt8)? = nil
   ) {
     output.reserve(256)
-    let start = output.count
-    var at = start &+ 2
-    var span = output.bytes.mutableSpan
-    let body = PerfettoPacket.open(&span, &at, time)
-    span.put(0x48, &at)  // type
-    span.put(kind.rawValue, &at)
+    let (bytes, start) = (output.bytes, output.count)
+    let body = PerfettoPacket.open(bytes, start, kind, time)
+    var at = body &+ 3
     if name != 0 {
-      span.put(0x50, &at)  // name_iid
-      span.put(name, &at)
+      bytes.put(0x50 | UInt16(name) &<< 8, at: at)  // name_iid
+      at &+= 2
     }
-    span.put(0x58, &at)  // track_uuid
-    span.put(varint: track, &at)
+    bytes.put(0x58 as UInt8, at: at)  // track_uuid
+    at = bytes.put(varint: track, at: at &+ 1)
     if let (values, mask) = notes {
       for index in 0..<5 where mask & 1 &<< UInt8(index) != 0 {
-        span.put(0x22, &at)  // debug_annotations
-        let length = at
-        at &+= 1
-        span.put(0x08, &at)  // name_iid
-        span.put(UInt8(truncatingIfNeeded: index &+ 1), &at)
-        span.put(0x18, &at)  // uint_value
-        span.put(varint: values[index], &at)
-        span[length] = UInt8(truncatingIfNeeded: at &- length &- 1)
+        let length = at &+ 1
+        // debug_annotations, its length, name_iid
+        bytes.put(0x08_0022 | UInt32(index &+ 1) &<< 24, at: at)
+        bytes.put(0x18 as UInt8, at: at &+ 4)  // uint_value
+        at = bytes.put(varint: values[index], at: at &+ 5)
+        bytes.put(UInt8(truncatingIfNeeded: at &- length &- 1), at: length)
       }
     }
     if flow != 0 {
-      span.put(0xf9, &at)  // flow_ids, a fixed 64-bit value
-      span.put(0x02, &at)
-      for shift: UInt64 in [0, 8, 16, 24, 32, 40, 48, 56] {
-        span.put(UInt8(truncatingIfNeeded: flow &>> shift), &at)
-      }
+      bytes.put(0x02f9 as UInt16, at: at)  // flow_ids, a fixed 64-bit value
+      bytes.put(flow, at: at &+ 2)
+      at &+= 10
     }
-    PerfettoPacket.close(&span, &at, body)
-    span[start] = 0x0a  // packet
-    span[start &+ 1] = UInt8(truncatingIfNeeded: at &- start &- 2)
-    output.count = at
+    close(start, body, at)
   }
 
   /// A counter has a value from `time` on.
   mutating func counter(_ value: UInt64, at time: UInt64, track: UInt64) {
     output.reserve(64)
-    let start = output.count
-    var at = start &+ 2
-    var span = output.bytes.mutableSpan
-    let body = PerfettoPacket.open(&span, &at, time)
-    span.put(0x48, &at)  // type
-    span.put(Kind.counter.rawValue, &at)
-    span.put(0x58, &at)  // track_uuid
-    span.put(varint: track, &at)
-    span.put(0xf0, &at)  // counter_value
-    span.put(0x01, &at)
-    span.put(varint: value, &at)
-    PerfettoPacket.close(&span, &at, body)
-    span[start] = 0x0a  // packet
-    span[start &+ 1] = UInt8(truncatingIfNeeded: at &- start &- 2)
-    output.count = at
+    let (bytes, start) = (output.bytes, output.count)
+    let body = PerfettoPacket.open(bytes, start, .counter, time)
+    bytes.put(0x58 as UInt8, at: body &+ 3)  // track_uuid
+    var at = bytes.put(varint: track, at: body &+ 4)
+    bytes.put(0x01f0 as UInt16, at: at)  // counter_value
+    at = bytes.put(varint: value, at: at &+ 2)
+    close(start, body, at)
   }
 
-  /// What every event begins with.
+  /// What every event begins with; the type is the last of it.
   /// - Returns: where the length of the event goes.
   @inline(__always) private static func open(
-    _ span: inout MutableSpan<UInt8>, _ at: inout Int, _ time: UInt64
+    _ bytes: TraceStore<UInt8>, _ start: Int, _ kind: Kind, _ time: UInt64
   ) -> Int {
-    span.put(0x40, &at)  // timestamp
-    span.put(varint: time, &at)
-    span.put(0x50, &at)  // trusted_packet_sequence_id
-    span.put(1, &at)
-    span.put(0x68, &at)  // sequence_flags: SEQ_NEEDS_INCREMENTAL_STATE
-    span.put(2, &at)
-    span.put(0x5a, &at)  // track_event
-    at &+= 1
-    return at &- 1
+    bytes.put(0x40_000a as UInt32, at: start)  // packet, its length, timestamp
+    let at = bytes.put(varint: time, at: start &+ 3)
+    // trusted_packet_sequence_id: 1; sequence_flags: SEQ_NEEDS_INCREMENTAL_STATE; track_event, its
+    // length, type
+    bytes.put(0x0048_005a_0268_0150 | UInt64(kind.rawValue) &<< 56, at: at)
+    return at &+ 5
   }
-  @inline(__always) private static func close(
-    _ span: inout MutableSpan<UInt8>, _ at: inout Int, _ body: Int
-  ) {
+  @inline(__always) private mutating func close(_ start: Int, _ body: Int, _ end: Int) {
     // The greatest event, five notes of ten bytes and a flow, is below 128: one byte of length.
-    span[body] = UInt8(truncatingIfNeeded: at &- body &- 1)
+    output.bytes.put(UInt8(truncatingIfNeeded: end &- body &- 1), at: body)
+    output.bytes.put(UInt8(truncatingIfNeeded: end &- start &- 2), at: start &+ 1)
+    output.count = end
   }
 
   // Messages of any length, for what is written once a track.
@@ -175,18 +154,41 @@ private func varint(_ value: UInt64) -> [UInt8] {
   return bytes + [UInt8(rest)]
 }
 
-extension MutableSpan where Element == UInt8 {
-  @inline(__always) fileprivate mutating func put(_ byte: UInt8, _ at: inout Int) {
-    self[at] = byte
-    at &+= 1
+extension TraceStore where Element == UInt8 {
+  /// Writes a variable-length number; up to 8 bytes from `place` on may change.
+  /// - Returns: where it ends.
+  @inline(__always) fileprivate func put(varint value: UInt64, at place: Int) -> Int {
+    guard value >= 0x80 else {
+      put(UInt8(truncatingIfNeeded: value), at: place)
+      return place &+ 1
+    }
+    // Seven bits a byte, and a bit above them in every byte but the last.
+    let length = ((70 &- value.leadingZeroBitCount) &* 37) &>> 8
+    if value < 1 &<< 28 {
+      let more = 0x8080_8080 & (1 &<< UInt64(length &* 8 &- 8) &- 1)
+      put(UInt32(truncatingIfNeeded: sevens(value) | more), at: place)
+      return place &+ length
+    }
+    guard value < 1 &<< 56 else { return put(longVarint: value, at: place) }
+    let more = 0x8080_8080_8080_8080 & (1 &<< UInt64(length &* 8 &- 8) &- 1)
+    put(sevens(value & 0xfff_ffff) | sevens(value &>> 28) &<< 32 | more, at: place)
+    return place &+ length
   }
 
-  @inline(__always) fileprivate mutating func put(varint value: UInt64, _ at: inout Int) {
-    var rest = value
+  /// 28 bits, seven in each of four bytes.
+  @inline(__always) private func sevens(_ value: UInt64) -> UInt64 {
+    value & 0x7f | (value & 0x3f80) &<< 1 | (value & 0x1f_c000) &<< 2
+      | (value & 0xfe0_0000) &<< 3
+  }
+
+  @inline(never) private func put(longVarint value: UInt64, at place: Int) -> Int {
+    var (rest, at) = (value, place)
     while rest >= 0x80 {
-      put(UInt8(truncatingIfNeeded: rest) | 0x80, &at)
+      put(UInt8(truncatingIfNeeded: rest) | 0x80, at: at)
       rest &>>= 7
+      at &+= 1
     }
-    put(UInt8(truncatingIfNeeded: rest), &at)
+    put(UInt8(truncatingIfNeeded: rest), at: at)
+    return at &+ 1
   }
 }

@@ -3,24 +3,49 @@ import GICModel
 /// The tracks of a unit: a slice that begins before the last one on a track has ended needs another
 /// track, a lane, of the same name; the viewer draws them as one.
 struct PerfettoLanes {
-  private struct Lane {
+  private struct Lane: BitwiseCopyable {
     var uuid: UInt64
     /// Where its last slice ends.
     var end: UInt64
+    /// The place of the next lane of the same track; 0 if there is none.
+    var next: UInt32 = 0
   }
-  private var lanes: [Lane] = []
+  private static var none: Lane { Lane(uuid: 0, end: .max) }
+  /// The first lane of each track, and behind them the further ones.
+  private var lanes: TraceStore<Lane>
+  private var count: Int
 
-  /// The first lane that is free for a slice; nil if there is none.
-  mutating func take(from start: UInt64, to end: UInt64) -> UInt64? {
-    for index in lanes.indices where lanes[index].end <= start {
-      lanes[index].end = end
-      return lanes[index].uuid
-    }
+  /// - Parameter trackCount: tracks are numbered from 0; none has a lane yet.
+  init(trackCount: Int) {
+    lanes = TraceStore(repeating: PerfettoLanes.none, count: trackCount)
+    count = trackCount
+  }
+
+  /// The first lane of a track that is free for a slice; nil if there is none.
+  @inline(__always) func take(_ track: Int, from start: UInt64, to end: UInt64) -> UInt64? {
+    var place = track
+    repeat {
+      if lanes[place].end <= start, lanes[place].uuid != 0 {
+        lanes[place].end = end
+        return lanes[place].uuid
+      }
+      place = Int(lanes[place].next)
+    } while place != 0
     return nil
   }
 
-  mutating func add(_ uuid: UInt64, until end: UInt64) {
-    lanes.append(Lane(uuid: uuid, end: end))
+  /// A track has one more lane.
+  mutating func add(_ uuid: UInt64, to track: Int, until end: UInt64) {
+    guard lanes[track].uuid != 0 else {
+      (lanes[track].uuid, lanes[track].end) = (uuid, end)
+      return
+    }
+    if count == lanes.count { lanes.grow(to: count * 2, filler: PerfettoLanes.none) }
+    var last = track
+    while lanes[last].next != 0 { last = Int(lanes[last].next) }
+    lanes[last].next = UInt32(count)
+    lanes[count] = Lane(uuid: uuid, end: end)
+    count += 1
   }
 }
 

@@ -8,9 +8,9 @@ struct PerfettoWriter {
   private let shape: TimingShape
   private var processes: [PerfettoProcess: UInt64] = [:]
   /// By place; the PEs' tracks come last.
-  private var lanes: [PerfettoLanes]
+  private var lanes: PerfettoLanes
   /// By place in ``Levels/levels``; 0: not written yet.
-  private var counters: [UInt64]
+  private let counters: TraceStore<UInt64>
   private var lastUUID: UInt64 = 0
   /// Added to serials, so that the arrows of two lives of a machine stay apart.
   private var flowBase: UInt64 = 0
@@ -20,11 +20,10 @@ struct PerfettoWriter {
     self.shape = shape
     packets = PerfettoPacket(output)
     let tracks = PerfettoTrack.allCases.count
-    lanes = Array(
-      repeating: PerfettoLanes(),
-      count: (shape.itsCount + shape.peCount) * tracks
+    lanes = PerfettoLanes(
+      trackCount: (shape.itsCount + shape.peCount) * tracks
         + shape.lpiUnitCount * (shape.bankCount + tracks))
-    counters = Array(
+    counters = TraceStore(
       repeating: 0, count: TimingLevel.allCases.reduce(0) { $0 + shape.unitCount($1) })
     packets.names(
       events: PerfettoNames.events,
@@ -51,9 +50,19 @@ struct PerfettoWriter {
     return new
   }
 
+  /// Where a transaction is, as far as tracks ask.
+  private struct Whereabouts {
+    var its: Int
+    var pe: UInt32
+    var intid: UInt32
+    @inline(__always) init(_ transaction: borrowing LiveTransaction) {
+      (its, pe, intid) = (transaction.its, transaction.pe, transaction.intid)
+    }
+  }
+
   /// The process that a kind of track belongs to, and the place of its lanes.
-  private func home(
-    _ track: PerfettoTrack, _ transaction: borrowing LiveTransaction
+  @inline(__always) private func home(
+    _ track: PerfettoTrack, _ transaction: Whereabouts
   ) -> (PerfettoProcess, place: Int) {
     let tracks = PerfettoTrack.allCases.count
     switch track {
@@ -74,18 +83,24 @@ struct PerfettoWriter {
     }
   }
 
-  private mutating func lane(
-    _ track: PerfettoTrack, _ transaction: borrowing LiveTransaction, _ start: UInt64,
-    _ end: UInt64
+  @inline(__always) private mutating func lane(
+    _ track: PerfettoTrack, _ transaction: Whereabouts, _ start: UInt64, _ end: UInt64
   ) -> UInt64 {
     let (process, place) = home(track, transaction)
-    if let free = lanes[place].take(from: start, to: end) { return free }
+    if let free = lanes.take(place, from: start, to: end) { return free }
+    return addLane(track, transaction, of: process, at: place, until: end)
+  }
+
+  @inline(never) private mutating func addLane(
+    _ track: PerfettoTrack, _ transaction: Whereabouts, of process: PerfettoProcess,
+    at place: Int, until end: UInt64
+  ) -> UInt64 {
     let parent = uuid(of: process)
     let new = uuid()
     var name = track.name
     if track == .bank { name += " \(Int(transaction.intid) % shape.bankCount)" }
     packets.track(new, name, .slices(parent: parent, rank: track.rawValue))
-    lanes[place].add(new, until: end)
+    lanes.add(new, to: place, until: end)
     return new
   }
 
@@ -97,7 +112,7 @@ struct PerfettoWriter {
     lastSerial = max(lastSerial, transaction.serial)
     switch stage {
     case .msi(let stage):
-      let track = lane(PerfettoTrack(stage), transaction, start, end)
+      let track = lane(PerfettoTrack(stage), Whereabouts(transaction), start, end)
       let notes = introduction(&transaction)
       packets.event(
         .begin, at: start, track: track, name: PerfettoNames.number(stage),
@@ -108,7 +123,7 @@ struct PerfettoWriter {
       // The engine has one command at a time: its stages lie inside the slice of the command.
       let track =
         kind == .commandEngine
-        ? engine(transaction) : lane(kind, transaction, start, end)
+        ? engine(transaction) : lane(kind, Whereabouts(transaction), start, end)
       if stage == .stall, transaction.isExecuting {
         // Where it began to stand still, the engine let go of it.
         transaction.isExecuting = false
@@ -148,7 +163,7 @@ struct PerfettoWriter {
 
   /// The engine's track: one lane, always free, since its slices lie inside each other.
   private mutating func engine(_ transaction: borrowing LiveTransaction) -> UInt64 {
-    lane(.commandEngine, transaction, .max, 0)
+    lane(.commandEngine, Whereabouts(transaction), .max, 0)
   }
 
   /// A command is granted: its slice begins.
@@ -178,7 +193,7 @@ struct PerfettoWriter {
     } else if transaction.isInterrupt, how == .dropped || how == .taken || how == .merged {
       let track: PerfettoTrack =
         how == .dropped ? .arbiter : how == .merged ? .bank : .pending
-      let lane = lane(track, transaction, cycle, cycle)
+      let lane = lane(track, Whereabouts(transaction), cycle, cycle)
       packets.event(
         .instant, at: cycle, track: lane, name: PerfettoNames.number(how),
         flow: flowBase &+ transaction.serial)

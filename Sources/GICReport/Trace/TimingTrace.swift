@@ -40,7 +40,7 @@ public final class TimingTrace: TimingSink {
   }
 
   public func take(_ events: Span<TimingEvent>) {
-    for index in events.indices { writers.take(events[index]) }
+    writers.take(events)
   }
 
   public func restart() { writers.restart() }
@@ -70,7 +70,11 @@ struct TraceWriters {
     levels = Levels(shape)
   }
 
-  mutating func take(_ event: TimingEvent) {
+  mutating func take(_ events: Span<TimingEvent>) {
+    for index in events.indices { take(events[index]) }
+  }
+
+  @inline(__always) private mutating func take(_ event: TimingEvent) {
     switch event {
     case .level(let level, let unit, let value, let cycle):
       move(to: cycle &+ offset)
@@ -80,15 +84,16 @@ struct TraceWriters {
       if case .msi(let stage) = stage { live[place].stages[stage.rawValue] += end &- start }
       perfetto?.stage(stage, from: start &+ offset, to: end &+ offset, &live[place])
     case .began(let serial, let kind, let its, let device, let event, let cause, let cycle):
-      var transaction = LiveTransaction()
-      (transaction.serial, transaction.kind, transaction.its) = (serial, kind, its)
-      (transaction.device, transaction.event) = (device, event)
-      (transaction.cause, transaction.start) = (cause, cycle &+ offset)
-      if cause != 0 { transaction.granted = transaction.start }
-      live.insert(transaction)
-      if cause != 0 { perfetto?.messageBegan(at: transaction.start, transaction) }
+      let (place, start) = (live.insert(serial), cycle &+ offset)
+      (live[place].kind, live[place].its) = (kind, its)
+      (live[place].device, live[place].event) = (device, event)
+      (live[place].cause, live[place].start) = (cause, start)
+      if cause != 0 {
+        live[place].granted = start
+        perfetto?.messageBegan(at: start, live[place])
+      }
       if kind == .msi {
-        move(to: max(transaction.start, levels.cycle))
+        move(to: max(start, levels.cycle))
         for index in epochs.indices { epochs[index].arrived(at: levels.cycle) }
       }
     case .granted(let serial, let cycle):
@@ -128,8 +133,9 @@ struct TraceWriters {
   private mutating func settle(before cycle: UInt64) {
     levels.settle(before: cycle)
     let at = levels.settledCycle
-    for place in levels.settled {
-      let level = levels.levels[place]
+    for settled in 0..<levels.settledCount {
+      let place = Int(levels.settled[settled])
+      let level = levels[place]
       perfetto?.level(place, level, at: at)
       vcd?.level(place, level, at: at)
       for index in epochs.indices { epochs[index].level(place, level, at: at) }

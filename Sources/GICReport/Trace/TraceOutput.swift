@@ -3,8 +3,8 @@
 /// A buffer of fixed size before whoever takes the bytes. An error is kept and told at the end;
 /// until then everything else is thrown away, since the simulation must not stop in its middle.
 struct TraceOutput {
-  private static let capacity = 1 << 20
-  var bytes = [UInt8](repeating: 0, count: capacity)
+  private static var capacity: Int { 1 << 20 }
+  let bytes = TraceStore<UInt8>(repeating: 0, count: capacity)
   /// How many of `bytes` are used.
   var count = 0
   private let write: (Span<UInt8>) throws -> Void
@@ -17,11 +17,11 @@ struct TraceOutput {
     if bytes.count &- count < byteCount { flush() }
   }
 
-  mutating func flush() {
+  @inline(never) mutating func flush() {
     defer { count = 0 }
     guard failure == nil, count > 0 else { return }
     do {
-      try write(bytes.span.extracting(0..<count))
+      try bytes.withBytes(count, write)
     } catch {
       failure = error
     }
@@ -55,10 +55,9 @@ struct TraceOutput {
     } while rest != 0
     var at = end
     rest = value
-    var span = bytes.mutableSpan
     repeat {
       at &-= 1
-      span[at] = UInt8(truncatingIfNeeded: rest % 10) &+ UInt8(ascii: "0")
+      bytes[at] = UInt8(truncatingIfNeeded: rest % 10) &+ UInt8(ascii: "0")
       rest /= 10
     } while rest != 0
     count = end

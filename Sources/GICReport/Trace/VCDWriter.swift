@@ -39,7 +39,7 @@ struct VCDWriter {
     for (scope, members) in VCDWriter.scopes(shape, levels) {
       text += "$scope module \(scope) $end\n"
       for place in members {
-        let level = levels.levels[place]
+        let level = levels[place]
         let name =
           level.level.owner == .bank
           ? "bank\(level.unit % shape.bankCount)_queue" : level.level.name
