@@ -47,16 +47,16 @@ extension Engine {
 
   /// The LPI that the PE is shown is taken.
   private mutating func takeShown(_ intid: INTID, _ pe: PEIndex) {
-    let place = pes.place(pe.index)
+    let place = pes.element(pe.index)
     if Observer.offersAtOnce {
-      place.element.takeShown(from: place.element.lpis.bits(around: intid))
+      place.value.takeShown(from: place.value.lpis.bits(around: intid))
     } else {
-      _ = place.element.lpis.clear(intid)
-      place.element.showNothing()
+      _ = place.value.lpis.clear(intid)
+      place.value.showNothing()
     }
     pendingBitChanged(intid, at: pe)
     observer.observe(.taken(pe, intid))
-    place.element.counts.lpisAcknowledged &+= 1
+    place.value.counts.lpisAcknowledged &+= 1
     counts.delivered &+= 1
     counts.deliveries.count(intid)
     if Observer.offersAtOnce {

@@ -73,14 +73,14 @@ extension PEState {
 extension Engine {
   /// The highest-priority pending interrupt of enabled groups, before PMR and active priorities.
   func highestPending(_ pe: PEIndex) -> Candidate? {
-    let first = first(pe, pes.place(pe.index))
+    let first = first(pe, pes.element(pe.index))
     return first.isNone ? nil : first
   }
 
-  @inline(always) private func first(_ pe: PEIndex, _ place: SlabPlace<PEState>) -> Candidate {
-    let group0 = distributor.enableGroup0 && place.element.igrpen0
-    let group1 = distributor.enableGroup1 && place.element.igrpen1
-    let best = place.element.firstHere(group0: group0, group1: group1)
+  @inline(always) private func first(_ pe: PEIndex, _ place: SlabElement<PEState>) -> Candidate {
+    let group0 = distributor.enableGroup0 && place.value.igrpen0
+    let group1 = distributor.enableGroup1 && place.value.igrpen1
+    let best = place.value.firstHere(group0: group0, group1: group1)
     guard distributor.candidateWords != 0, group0 || group1 else { return best }
     return highestSPI(pe, group0: group0, group1: group1, than: best)
   }
@@ -127,28 +127,28 @@ extension Engine {
   @inline(__always) var aprShift: Int { Int(facts.minimumBPR0) &+ 1 }
 
   /// Computes the PE's lines anew, and tells if they changed.
-  mutating func updateLines(_ pe: PEIndex) { weighLines(pe, pes.place(pe.index)) }
+  mutating func updateLines(_ pe: PEIndex) { weighLines(pe, pes.element(pe.index)) }
 
-  @inline(always) mutating func weighLines(_ pe: PEIndex, _ place: SlabPlace<PEState>) {
+  @inline(always) mutating func weighLines(_ pe: PEIndex, _ place: SlabElement<PEState>) {
     let candidate = first(pe, place)
     var lines: LineLevels = []
-    if place.element.canPreempt(candidate, aprShift: aprShift) {
+    if place.value.canPreempt(candidate, aprShift: aprShift) {
       lines = candidate.isGroup0 ? .fiq : .irq
     }
-    if lines != place.element.lines { tellLines(pe, place, lines) }
+    if lines != place.value.lines { tellLines(pe, place, lines) }
   }
 
   @inline(always)
   private mutating func tellLines(
-    _ pe: PEIndex, _ place: SlabPlace<PEState>, _ lines: LineLevels
+    _ pe: PEIndex, _ place: SlabElement<PEState>, _ lines: LineLevels
   ) {
-    let sequence = place.element.lineSequence &+ 1
-    place.element.publish(lines, sequence: sequence)
+    let sequence = place.value.lineSequence &+ 1
+    place.value.publish(lines, sequence: sequence)
     outbox.append(LineChange(pe: pe, levels: lines, sequence: sequence, cycle: stamp))
   }
 
   mutating func lineChanged(_ pe: PEIndex, to lines: LineLevels) {
-    tellLines(pe, pes.place(pe.index), lines)
+    tellLines(pe, pes.element(pe.index), lines)
   }
 
   func lineState(of pe: PEIndex) -> LineChange {

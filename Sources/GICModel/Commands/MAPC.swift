@@ -95,13 +95,13 @@ extension Engine where Observer == NoTiming {
     let index = Int(collection.rawValue)
     guard facts.remapsPlainly, (named?.rawValue ?? 0) < UInt64(pes.count), fits(collection),
       index >= facts.hardwareCollections,
-      index < view.its.element.collectionShape.flatCapacity,
+      index < view.its.value.collectionShape.flatCapacity,
       view.memory.store64(
-        view.its.element.collectionShape.address(index), NativeFormat.encode(CTE(target: named)))
+        view.its.value.collectionShape.address(index), NativeFormat.encode(CTE(target: named)))
     else { return false }
     let pe = named.map { PEIndex(rawValue: UInt32(truncatingIfNeeded: $0.rawValue)) }
-    let old = hasLanes ? view.its.element.collections.target(collection) : pe
-    view.its.element.collections.set(collection, pe)
+    let old = hasLanes ? view.its.value.collections.target(collection) : pe
+    view.its.value.collections.set(collection, pe)
     // MOVALL must find what was on its way to the old target.
     if hasLanes, old != pe { awaitReaders() }
     return true

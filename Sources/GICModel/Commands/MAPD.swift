@@ -55,15 +55,15 @@ extension Engine where Observer == NoTiming {
   mutating func mapdRecalled(_ view: QueueView, _ device: DeviceID, _ itt: ITT?) -> Bool {
     let index = Int(device.rawValue)
     guard facts.remapsPlainly, UInt64(device.rawValue) < facts.deviceLimit,
-      index < view.its.element.devices.flatCapacity,
+      index < view.its.value.devices.flatCapacity,
       (itt?.eventIDBits ?? 0) <= facts.eventIDBits,
       view.memory.store64(
-        view.its.element.devices.address(index), NativeFormat.encode(DTE(itt: itt)))
+        view.its.value.devices.address(index), NativeFormat.encode(DTE(itt: itt)))
     else { return false }
     if let itt {
-      view.its.element.translations.remember(device, itt)
+      view.its.value.translations.remember(device, itt)
     } else {
-      view.its.element.translations.forget(device)
+      view.its.value.translations.forget(device)
     }
     awaitReaders()
     return true

@@ -111,10 +111,10 @@ extension Engine where Observer == NoTiming {
   mutating func mapRecalled(
     _ view: QueueView, _ device: DeviceID, _ event: EventID, _ intid: INTID, _ collection: ICID
   ) -> Bool {
-    guard facts.mapsPlainly, let known = view.its.element.translations.found(device),
+    guard facts.mapsPlainly, let known = view.its.value.translations.found(device),
       known.has(event), known.words.contains(event.rawValue),
       intid.isLPI, intid.rawValue < facts.intidLimit, fits(collection),
-      let pe = view.its.element.collections.target(collection)
+      let pe = view.its.value.collections.target(collection)
     else { return false }
     let mapping = ITE.Mapping(intid: intid, collection: collection)
     guard

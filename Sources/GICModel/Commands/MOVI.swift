@@ -36,7 +36,7 @@ extension Engine where Observer == NoTiming {
   ) -> Bool {
     guard facts.movesPlainly, fits(collection),
       let (known, word, source) = recallEntry(view, device, event),
-      let target = view.its.element.collections.target(collection)
+      let target = view.its.value.collections.target(collection)
     else { return false }
     let intid = TranslationCache.intid(word)
     let mapping = ITE.Mapping(intid: intid, collection: collection)

@@ -16,32 +16,32 @@ struct Distributor {
     var wordCount = 0
   }
   private let controls: Slab<Control>
-  private let control: SlabPlace<Control>
+  private let control: SlabElement<Control>
   /// GICD_CTLR: EnableGrp0 and EnableGrp1; ARE and DS are always one.
   var enableGroup0: Bool {
-    get { control.element.enableGroup0 }
-    nonmutating set { control.element.enableGroup0 = newValue }
+    get { control.value.enableGroup0 }
+    nonmutating set { control.value.enableGroup0 = newValue }
   }
   var enableGroup1: Bool {
-    get { control.element.enableGroup1 }
-    nonmutating set { control.element.enableGroup1 = newValue }
+    get { control.value.enableGroup1 }
+    nonmutating set { control.value.enableGroup1 = newValue }
   }
   var statusr: GICD.STATUSR {
-    get { control.element.statusr }
-    nonmutating set { control.element.statusr = newValue }
+    get { control.value.statusr }
+    nonmutating set { control.value.statusr = newValue }
   }
   /// Where SPIs for any PE go now; nil while nobody participates.
   var anyPETargets: (group0: PEIndex?, group1: PEIndex?) {
-    get { control.element.anyPETargets }
-    nonmutating set { control.element.anyPETargets = newValue }
+    get { control.value.anyPETargets }
+    nonmutating set { control.value.anyPETargets = newValue }
   }
   /// The PE at which the search for those begins.
   var turn: Int {
-    get { control.element.turn }
-    nonmutating set { control.element.turn = newValue }
+    get { control.value.turn }
+    nonmutating set { control.value.turn = newValue }
   }
   /// Words of 32 INTIDs that are implemented.
-  var wordCount: Int { @inline(__always) get { control.element.wordCount } }
+  var wordCount: Int { @inline(__always) get { control.value.wordCount } }
   let group: Slab<UInt32>
   let enabled: Slab<UInt32>
   let latched: Slab<UInt32>
@@ -56,7 +56,7 @@ struct Distributor {
   init(identity: MachineConfiguration.Identity, capacity: Int) {
     let words = Swift.min(capacity, 32)
     controls = Slab(count: 1) { _ in Control() }
-    control = controls.place(0)
+    control = controls.element(0)
     group = Slab(repeating: 0, count: words)
     enabled = Slab(repeating: 0, count: words)
     latched = Slab(repeating: 0, count: words)
@@ -65,12 +65,12 @@ struct Distributor {
     edge = Slab(repeating: 0, count: words)
     priority = Slab(repeating: 0, count: words * 32)
     router = Slab(repeating: 0, count: words * 32)
-    control.element.wordCount = Swift.min(identity.itLinesNumber + 1, words)
+    control.value.wordCount = Swift.min(identity.itLinesNumber + 1, words)
   }
 
   /// Says how many words of 32 INTIDs there are, before any is used.
   func setWordCount(_ count: Int) {
-    control.element.wordCount = Swift.min(Swift.max(count, 1), group.count)
+    control.value.wordCount = Swift.min(Swift.max(count, 1), group.count)
   }
 
   func deallocate() {
@@ -82,22 +82,22 @@ struct Distributor {
 
   func reset() {
     let words = wordCount
-    control.element = Control()
-    control.element.wordCount = words
+    control.value = Control()
+    control.value.wordCount = words
     for slab in [group, enabled, latched, level, active, edge] { slab.fill(0) }
     priority.fill(0)
     router.fill(0)
   }
 
   /// Words of 32 SPIs that have candidates, one bit each: most machines at most times have none.
-  @inline(__always) var candidateWords: UInt32 { control.element.candidateWords }
+  @inline(__always) var candidateWords: UInt32 { control.value.candidateWords }
   /// Brings ``candidateWords`` up to date, after anything about SPIs has changed.
   func noteCandidates() {
     var words: UInt32 = 0
     for word in 1..<Swift.max(wordCount, 1) where candidates(word) != 0 {
       words |= 1 &<< UInt32(word)
     }
-    control.element.candidateWords = words
+    control.value.candidateWords = words
   }
 
   /// INTIDs of SPIs that exist are 32 up to this.

@@ -132,8 +132,8 @@ extension Engine where Observer == NoTiming {
   mutating func signalKnown(
     _ device: DeviceID, _ event: EventID, its n: ITSIndex
   ) -> MSIOutcome? {
-    let its = its.place(n)
-    guard its.element.enabled, let (word, pe) = recall(its, device, event) else { return nil }
+    let its = its.element(n)
+    guard its.value.enabled, let (word, pe) = recall(its, device, event) else { return nil }
     counts.msis &+= 1
     let (intid, collection) = (TranslationCache.intid(word), TranslationCache.collection(word))
     let kind = setRecalled(intid, at: pe)

@@ -43,30 +43,7 @@ import Synchronization
   }
 }
 
-/// One element of a slab, whose index was checked when it was looked up; good as long as the slab.
-@safe struct SlabPlace<Element: ~Copyable>: BitwiseCopyable {
-  private let pointer: UnsafeMutablePointer<Element>
-
-  /// - Parameter pointer: an element of a slab.
-  @unsafe @inline(always) fileprivate init(_ pointer: UnsafeMutablePointer<Element>) {
-    unsafe self.pointer = pointer
-  }
-
-  @inline(__always) var element: Element {
-    // SAFETY: the slab has it, and outlives its places.
-    unsafeAddress { unsafe UnsafePointer(pointer) }
-    nonmutating unsafeMutableAddress { unsafe pointer }
-  }
-}
-
 extension Slab where Element: ~Copyable {
-  /// Looks an element up for several accesses.
-  @inline(always) func place(_ index: Int) -> SlabPlace<Element> {
-    precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
-    // SAFETY: the index was checked.
-    return unsafe SlabPlace(base + index)
-  }
-
   /// Tells the processor that an element will be read.
   @inline(__always) func prefetch(_ index: Int) {
     guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return }
@@ -115,10 +92,10 @@ extension Slab where Element == Atomic<UInt64> {
 
 /// One element of a slab, found once with a bounds check: what is done with it then needs no other.
 /// It must not outlive the slab, nor its growth.
-@safe struct SlabElement<Element: ~Copyable> {
+@safe struct SlabElement<Element: ~Copyable>: BitwiseCopyable {
   private let address: UnsafeMutablePointer<Element>
 
-  @inline(__always) fileprivate init(_ address: UnsafeMutablePointer<Element>) {
+  @unsafe @inline(always) fileprivate init(_ address: UnsafeMutablePointer<Element>) {
     unsafe self.address = address
   }
 
@@ -135,7 +112,7 @@ extension Slab where Element == Atomic<UInt64> {
 }
 
 extension Slab where Element: ~Copyable {
-  @inline(__always) func element(_ index: Int) -> SlabElement<Element> {
+  @inline(always) func element(_ index: Int) -> SlabElement<Element> {
     precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
     // SAFETY: the index was checked.
     return unsafe SlabElement(base + index)

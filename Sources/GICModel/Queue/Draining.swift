@@ -6,7 +6,7 @@ import GICArch
 /// it while nobody works alone on the machine.
 struct QueueView {
   let n: ITSIndex
-  let its: SlabPlace<ITSState>
+  let its: SlabElement<ITSState>
   let memory: NearMemory
 }
 
@@ -80,8 +80,8 @@ extension Engine where Observer == NoTiming {
     _ n: ITSIndex, _ queue: GuestWindow, through end: Int, cost: Int
   ) -> Int {
     let byteCount = queue.wordCount &* 8
-    let view = QueueView(n: n, its: its.place(n), memory: memory.near)
-    var slot = view.its.element.granted
+    let view = QueueView(n: n, its: its.element(n), memory: memory.near)
+    var slot = view.its.value.granted
     var left = cost
     var isStalled = false
     while slot != end, left > 0, !isStalled {
@@ -111,8 +111,8 @@ extension Engine where Observer == NoTiming {
       slot = first &- rest
       if slot >= byteCount { slot = 0 }
     }
-    view.its.element.granted = slot
-    view.its.element.creadr = slot
+    view.its.value.granted = slot
+    view.its.value.creadr = slot
     return left
   }
 }

@@ -61,21 +61,21 @@ extension Engine {
   /// An LPI that was not pending becomes so.
   private mutating func setNew(_ intid: INTID, at pe: PEIndex) {
     observer.observe(.set(pe, intid, merged: false))
-    let place = pes.place(pe.index)
-    place.element.lpis.insert(intid, into: place.element.lpis.bits(around: intid))
-    place.element.counts.lpisSet &+= 1
+    let place = pes.element(pe.index)
+    place.value.lpis.insert(intid, into: place.value.lpis.bits(around: intid))
+    place.value.counts.lpisSet &+= 1
     pendingBitChanged(intid, at: pe)
     if Observer.offersAtOnce {
       // What goes before an LPI that has raised IRQ raises it too.
-      if place.element.considerNew(intid), place.element.lines != .irq { linesMayChange(pe) }
+      if place.value.considerNew(intid), place.value.lines != .irq { linesMayChange(pe) }
     } else {
-      place.element.lpis.setUnderWay(intid, true)
+      place.value.lpis.setUnderWay(intid, true)
     }
   }
 
   /// ``updateLines(_:)``, out of the way of those who seldom need it.
   @inline(never) mutating func linesMayChange(_ pe: PEIndex) {
-    weighLines(pe, pes.place(pe.index))
+    weighLines(pe, pes.element(pe.index))
   }
 
   @inline(never)
@@ -241,8 +241,8 @@ extension Engine {
   mutating func candidatesChanged(_ pe: PEIndex) {
     observer.observe(.candidatesChanged(pe))
     if Observer.offersAtOnce {
-      let place = pes.place(pe.index)
-      place.element.offerBest()
+      let place = pes.element(pe.index)
+      place.value.offerBest()
       weighLines(pe, place)
     } else if let offered = pes[pe.index].offered {
       offer(offered, to: pe)

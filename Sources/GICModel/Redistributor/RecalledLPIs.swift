@@ -8,17 +8,17 @@ extension Engine where Observer == NoTiming {
   /// ``setPending(_:at:)``.
   @inline(always)
   mutating func setRecalled(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
-    let place = pes.place(pe.index)
-    guard place.element.takesPlainly(intid) else { return setLater(intid, at: pe) }
-    let bits = place.element.lpis.bits(around: intid)
+    let place = pes.element(pe.index)
+    guard place.value.takesPlainly(intid) else { return setLater(intid, at: pe) }
+    let bits = place.value.lpis.bits(around: intid)
     guard !LPIPending.has(bits, intid) else {
       counts.merged &+= 1
       return .merged
     }
     if hasLanes { return setBeside(intid, at: pe) }
-    place.element.lpis.insert(intid, into: bits)
-    place.element.counts.lpisSet &+= 1
-    if place.element.considerPlainly(intid) { linesMayChange(pe) }
+    place.value.lpis.insert(intid, into: bits)
+    place.value.counts.lpisSet &+= 1
+    if place.value.considerPlainly(intid) { linesMayChange(pe) }
     return .set
   }
 
@@ -32,14 +32,14 @@ extension Engine where Observer == NoTiming {
   mutating func clearRecalled(_ intid: INTID, at pe: PEIndex) {
     // With lanes it may be in the PE's inbox.
     if hasLanes { return clearPending(intid, at: pe) }
-    let place = pes.place(pe.index)
-    let bits = place.element.lpis.bits(around: intid)
+    let place = pes.element(pe.index)
+    let bits = place.value.lpis.bits(around: intid)
     guard LPIPending.has(bits, intid) else { return }
     counts.cleared &+= 1
-    if place.element.shows(intid) {
+    if place.value.shows(intid) {
       takeShown(pe, place, from: bits)
     } else {
-      place.element.lpis.remove(intid, from: bits)
+      place.value.lpis.remove(intid, from: bits)
     }
   }
 
@@ -47,39 +47,39 @@ extension Engine where Observer == NoTiming {
   @inline(always)
   mutating func moveRecalled(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
     if hasLanes { return movePending(intid, from: source, to: target) }
-    let (from, to) = (pes.place(source.index), pes.place(target.index))
-    let bits = from.element.lpis.bits(around: intid)
-    guard LPIPending.has(bits, intid), to.element.takesPlainly(intid) else { return }
-    if from.element.shows(intid) {
+    let (from, to) = (pes.element(source.index), pes.element(target.index))
+    let bits = from.value.lpis.bits(around: intid)
+    guard LPIPending.has(bits, intid), to.value.takesPlainly(intid) else { return }
+    if from.value.shows(intid) {
       takeShown(source, from, from: bits)
     } else {
-      from.element.lpis.remove(intid, from: bits)
+      from.value.lpis.remove(intid, from: bits)
     }
-    let others = to.element.lpis.bits(around: intid)
+    let others = to.value.lpis.bits(around: intid)
     guard !LPIPending.has(others, intid) else {
       counts.merged &+= 1
       return
     }
-    to.element.lpis.insert(intid, into: others)
-    if to.element.considerPlainly(intid) { linesMayChange(target) }
+    to.value.lpis.insert(intid, into: others)
+    if to.value.considerPlainly(intid) { linesMayChange(target) }
   }
 
   /// The LPI that a PE is shown is pending no more.
   @inline(never) private mutating func takeShown(
-    _ pe: PEIndex, _ place: SlabPlace<PEState>, from bits: UInt64
+    _ pe: PEIndex, _ place: SlabElement<PEState>, from bits: UInt64
   ) {
-    place.element.takeShown(from: bits)
+    place.value.takeShown(from: bits)
     weighLines(pe, place)
   }
 
   /// ``readProperty(of:at:)``.
   @inline(always)
   mutating func readPropertyAgain(of intid: INTID, at pe: PEIndex, _ memory: NearMemory) {
-    let place = pes.place(pe.index)
-    guard place.element.takesPlainly(intid) else { return readPropertyLater(of: intid, at: pe) }
+    let place = pes.element(pe.index)
+    guard place.value.takesPlainly(intid) else { return readPropertyLater(of: intid, at: pe) }
     let index = UInt64(intid.rawValue &- INTID.firstLPI.rawValue)
-    let byte = memory.load8(place.element.propertyAddress &+ index) ?? 0
-    if byte != place.element.properties.configuration(of: intid).raw {
+    let byte = memory.load8(place.value.propertyAddress &+ index) ?? 0
+    if byte != place.value.properties.configuration(of: intid).raw {
       takeProperty(of: intid, at: pe)
     }
   }

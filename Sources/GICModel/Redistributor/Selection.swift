@@ -19,9 +19,9 @@ extension FunctionalMachine {
     engine.enterAlone()
     defer { engine.leaveAlone() }
     guard engine.has(pe), engine.pes[pe.index].lpisEnabled else { return 0 }
-    let place = engine.pes.place(pe.index)
+    let place = engine.pes.element(pe.index)
     var sum: UInt64 = 0
-    for _ in 0..<count { sum &+= UInt64(place.element.findLPI()) }
+    for _ in 0..<count { sum &+= UInt64(place.value.findLPI()) }
     return sum
   }
 }
@@ -31,16 +31,16 @@ extension Engine where Observer == NoTiming {
   fileprivate mutating func cycleLPIs(_ intids: [INTID], at pe: PEIndex) -> UInt64 {
     var (sum, set, taken): (UInt64, UInt64, UInt64) = (0, 0, 0)
     guard pe.index < pes.count, pes[pe.index].lpisEnabled else { return 0 }
-    let place = pes.place(pe.index)
-    for intid in intids where intid.isLPI && intid.rawValue < place.element.lpiLimit {
-      let bits = place.element.lpis.bits(around: intid)
+    let place = pes.element(pe.index)
+    for intid in intids where intid.isLPI && intid.rawValue < place.value.lpiLimit {
+      let bits = place.value.lpis.bits(around: intid)
       if !LPIPending.has(bits, intid) {
-        place.element.lpis.insert(intid, into: bits)
-        _ = place.element.considerNew(intid)
+        place.value.lpis.insert(intid, into: bits)
+        _ = place.value.considerNew(intid)
         set &+= 1
       }
-      guard let best = place.element.offered else { continue }
-      place.element.takeShown(from: place.element.lpis.bits(around: best))
+      guard let best = place.value.offered else { continue }
+      place.value.takeShown(from: place.value.lpis.bits(around: best))
       sum &+= UInt64(best.rawValue)
       taken &+= 1
     }

@@ -264,11 +264,11 @@ extension Engine where Observer == NoTiming {
   /// and MSIs find.
   @inline(always)
   func recall(
-    _ its: SlabPlace<ITSState>, _ device: DeviceID, _ event: EventID
+    _ its: SlabElement<ITSState>, _ device: DeviceID, _ event: EventID
   ) -> (word: TranslationCache.Word, pe: PEIndex)? {
-    let word = its.element.translations.peek(device, event)
+    let word = its.value.translations.peek(device, event)
     guard TranslationCache.isWhole(word),
-      let pe = its.element.collections.target(TranslationCache.collection(word))
+      let pe = its.value.collections.target(TranslationCache.collection(word))
     else { return nil }
     return (word, pe)
   }
@@ -278,10 +278,10 @@ extension Engine where Observer == NoTiming {
   func recallEntry(
     _ view: QueueView, _ device: DeviceID, _ event: EventID
   ) -> (known: TranslationCache.Device, word: TranslationCache.Word, pe: PEIndex)? {
-    guard let known = view.its.element.translations.found(device) else { return nil }
-    let word = view.its.element.translations.word(known, event)
+    guard let known = view.its.value.translations.found(device) else { return nil }
+    let word = view.its.value.translations.word(known, event)
     guard TranslationCache.isWhole(word),
-      let pe = view.its.element.collections.target(TranslationCache.collection(word))
+      let pe = view.its.value.collections.target(TranslationCache.collection(word))
     else { return nil }
     return (known, word, pe)
   }

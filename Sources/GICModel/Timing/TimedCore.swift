@@ -96,11 +96,10 @@ struct TimedCore<Rules: TransactionRules & ~Copyable, Tracer: TimingTracer>: ~Co
   /// Handles the next event, if it is at most at `limit`; the cycle may have others.
   /// - Returns: whether there was one.
   mutating func runEvent(through limit: UInt64) -> Bool {
-    guard let event = wheel.next(through: limit) else { return false }
-    rules.stamp = event.cycle
-    lastEvent = event.cycle
-    handle(event)
-    return true
+    guard wheel.moveToNext(through: limit) else { return returnCredits(through: limit) }
+    rules.stamp = now
+    lastEvent = now
+    return runEventNow()
   }
 
   /// Handles the next event of this cycle.
