@@ -1,9 +1,10 @@
 // What Swift has no name for: hints to the host's processor and scheduler, none of which changes a
-// result, and one comparison of many bytes at once.
+// result, one comparison of many bytes at once, and memory that is not touched before it is used.
 #ifndef ITSD_HINTS_H
 #define ITSD_HINTS_H
 #include <sched.h>
 #include <stdint.h>
+#include <stdlib.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -23,12 +24,18 @@ static inline void hint_spin(void) {
 // Another thread may have the processor.
 static inline void hint_yield(void) { (void)sched_yield(); }
 
-// Bit n: byte n of the 64 at `bytes`, as far as `mask` goes, is `wanted`. Other threads may be
-// storing bytes there: each is loaded once, and whole. `bytes` is 8-byte aligned.
-static inline uint64_t match_64_bytes(const void *bytes, uint8_t mask, uint8_t wanted) {
+// `count` doublewords that are 0, for `free_words`; what nobody writes costs no memory. NULL if
+// there are none.
+static inline void *zeroed_words(size_t count) { return calloc(count, 8); }
+static inline void free_words(void *words) { free(words); }
+
+// Bit n: byte n of the 64 at `bytes`, as far as `mask` goes, is the byte of which `pattern` has
+// eight. Other threads may be storing there: each byte is loaded once, and whole. `bytes` is 8-byte
+// aligned.
+static inline uint64_t match_64_bytes(const void *bytes, uint8_t mask, uint64_t pattern) {
   uint64_t matches = 0;
 #ifdef __SSE2__
-  const __m128i masks = _mm_set1_epi8((char)mask), value = _mm_set1_epi8((char)wanted);
+  const __m128i masks = _mm_set1_epi8((char)mask), value = _mm_set1_epi64x((long long)pattern);
   for (int part = 0; part < 4; part++) {
     const char(*from)[16] = (const char(*)[16])bytes + part;
     __m128i found;
@@ -40,7 +47,7 @@ static inline uint64_t match_64_bytes(const void *bytes, uint8_t mask, uint8_t w
 #else
   for (int n = 0; n < 64; n++) {
     uint8_t found = __atomic_load_n((const uint8_t *)bytes + n, __ATOMIC_RELAXED);
-    matches |= (uint64_t)((found & mask) == wanted) << n;
+    matches |= (uint64_t)((found & mask) == (uint8_t)pattern) << n;
   }
 #endif
   return matches;

@@ -62,6 +62,26 @@ extension ITSCommand {
     case invall = 0x0d
     case movall = 0x0e
     case discard = 0x0f
+
+    /// Written out, because what the compiler writes itself is not inlined into a large loop.
+    /// - Returns: nil for an opcode that no GICv3 command has.
+    @inlinable @inline(always) public init?(rawValue: UInt8) {
+      switch rawValue {
+      case 0x01: self = .movi
+      case 0x03: self = .int
+      case 0x04: self = .clear
+      case 0x05: self = .sync
+      case 0x08: self = .mapd
+      case 0x09: self = .mapc
+      case 0x0a: self = .mapti
+      case 0x0b: self = .mapi
+      case 0x0c: self = .inv
+      case 0x0d: self = .invall
+      case 0x0e: self = .movall
+      case 0x0f: self = .discard
+      default: return nil
+      }
+    }
   }
 
   /// Decodes one queue entry. RES0 bits are ignored.

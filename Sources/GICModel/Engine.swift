@@ -47,7 +47,7 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
   /// The ITS to which an access has brought work; -1 for none. Only without time.
   var woken: ITSIndex = -1
   /// Changes of the PEs' lines that nobody has fetched yet.
-  var outbox: [LineChange] = []
+  var outbox = LineOutbox()
   /// What line changes are stamped with; kept by whoever keeps the time.
   var stamp: UInt64 = 0
 
@@ -62,16 +62,17 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     places = Slab(count: shape.itsBases.count) {
       ITSPlace(base: shape.itsBases[$0], isPlaced: shape.frames == .configured)
     }
-    pes = Slab(count: shape.affinities.count) {
-      PEState(
-        affinity: shape.affinities[$0], configuration: configuration,
-        tracksArrival: !Observer.offersAtOnce)
-    }
     // Tables are made when they are first used, so the places cost nothing. Shared LPIs have one.
     let lpis = Int(configuration.intidLimit - INTID.firstLPI.rawValue)
     let isShared = configuration.profile.lpis == .shared
     properties = Slab(count: shape.affinities.count) {
       PropertyTable(lpiCount: isShared && $0 == 0 ? lpis : 0)
+    }
+    let properties = properties
+    pes = Slab(count: shape.affinities.count) {
+      PEState(
+        affinity: shape.affinities[$0], configuration: configuration,
+        tracksArrival: !Observer.offersAtOnce, properties: properties[0].bytes)
     }
     homes = Slab(repeating: LPIHome(), count: isShared ? lpis : 0)
     for (index, number) in identity.processorNumbers.enumerated().prefix(shape.affinities.count) {
@@ -85,7 +86,6 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     log = Slab(count: 1) { _ in EventLog() }
     lane = 0
     memory = GuestMemory()
-    outbox.reserveCapacity(64)
   }
 
   /// A further lane of the same machine, whose first engine lives as long.
@@ -100,11 +100,11 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
     devices = first.devices
     self.lane = lane
     hasLanes = true
-    outbox.reserveCapacity(64)
   }
 
   deinit {
     counts.deallocate()
+    outbox.deallocate()
     guard lane == 0 else { return }
     for n in 0..<its.count { its[n].deallocate() }
     its.deallocate()
@@ -136,7 +136,8 @@ struct Engine<Observer: EngineObserver>: ~Copyable {
       let raised = pes[index].lines != []
       pes[index].lpis.deallocate()
       pes[index] = PEState(
-        affinity: affinity, configuration: configuration, tracksArrival: !Observer.offersAtOnce)
+        affinity: affinity, configuration: configuration, tracksArrival: !Observer.offersAtOnce,
+        properties: properties[0].bytes)
       pes[index].publish([], sequence: sequence)
       if raised { lineChanged(PEIndex(index), to: []) }
     }
@@ -210,7 +211,7 @@ extension Engine {
   mutating func arrive(_ intid: INTID, at pe: PEIndex) {
     pes[pe.index].lpis.setUnderWay(intid, false)
     guard pes[pe.index].lpis.isPending(intid), pes[pe.index].lpisEnabled else { return }
-    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+    let property = pes[pe.index].properties.configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
     observer.observe(.candidatesChanged(pe))
   }
@@ -229,18 +230,18 @@ extension Engine {
   @inline(__always) func selectedLPI(of pe: PEIndex) -> (intid: INTID, priority: UInt8)? {
     let pes = pes
     guard pes[pe.index].lpisEnabled else { return nil }
-    return pes[pe.index].lpis.best(properties[pes[pe.index].propertyTable])
+    return pes[pe.index].lpis.best(
+      pes[pe.index].properties, inTime: !Observer.offersAtOnce)
   }
 
   /// Shows the CPU interface an LPI (nil: none), and updates the PE's lines. One that is no longer
   /// pending and enabled is not shown.
   mutating func offer(_ intid: INTID?, to pe: PEIndex) {
-    pes[pe.index].offered = nil
+    pes[pe.index].showNothing()
     if let intid, pes[pe.index].lpisEnabled, pes[pe.index].lpis.isPending(intid) {
-      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+      let property = pes[pe.index].properties.configuration(of: intid)
       if property.enabled {
-        pes[pe.index].offered = intid
-        pes[pe.index].offeredPriority = property.priority
+        pes[pe.index].show(intid, property.priority)
       }
     }
     updateLines(pe)
@@ -265,9 +266,7 @@ extension WalkFault {
 
 extension Engine {
   mutating func drainLineChanges(into changes: inout [LineChange]) {
-    guard !outbox.isEmpty else { return }
-    changes.append(contentsOf: outbox)
-    outbox.removeAll(keepingCapacity: true)
+    outbox.drain(into: &changes)
   }
 
   func report(into statistics: inout MachineStatistics) {

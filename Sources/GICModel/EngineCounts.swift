@@ -60,8 +60,8 @@ struct EngineCounts {
   }
 
   @inline(__always) func drop(_ kind: MSIOutcome.Kind) { dropped[Int(kind.rawValue) & 31] &+= 1 }
-  @inline(__always) mutating func complete(_ opcode: ITSCommand.Opcode) {
-    commands[Int(opcode.rawValue) & 15] &+= 1
+  @inline(always) mutating func complete(_ entry: QueueEntry) {
+    commands[Int(entry.opcode & 15)] &+= 1
   }
   func reject(_ error: CommandError) { errors[EngineCounts.place(error)] &+= 1 }
 

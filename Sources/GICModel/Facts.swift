@@ -29,8 +29,10 @@ struct Facts: BitwiseCopyable {
   let runsBeside: Bool
   /// Whether MAPTI has nothing to look at but its own fields and the device's entry.
   let mapsPlainly: Bool
-  /// Whether MAPC and MAPD change nothing but one entry.
+  /// Whether MAPC and MAPD change nothing but one entry, and an RDbase is the index of its PE.
   let remapsPlainly: Bool
+  /// Whether MOVI, DISCARD and CLEAR change nothing but one entry and one LPI.
+  let movesPlainly: Bool
   /// Whether an RDbase is the index of its PE.
   let targetsAreIndices: Bool
 
@@ -46,6 +48,7 @@ struct Facts: BitwiseCopyable {
     tablesAreInRAM = configuration.profile.tables == .writeThrough
     lpisAreShared = configuration.profile.lpis == .shared
     let profile = configuration.profile
+    targetsAreIndices = !identity.ptaIsAddress && identity.processorNumbers.isEmpty
     lpiTablesAreLive =
       profile.pendingTables == .writeThrough || profile.propertyReads == .whenSet
     settingIsLong = lpisAreShared || lpiTablesAreLive
@@ -56,7 +59,8 @@ struct Facts: BitwiseCopyable {
     remapsPlainly =
       !lpisAreShared && tablesAreInRAM && profile.mapcRemap == .pendingStays
       && profile.mapcUnmap == .revives && profile.mapcTarget == .whole
-      && profile.mapdLiveDevice == .keepsEvents
+      && profile.mapdLiveDevice == .keepsEvents && targetsAreIndices
+    movesPlainly = tablesAreInRAM && !settingIsLong
     runsBeside =
       profile.lpis == .perPE && profile.tables == .writeThrough
       && profile.mapdLiveDevice == .keepsEvents && profile.mapcUnmap == .revives
@@ -64,7 +68,6 @@ struct Facts: BitwiseCopyable {
       && profile.propbaser == .perPE && profile.maptiLPITables == .lenient
       && profile.statusRegisters != .recorded && profile.unmappedMSIs == .unreported
       && profile.stallEnds == .retry && !lpiTablesAreLive
-    targetsAreIndices = !identity.ptaIsAddress && identity.processorNumbers.isEmpty
   }
 }
 

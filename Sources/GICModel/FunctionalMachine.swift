@@ -200,7 +200,7 @@ extension FunctionalMachine {
   }
 }
 
-extension Engine {
+extension Engine where Observer == NoTiming {
   /// Sends messages from `start` on, up to `end` or one that is not known.
   /// - Returns: where it stopped.
   fileprivate mutating func signalRun(

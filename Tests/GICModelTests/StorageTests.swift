@@ -4,12 +4,13 @@ import Testing
 @testable import GICModel
 
 @Test func `the state of a PE is small`() {
-  let state = PEState(
-    affinity: Affinity(rawValue: 0), configuration: MachineConfiguration(), tracksArrival: false)
-  defer { state.lpis.deallocate() }
-  #expect(MemoryLayout<PEState>.stride + state.lpis.byteCount <= 17 << 10)
   let table = PropertyTable(lpiCount: 57_344)
   defer { table.deallocate() }
+  let state = PEState(
+    affinity: Affinity(rawValue: 0), configuration: MachineConfiguration(), tracksArrival: false,
+    properties: table.bytes)
+  defer { state.lpis.deallocate() }
+  #expect(MemoryLayout<PEState>.stride + state.lpis.byteCount <= 17 << 10)
   #expect(table.capacity <= 64 << 10)
 }
 

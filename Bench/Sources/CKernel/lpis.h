@@ -139,17 +139,14 @@ INLINE uint64_t block_matches(const lpis_t *l, uint32_t block, uint32_t level) {
   return matches;
 }
 
-/// Nothing in this block has this priority any more: what is pending there goes where it belongs.
-static void __attribute__((noinline)) mend(
-  const lpis_t *l, pe_t *p, uint32_t level, uint32_t group, uint32_t block
-) {
+/// Nothing in this block has this priority any more. What else is pending there has a bit of its
+/// own level since it became pending, or was considered again.
+static void __attribute__((noinline)) mend(pe_t *p, uint32_t level, uint32_t group) {
   p->blocks[level][group] &= p->blocks[level][group] - 1;
   if (!p->blocks[level][group]) {
     p->summaries[level] &= ~(1ull << group);
     if (!p->summaries[level]) p->priorities &= ~(1ull << level);
   }
-  for (uint64_t bits = pending(p, block); bits; bits &= bits - 1)
-    consider(l, p, block << 6 | (uint32_t)__builtin_ctzll(bits));
 }
 
 /// The pending, enabled LPI of the highest priority, of several the lowest INTID; 0 for none.
@@ -160,7 +157,7 @@ INLINE uint32_t lpi_find(const lpis_t *l, pe_t *p) {
     uint32_t block = group << 6 | (uint32_t)__builtin_ctzll(p->blocks[level][group]);
     uint64_t found = pending(p, block) & block_matches(l, block, level);
     if (__builtin_expect(found != 0, 1)) return block << 6 | (uint32_t)__builtin_ctzll(found);
-    mend(l, p, level, group, block);
+    mend(p, level, group);
   }
   return 0;
 }
@@ -202,7 +199,7 @@ INLINE void update_line(lpis_t *l, pe_t *p) {
 
 /// What the PE is shown, and its line.
 INLINE void offer(lpis_t *l, pe_t *p) {
-  p->offered = lpi_find(l, p);
+  p->offered = p->count ? lpi_find(l, p) : 0;
   p->offered_priority = p->offered ? property_of(l, p->offered) & 0xfc : 0xff;
   update_line(l, p);
 }

@@ -31,14 +31,7 @@ extension Engine {
   /// The interrupt becomes active and stops pending; an LPI has no active state.
   private mutating func activate(_ intid: INTID, _ pe: PEIndex) {
     if intid.isLPI {
-      _ = pes[pe.index].lpis.clear(intid)
-      pendingBitChanged(intid, at: pe)
-      observer.observe(.taken(pe, intid))
-      pes[pe.index].counts.lpisAcknowledged &+= 1
-      counts.delivered &+= 1
-      counts.deliveries.count(intid)
-      pes[pe.index].offered = nil
-      candidatesChanged(pe)
+      takeShown(intid, pe)
     } else if intid.isPrivate {
       pes[pe.index].active[bit: Int(intid.rawValue)] = true
       pes[pe.index].latched[bit: Int(intid.rawValue)] = false
@@ -49,6 +42,27 @@ extension Engine {
       distributor.latched[word][bit: Int(intid.rawValue & 31)] = false
       turnEnded(intid, at: pe)
       distributorChanged()
+    }
+  }
+
+  /// The LPI that the PE is shown is taken.
+  private mutating func takeShown(_ intid: INTID, _ pe: PEIndex) {
+    let place = pes.place(pe.index)
+    if Observer.offersAtOnce {
+      place.element.takeShown(from: place.element.lpis.bits(around: intid))
+    } else {
+      _ = place.element.lpis.clear(intid)
+      place.element.showNothing()
+    }
+    pendingBitChanged(intid, at: pe)
+    observer.observe(.taken(pe, intid))
+    place.element.counts.lpisAcknowledged &+= 1
+    counts.delivered &+= 1
+    counts.deliveries.count(intid)
+    if Observer.offersAtOnce {
+      weighLines(pe, place)
+    } else {
+      candidatesChanged(pe)
     }
   }
 

@@ -10,12 +10,16 @@ extension Engine {
     if let pe { clearPending(intid, at: pe) }
     if lpisAreShared { clearWaiting(intid) }
   }
+}
 
+extension Engine where Observer == NoTiming {
   /// CLEAR of an event that is remembered.
-  @inline(__always)
-  mutating func clearRecalled(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
-    guard !lpisAreShared, let (word, pe) = recall(n, device, event) else { return false }
-    clearPending(TranslationCache.intid(word), at: pe)
+  @inline(always)
+  mutating func clearRecalled(
+    _ view: QueueView, _ device: DeviceID, _ event: EventID
+  ) -> Bool {
+    guard facts.movesPlainly, let (word, pe) = recall(view.its, device, event) else { return false }
+    clearRecalled(TranslationCache.intid(word), at: pe)
     return true
   }
 }

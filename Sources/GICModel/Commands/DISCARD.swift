@@ -22,24 +22,27 @@ extension Engine {
     }
   }
 
-  /// DISCARD of an event that is remembered.
-  @inline(__always)
-  mutating func discardRecalled(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
-    guard !lpisAreShared, let (known, word, pe) = recallEntry(n, device, event),
-      memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: nil)))
-    else { return false }
-    recalled(n, device, event, word)
-    forget(n, device, known, event)
-    clearPending(TranslationCache.intid(word), at: pe)
-    return true
-  }
-
-  @inline(__always)
   private mutating func forget(
     _ n: ITSIndex, _ device: DeviceID, _ known: TranslationCache.Device, _ event: EventID
   ) {
     its[n].translations.set(known, event, 0)
     observer.observe(.eventWritten(device, event))
     awaitReaders()
+  }
+}
+
+extension Engine where Observer == NoTiming {
+  /// DISCARD of an event that is remembered.
+  @inline(always)
+  mutating func discardRecalled(
+    _ view: QueueView, _ device: DeviceID, _ event: EventID
+  ) -> Bool {
+    guard facts.movesPlainly, let (known, word, pe) = recallEntry(view, device, event),
+      view.memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: nil)))
+    else { return false }
+    known.words.store(event.rawValue, 0)
+    awaitReaders()
+    clearRecalled(TranslationCache.intid(word), at: pe)
+    return true
   }
 }

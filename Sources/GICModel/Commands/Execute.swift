@@ -1,30 +1,6 @@
 import GICArch
 
 extension Engine {
-  /// Carries out a command all of whose entries are remembered, or lie where nothing needs to be
-  /// looked up: what most do.
-  /// - Returns: false for any other; nothing has happened then.
-  @inline(__always)
-  mutating func executeRecalled(
-    _ opcode: ITSCommand.Opcode, _ entry: QueueEntry, its n: ITSIndex
-  ) -> Bool {
-    switch opcode {
-    case .mapc: mapcPlainly(n, entry.collection, entry.valid ? entry.target : nil)
-    case .mapd: mapdPlainly(n, entry.device, entry.itt)
-    case .mapti, .mapi:
-      mapPlainly(
-        n, entry.device, entry.event,
-        opcode == .mapi ? INTID(rawValue: entry.event.rawValue) : entry.intid, entry.collection)
-    case .movi: moviRecalled(n, entry.device, entry.event, entry.collection)
-    case .discard: discardRecalled(n, entry.device, entry.event)
-    case .clear: clearRecalled(n, entry.device, entry.event)
-    case .int: intRecalled(n, entry.device, entry.event)
-    case .inv: invRecalled(n, entry.device, entry.event)
-    case .sync: syncPlainly(entry.target)
-    case .movall, .invall: false
-    }
-  }
-
   /// Carries out the command in `entry` on ITS `n`. One that throws has had no effect.
   @inline(never)
   mutating func execute(
@@ -76,6 +52,30 @@ extension Engine {
       return (route, try walkTarget(n, route))
     } catch {
       throw CommandFault(opcode, walk: error)
+    }
+  }
+}
+
+extension Engine where Observer == NoTiming {
+  /// Carries out a command all of whose entries are remembered, or lie where nothing needs to be
+  /// looked up: what most do.
+  /// - Returns: false for any other; nothing has happened then.
+  @inline(always)
+  mutating func executeRecalled(_ entry: QueueEntry, _ view: QueueView) -> Bool {
+    switch ITSCommand.Opcode(rawValue: entry.opcode) {
+    case .mapc: mapcRecalled(view, entry.collection, entry.valid ? entry.target : nil)
+    case .mapd: mapdRecalled(view, entry.device, entry.itt)
+    case .mapti: mapRecalled(view, entry.device, entry.event, entry.intid, entry.collection)
+    case .mapi:
+      mapRecalled(
+        view, entry.device, entry.event, INTID(rawValue: entry.event.rawValue), entry.collection)
+    case .movi: moviRecalled(view, entry.device, entry.event, entry.collection)
+    case .discard: discardRecalled(view, entry.device, entry.event)
+    case .clear: clearRecalled(view, entry.device, entry.event)
+    case .int: intRecalled(view, entry.device, entry.event)
+    case .inv: invRecalled(view, entry.device, entry.event)
+    case .sync: syncRecalled(entry.target)
+    case .movall, .invall, nil: false
     }
   }
 }

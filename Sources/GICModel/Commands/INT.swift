@@ -9,15 +9,6 @@ extension Engine {
     interrupt(n, device, event, route.intid, at: pe)
   }
 
-  /// INT of an event that is remembered.
-  @inline(__always)
-  mutating func intRecalled(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
-    guard let (word, pe) = recall(n, device, event) else { return false }
-    interrupt(n, device, event, TranslationCache.intid(word), at: pe)
-    return true
-  }
-
-  @inline(__always)
   private mutating func interrupt(
     _ n: ITSIndex, _ device: DeviceID, _ event: EventID, _ intid: INTID, at pe: PEIndex
   ) {
@@ -26,5 +17,23 @@ extension Engine {
     if kind.isDrop {
       logDropped(kind, its: n, device, event: UInt64(event.rawValue), intid: intid, target: pe)
     }
+  }
+}
+
+extension Engine where Observer == NoTiming {
+  /// INT of an event that is remembered.
+  @inline(always)
+  mutating func intRecalled(
+    _ view: QueueView, _ device: DeviceID, _ event: EventID
+  ) -> Bool {
+    guard let (word, pe) = recall(view.its, device, event) else { return false }
+    counts.intCommands &+= 1
+    let intid = TranslationCache.intid(word)
+    let kind = setRecalled(intid, at: pe)
+    if kind.isDrop {
+      logDropped(
+        kind, its: view.n, device, event: UInt64(event.rawValue), intid: intid, target: pe)
+    }
+    return true
   }
 }

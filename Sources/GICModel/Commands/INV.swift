@@ -10,12 +10,16 @@ extension Engine {
     // A shared LPI without a target has a configuration all the same.
     if let pe = pe ?? (lpisAreShared ? PEIndex(0) : nil) { invalidate(intid, at: pe) }
   }
+}
 
+extension Engine where Observer == NoTiming {
   /// INV of an event that is remembered.
-  @inline(__always)
-  mutating func invRecalled(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
-    guard !lpisAreShared, let (word, pe) = recall(n, device, event) else { return false }
-    invalidate(TranslationCache.intid(word), at: pe)
+  @inline(always)
+  mutating func invRecalled(
+    _ view: QueueView, _ device: DeviceID, _ event: EventID
+  ) -> Bool {
+    guard !lpisAreShared, let (word, pe) = recall(view.its, device, event) else { return false }
+    readPropertyAgain(of: TranslationCache.intid(word), at: pe, view.memory)
     return true
   }
 }

@@ -30,37 +30,6 @@ extension Engine {
     }
   }
 
-  /// MAPC that changes nothing but an entry of a flat table.
-  @inline(__always)
-  mutating func mapcPlainly(_ n: ITSIndex, _ collection: ICID, _ named: RDbase?) -> Bool {
-    var pe: PEIndex?
-    if let named {
-      pe = self.pe(at: named)
-      if pe == nil { return false }
-    }
-    let its = its
-    guard facts.remapsPlainly, fits(collection), its[n].collections.hasPlace(collection),
-      let address = flatCTEAddress(n, collection),
-      memory.store64(address, NativeFormat.encode(CTE(target: named)))
-    else { return false }
-    let old = hasLanes ? its[n].collections.target(collection) : pe
-    its[n].collections.replace(collection, pe)
-    observer.observe(.collectionWritten(collection))
-    // MOVALL must find what was on its way to the old target.
-    if old != pe { awaitReaders() }
-    return true
-  }
-
-  /// Where the CTE lies in a flat table; nil for a collection without a place in one.
-  @inline(__always)
-  private func flatCTEAddress(_ n: ITSIndex, _ collection: ICID) -> PhysicalAddress? {
-    let (its, index) = (its, Int(collection.rawValue))
-    guard index >= facts.hardwareCollections, index < its[n].collectionShape.flatCapacity
-    else { return nil }
-    return its[n].collectionShape.base
-      &+ UInt64(truncatingIfNeeded: index &* its[n].collectionShape.entryByteCount)
-  }
-
   /// Writes the CTE. With tables in the ITS an unmapped collection needs no place in RAM: it goes
   /// from a list.
   private func writeEntry(
@@ -114,5 +83,27 @@ extension Engine {
     _ opcode: ITSCommand.Opcode, _ collection: ICID
   ) throws(CommandFault) {
     guard fits(collection) else { throw CommandFault(opcode, .collectionOOR) }
+  }
+}
+
+extension Engine where Observer == NoTiming {
+  /// MAPC that changes nothing but an entry of a flat table.
+  @inline(always)
+  mutating func mapcRecalled(
+    _ view: QueueView, _ collection: ICID, _ named: RDbase?
+  ) -> Bool {
+    let index = Int(collection.rawValue)
+    guard facts.remapsPlainly, (named?.rawValue ?? 0) < UInt64(pes.count), fits(collection),
+      index >= facts.hardwareCollections,
+      index < view.its.element.collectionShape.flatCapacity,
+      view.memory.store64(
+        view.its.element.collectionShape.address(index), NativeFormat.encode(CTE(target: named)))
+    else { return false }
+    let pe = named.map { PEIndex(rawValue: UInt32(truncatingIfNeeded: $0.rawValue)) }
+    let old = hasLanes ? view.its.element.collections.target(collection) : pe
+    view.its.element.collections.set(collection, pe)
+    // MOVALL must find what was on its way to the old target.
+    if hasLanes, old != pe { awaitReaders() }
+    return true
   }
 }

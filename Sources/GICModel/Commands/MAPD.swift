@@ -24,23 +24,8 @@ extension Engine {
     remap(n, device, itt)
   }
 
-  /// MAPD that changes nothing but an entry of a flat table.
-  @inline(__always)
-  mutating func mapdPlainly(_ n: ITSIndex, _ device: DeviceID, _ itt: ITT?) -> Bool {
-    let (its, index) = (its, Int(device.rawValue))
-    guard facts.remapsPlainly, UInt64(device.rawValue) < facts.deviceLimit,
-      index < its[n].devices.flatCapacity, (itt?.eventIDBits ?? 0) <= facts.eventIDBits,
-      memory.store64(
-        its[n].devices.base
-          &+ UInt64(truncatingIfNeeded: index &* its[n].devices.entryByteCount),
-        NativeFormat.encode(DTE(itt: itt)))
-    else { return false }
-    remap(n, device, itt)
-    return true
-  }
-
   /// A remapped device must not be translated through its old ITT.
-  @inline(__always) private mutating func remap(_ n: ITSIndex, _ device: DeviceID, _ itt: ITT?) {
+  private mutating func remap(_ n: ITSIndex, _ device: DeviceID, _ itt: ITT?) {
     if let itt {
       its[n].translations.remember(device, itt)
     } else {
@@ -61,5 +46,26 @@ extension Engine {
         clearPending(TranslationCache.intid(word), at: pe)
       }
     }
+  }
+}
+
+extension Engine where Observer == NoTiming {
+  /// MAPD that changes nothing but an entry of a flat table.
+  @inline(always)
+  mutating func mapdRecalled(_ view: QueueView, _ device: DeviceID, _ itt: ITT?) -> Bool {
+    let index = Int(device.rawValue)
+    guard facts.remapsPlainly, UInt64(device.rawValue) < facts.deviceLimit,
+      index < view.its.element.devices.flatCapacity,
+      (itt?.eventIDBits ?? 0) <= facts.eventIDBits,
+      view.memory.store64(
+        view.its.element.devices.address(index), NativeFormat.encode(DTE(itt: itt)))
+    else { return false }
+    if let itt {
+      view.its.element.translations.remember(device, itt)
+    } else {
+      view.its.element.translations.forget(device)
+    }
+    awaitReaders()
+    return true
   }
 }

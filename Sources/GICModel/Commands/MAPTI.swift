@@ -55,32 +55,6 @@ extension Engine {
     if wasPending, let target { restorePending(intid, at: target) }
   }
 
-  /// MAPTI of a device that is remembered and has a place for the event's word, to a collection
-  /// that is, where the profile wants nothing more.
-  @inline(__always)
-  mutating func mapPlainly(
-    _ n: ITSIndex, _ device: DeviceID, _ event: EventID, _ intid: INTID, _ collection: ICID
-  ) -> Bool {
-    let its = its
-    guard facts.mapsPlainly, UInt64(device.rawValue) < facts.deviceLimit,
-      let known = its[n].translations.device(device), known.has(event),
-      known.words.contains(event.rawValue), intid.isLPI, intid.rawValue < facts.intidLimit,
-      fits(collection), let pe = its[n].collections.target(collection)
-    else { return false }
-    let mapping = ITE.Mapping(intid: intid, collection: collection)
-    guard memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
-    else { return false }
-    observer.observe(.deviceLookup(device, levels: its[n].devices.indirect ? 2 : 1))
-    let word = TranslationCache.word(intid, collection)
-    let old = hasLanes ? its[n].translations.word(known, event) : 0
-    known.words.store(event.rawValue, word)
-    // The LPI that the event had does not become pending any more.
-    if old != 0, old != word { awaitReaders() }
-    observer.observe(.eventWritten(device, event))
-    readProperty(of: intid, at: pe)
-    return true
-  }
-
   private mutating func isMapped(_ n: ITSIndex, _ device: DeviceID, _ event: EventID) -> Bool {
     (try? walkEvent(n, device, event)) != nil
   }
@@ -126,6 +100,32 @@ extension Engine {
     let bit: UInt64 = 1 << UInt64(intid.rawValue % 64)
     guard word & bit != 0 else { return false }
     guard memory.store64(address, word & ~bit) else { throw .unreachable }
+    return true
+  }
+}
+
+extension Engine where Observer == NoTiming {
+  /// MAPTI of a device that is remembered and has a place for the event's word, to a collection
+  /// that is, where the profile wants nothing more.
+  @inline(always)
+  mutating func mapRecalled(
+    _ view: QueueView, _ device: DeviceID, _ event: EventID, _ intid: INTID, _ collection: ICID
+  ) -> Bool {
+    guard facts.mapsPlainly, let known = view.its.element.translations.found(device),
+      known.has(event), known.words.contains(event.rawValue),
+      intid.isLPI, intid.rawValue < facts.intidLimit, fits(collection),
+      let pe = view.its.element.collections.target(collection)
+    else { return false }
+    let mapping = ITE.Mapping(intid: intid, collection: collection)
+    guard
+      view.memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
+    else { return false }
+    let word = TranslationCache.word(intid, collection)
+    let old = hasLanes ? known.words.load(event.rawValue) : 0
+    known.words.store(event.rawValue, word)
+    // The LPI that the event had does not become pending any more.
+    if old != 0, old != word { awaitReaders() }
+    readPropertyAgain(of: intid, at: pe, view.memory)
     return true
   }
 }

@@ -16,47 +16,37 @@ extension Engine {
       known = try its[n].translations.device(device).orThrow(.deviceUnmapped)
     } catch { throw CommandFault(.movi, walk: error) }
     let mapping = ITE.Mapping(intid: route.intid, collection: collection)
-    guard writeMoved(known, event, mapping) else { throw .unreachable }
-    move(n, device, known, event, mapping, from: source, to: target)
-  }
-
-  /// MOVI of an event that is remembered, to a collection that is.
-  @inline(__always)
-  mutating func moviRecalled(
-    _ n: ITSIndex, _ device: DeviceID, _ event: EventID, _ collection: ICID
-  ) -> Bool {
-    let its = its
-    guard fits(collection), let (known, word, source) = recallEntry(n, device, event),
-      let target = its[n].collections.target(collection)
-    else { return false }
-    let mapping = ITE.Mapping(intid: TranslationCache.intid(word), collection: collection)
-    guard writeMoved(known, event, mapping) else { return false }
-    recalled(n, device, event, word)
-    observer.observe(.collectionLookup(collection))
-    move(n, device, known, event, mapping, from: source, to: target)
-    return true
-  }
-
-  /// Tables that the ITS holds itself change there alone.
-  /// - Returns: whether the entry could be written, if it had to be.
-  @inline(__always)
-  private func writeMoved(
-    _ known: TranslationCache.Device, _ event: EventID, _ mapping: ITE.Mapping
-  ) -> Bool {
-    !tablesAreInRAM
-      || memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
-  }
-
-  @inline(__always)
-  private mutating func move(
-    _ n: ITSIndex, _ device: DeviceID, _ known: TranslationCache.Device, _ event: EventID,
-    _ mapping: ITE.Mapping, from source: PEIndex, to target: PEIndex
-  ) {
-    let word = TranslationCache.word(mapping.intid, mapping.collection)
-    its[n].translations.set(known, event, word)
+    // Tables that the ITS holds itself change there alone.
+    guard
+      !tablesAreInRAM
+        || memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
+    else { throw .unreachable }
+    its[n].translations.set(known, event, TranslationCache.word(route.intid, collection))
     observer.observe(.eventWritten(device, event))
     awaitReaders()
-    movePending(mapping.intid, from: source, to: target)
+    movePending(route.intid, from: source, to: target)
+  }
+}
+
+extension Engine where Observer == NoTiming {
+  /// MOVI of an event that is remembered, to a collection that is.
+  @inline(always)
+  mutating func moviRecalled(
+    _ view: QueueView, _ device: DeviceID, _ event: EventID, _ collection: ICID
+  ) -> Bool {
+    guard facts.movesPlainly, fits(collection),
+      let (known, word, source) = recallEntry(view, device, event),
+      let target = view.its.element.collections.target(collection)
+    else { return false }
+    let intid = TranslationCache.intid(word)
+    let mapping = ITE.Mapping(intid: intid, collection: collection)
+    guard
+      view.memory.store64(iteAddress(known, event), NativeFormat.encode(ITE(mapping: mapping)))
+    else { return false }
+    known.words.store(event.rawValue, TranslationCache.word(intid, collection))
+    awaitReaders()
+    if source != target { moveRecalled(intid, from: source, to: target) }
+    return true
   }
 }
 

@@ -12,11 +12,11 @@ extension Engine {
     }
     observer.observe(.synchronize(pe))
   }
+}
 
+extension Engine where Observer == NoTiming {
   /// SYNC of a target that is a redistributor.
-  @inline(__always) mutating func syncPlainly(_ target: RDbase) -> Bool {
-    guard let pe = pe(at: target) else { return false }
-    observer.observe(.synchronize(pe))
-    return true
+  @inline(always) func syncRecalled(_ target: RDbase) -> Bool {
+    targetsAreIndices && target.rawValue < UInt64(pes.count)
   }
 }

@@ -15,32 +15,33 @@ struct Distributor {
     var candidateWords: UInt32 = 0
     var wordCount = 0
   }
-  private let control = Slab(count: 1) { _ in Control() }
+  private let controls: Slab<Control>
+  private let control: SlabPlace<Control>
   /// GICD_CTLR: EnableGrp0 and EnableGrp1; ARE and DS are always one.
   var enableGroup0: Bool {
-    get { control[0].enableGroup0 }
-    nonmutating set { control[0].enableGroup0 = newValue }
+    get { control.element.enableGroup0 }
+    nonmutating set { control.element.enableGroup0 = newValue }
   }
   var enableGroup1: Bool {
-    get { control[0].enableGroup1 }
-    nonmutating set { control[0].enableGroup1 = newValue }
+    get { control.element.enableGroup1 }
+    nonmutating set { control.element.enableGroup1 = newValue }
   }
   var statusr: GICD.STATUSR {
-    get { control[0].statusr }
-    nonmutating set { control[0].statusr = newValue }
+    get { control.element.statusr }
+    nonmutating set { control.element.statusr = newValue }
   }
   /// Where SPIs for any PE go now; nil while nobody participates.
   var anyPETargets: (group0: PEIndex?, group1: PEIndex?) {
-    get { control[0].anyPETargets }
-    nonmutating set { control[0].anyPETargets = newValue }
+    get { control.element.anyPETargets }
+    nonmutating set { control.element.anyPETargets = newValue }
   }
   /// The PE at which the search for those begins.
   var turn: Int {
-    get { control[0].turn }
-    nonmutating set { control[0].turn = newValue }
+    get { control.element.turn }
+    nonmutating set { control.element.turn = newValue }
   }
   /// Words of 32 INTIDs that are implemented.
-  var wordCount: Int { @inline(__always) get { control[0].wordCount } }
+  var wordCount: Int { @inline(__always) get { control.element.wordCount } }
   let group: Slab<UInt32>
   let enabled: Slab<UInt32>
   let latched: Slab<UInt32>
@@ -54,6 +55,8 @@ struct Distributor {
   /// - Parameter capacity: words that there may ever be.
   init(identity: MachineConfiguration.Identity, capacity: Int) {
     let words = Swift.min(capacity, 32)
+    controls = Slab(count: 1) { _ in Control() }
+    control = controls.place(0)
     group = Slab(repeating: 0, count: words)
     enabled = Slab(repeating: 0, count: words)
     latched = Slab(repeating: 0, count: words)
@@ -62,16 +65,16 @@ struct Distributor {
     edge = Slab(repeating: 0, count: words)
     priority = Slab(repeating: 0, count: words * 32)
     router = Slab(repeating: 0, count: words * 32)
-    control[0].wordCount = Swift.min(identity.itLinesNumber + 1, words)
+    control.element.wordCount = Swift.min(identity.itLinesNumber + 1, words)
   }
 
   /// Says how many words of 32 INTIDs there are, before any is used.
   func setWordCount(_ count: Int) {
-    control[0].wordCount = Swift.min(Swift.max(count, 1), group.count)
+    control.element.wordCount = Swift.min(Swift.max(count, 1), group.count)
   }
 
   func deallocate() {
-    control.deallocate()
+    controls.deallocate()
     for slab in [group, enabled, latched, level, active, edge] { slab.deallocate() }
     priority.deallocate()
     router.deallocate()
@@ -79,22 +82,22 @@ struct Distributor {
 
   func reset() {
     let words = wordCount
-    control[0] = Control()
-    control[0].wordCount = words
+    control.element = Control()
+    control.element.wordCount = words
     for slab in [group, enabled, latched, level, active, edge] { slab.fill(0) }
     priority.fill(0)
     router.fill(0)
   }
 
   /// Words of 32 SPIs that have candidates, one bit each: most machines at most times have none.
-  @inline(__always) var candidateWords: UInt32 { control[0].candidateWords }
+  @inline(__always) var candidateWords: UInt32 { control.element.candidateWords }
   /// Brings ``candidateWords`` up to date, after anything about SPIs has changed.
   func noteCandidates() {
     var words: UInt32 = 0
     for word in 1..<Swift.max(wordCount, 1) where candidates(word) != 0 {
       words |= 1 &<< UInt32(word)
     }
-    control[0].candidateWords = words
+    control.element.candidateWords = words
   }
 
   /// INTIDs of SPIs that exist are 32 up to this.

@@ -66,7 +66,7 @@ extension Engine {
 }
 
 // Doing it.
-extension Engine {
+extension Engine where Observer == NoTiming {
   /// An access on a machine with several lanes. Commands that it brings are not executed yet.
   mutating func accessBeside(_ access: Access) -> Response {
     switch way(of: access) {
@@ -126,21 +126,17 @@ extension Engine {
     return pending(of: pe)
   }
 
-  func lineState(of pe: PEIndex) -> LineChange {
-    let (levels, sequence) = pes[pe.index].lineState
-    return LineChange(pe: pe, levels: levels, sequence: sequence, cycle: stamp)
-  }
-
   /// An MSI whose device, event and collection are remembered. Stores nothing on the way there.
   /// - Returns: nil for one that must go the long way; nothing has happened then.
   @inline(__always)
   mutating func signalKnown(
     _ device: DeviceID, _ event: EventID, its n: ITSIndex
   ) -> MSIOutcome? {
-    guard its[n].enabled, let (word, pe) = recall(n, device, event) else { return nil }
+    let its = its.place(n)
+    guard its.element.enabled, let (word, pe) = recall(its, device, event) else { return nil }
     counts.msis &+= 1
     let (intid, collection) = (TranslationCache.intid(word), TranslationCache.collection(word))
-    let kind = setPending(intid, at: pe)
+    let kind = setRecalled(intid, at: pe)
     if kind.isDrop {
       logDropped(kind, its: n, device, event: UInt64(event.rawValue), intid: intid, target: pe)
     }

@@ -12,7 +12,7 @@ import Synchronization
   private let used = Slab(repeating: 0, count: 1)
 
   /// One range; its pointers are used by ``place(_:_:)`` and the functions about marks alone.
-  @safe private struct Range: BitwiseCopyable {
+  @safe fileprivate struct Range: BitwiseCopyable {
     var start: PhysicalAddress = 0
     var byteCount: UInt64 = 0
     var base: UnsafeMutableRawPointer?
@@ -183,6 +183,64 @@ import Synchronization
   func contains(_ address: PhysicalAddress, byteCount: Int) -> Bool {
     unsafe pointer(address, UInt64(byteCount)) != nil
   }
+}
+
+/// The range of RAM that most accesses are in, looked up once for many of them; what is not in it
+/// is looked for in the others. It is good until a range is mapped or unmapped.
+@safe struct NearMemory {
+  private let start: PhysicalAddress
+  private let byteCount: UInt64
+  private let base: UnsafeMutableRawPointer?
+  private let marks: UnsafeMutableRawPointer?
+  private let granule: UInt64
+  private let memory: GuestMemory
+
+  @inline(always) fileprivate init(_ range: GuestMemory.Range, of memory: GuestMemory) {
+    (start, byteCount) = (range.start, range.byteCount)
+    unsafe (base, marks, granule) = (range.base, range.marks, range.granule)
+    self.memory = memory
+  }
+
+  /// As ``GuestMemory/store64(_:_:)``.
+  @inline(always) func store64(_ address: PhysicalAddress, _ value: UInt64) -> Bool {
+    let offset = address &- start
+    guard NearMemory.word(at: offset) < byteCount &>> 3 else { return storeFar(address, value) }
+    // SAFETY: the doubleword lies in the range, which has a base, and a mark for each granule.
+    let word = unsafe (base.unsafelyUnwrapped + Int(truncatingIfNeeded: offset))
+      .assumingMemoryBound(to: Atomic<UInt64>.self)
+    unsafe word.pointee.store(value.littleEndian, ordering: .relaxed)
+    let mark = unsafe (marks.unsafelyUnwrapped + Int(truncatingIfNeeded: offset &>> granule))
+      .assumingMemoryBound(to: Atomic<UInt8>.self)
+    unsafe mark.pointee.store(1, ordering: .releasing)
+    return true
+  }
+
+  /// As ``GuestMemory/load8(_:)``.
+  @inline(always) func load8(_ address: PhysicalAddress) -> UInt8? {
+    let offset = address &- start
+    guard offset < byteCount else { return loadFar(address) }
+    // SAFETY: the byte lies in the range.
+    let byte = unsafe (base.unsafelyUnwrapped + Int(truncatingIfNeeded: offset))
+      .assumingMemoryBound(to: Atomic<UInt8>.self)
+    return unsafe byte.pointee.load(ordering: .relaxed)
+  }
+
+  /// Which doubleword lies at an offset. One that is not aligned is beyond all that there are.
+  @inline(always) private static func word(at offset: UInt64) -> UInt64 {
+    offset &>> 3 | offset &<< 61
+  }
+
+  @inline(never) private func storeFar(_ address: PhysicalAddress, _ value: UInt64) -> Bool {
+    memory.store64(address, value)
+  }
+  @inline(never) private func loadFar(_ address: PhysicalAddress) -> UInt8? {
+    memory.load8(address)
+  }
+}
+
+extension GuestMemory {
+  /// The first range, and behind it the others.
+  @inline(always) var near: NearMemory { NearMemory(ranges[0], of: self) }
 }
 
 // Which pages were written. A page is 4 KiB.

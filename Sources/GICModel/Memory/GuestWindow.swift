@@ -36,6 +36,16 @@ import Synchronization
       UInt64(littleEndian: unsafe words[index &+ 3].load(ordering: .relaxed)))
   }
 
+  /// Queue entries that follow each other; that the window has them is checked here.
+  /// - Parameter slot: byte offset of the first one, a multiple of 32.
+  @inline(always) func entries(from slot: Int, count: Int) -> QueueEntries {
+    let index = slot &>> 3
+    precondition(
+      index >= 0 && index <= wordCount && count >= 0 && count <= (wordCount &- index) &>> 2)
+    // SAFETY: the window has all of them.
+    return unsafe QueueEntries(words + index, count: count)
+  }
+
   /// What the queue entry at byte offset `slot` says of its device and event.
   @inline(__always) func loadEvent(_ slot: Int) -> (device: DeviceID, event: EventID) {
     let index = slot &>> 3
@@ -45,5 +55,33 @@ import Synchronization
       UInt64(littleEndian: unsafe words[index].load(ordering: .relaxed)),
       UInt64(littleEndian: unsafe words[index &+ 1].load(ordering: .relaxed)))
     return (entry.device, entry.event)
+  }
+}
+
+/// Queue entries one after the other, each copied before anyone looks at it.
+@safe struct QueueEntries {
+  private var words: UnsafeMutablePointer<Atomic<UInt64>>
+  private let end: UnsafeMutablePointer<Atomic<UInt64>>
+
+  /// - Parameter words: so many entries of four.
+  @unsafe @inline(always)
+  fileprivate init(_ words: UnsafeMutablePointer<Atomic<UInt64>>, count: Int) {
+    unsafe self.words = words
+    unsafe end = words + count &* 4
+  }
+
+  /// Bytes that are left.
+  @inline(always) var byteCount: Int { unsafe (end - words) &* 8 }
+
+  @inline(always) mutating func next() -> QueueEntry? {
+    guard unsafe words != end else { return nil }
+    // SAFETY: there is one before the end.
+    let entry = QueueEntry(
+      UInt64(littleEndian: unsafe words[0].load(ordering: .relaxed)),
+      UInt64(littleEndian: unsafe words[1].load(ordering: .relaxed)),
+      UInt64(littleEndian: unsafe words[2].load(ordering: .relaxed)),
+      UInt64(littleEndian: unsafe words[3].load(ordering: .relaxed)))
+    unsafe words += 4
+    return entry
   }
 }

@@ -43,7 +43,30 @@ import Synchronization
   }
 }
 
+/// One element of a slab, whose index was checked when it was looked up; good as long as the slab.
+@safe struct SlabPlace<Element: ~Copyable>: BitwiseCopyable {
+  private let pointer: UnsafeMutablePointer<Element>
+
+  /// - Parameter pointer: an element of a slab.
+  @unsafe @inline(always) fileprivate init(_ pointer: UnsafeMutablePointer<Element>) {
+    unsafe self.pointer = pointer
+  }
+
+  @inline(__always) var element: Element {
+    // SAFETY: the slab has it, and outlives its places.
+    unsafeAddress { unsafe UnsafePointer(pointer) }
+    nonmutating unsafeMutableAddress { unsafe pointer }
+  }
+}
+
 extension Slab where Element: ~Copyable {
+  /// Looks an element up for several accesses.
+  @inline(always) func place(_ index: Int) -> SlabPlace<Element> {
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+    // SAFETY: the index was checked.
+    return unsafe SlabPlace(base + index)
+  }
+
   /// Tells the processor that an element will be read.
   @inline(__always) func prefetch(_ index: Int) {
     guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return }
@@ -81,12 +104,12 @@ extension Slab where Element: BitwiseCopyable {
 }
 
 extension Slab where Element == Atomic<UInt64> {
-  /// Which of the 64 bytes of eight words from `first` on, as far as `mask` goes, are `wanted`; the
-  /// lowest byte of a word comes first.
-  @inline(__always) func matches(from first: Int, mask: UInt8, wanted: UInt8) -> UInt64 {
+  /// Which of the 64 bytes of eight words from `first` on, as far as `mask` goes, are the bytes of
+  /// `pattern`, which are all the same; the lowest byte of a word comes first.
+  @inline(always) func matches(from first: Int, mask: UInt8, _ pattern: UInt64) -> UInt64 {
     precondition(UInt(bitPattern: first) &+ 7 < UInt(bitPattern: count))
     // SAFETY: the eight words were checked; the load is as good as an atomic one of each byte.
-    return unsafe match_64_bytes(base + first, mask, wanted)
+    return unsafe match_64_bytes(base + first, mask, pattern)
   }
 }
 

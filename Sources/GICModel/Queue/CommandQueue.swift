@@ -32,35 +32,20 @@ extension Engine {
       }
       return nil
     }
-    if let opcode = ITSCommand.Opcode(rawValue: entry.opcode) {
-      _ = executeLater(opcode, entry, its: n, slot: slot)
-    } else {
-      _ = unknown(entry, its: n, slot: slot)
-    }
+    _ = executeLater(entry, its: n, slot: slot)
     return ITSCommand(decoding: entry)
   }
 
   /// Executes what was fetched from `slot`, and counts it.
   /// - Returns: what it has cost; 0 if the queue stops at it.
-  @inline(__always)
-  private mutating func execute(_ entry: QueueEntry, its n: ITSIndex, slot: Int) -> Int {
+  @inline(never)
+  mutating func executeLater(_ entry: QueueEntry, its n: ITSIndex, slot: Int) -> Int {
     guard let opcode = ITSCommand.Opcode(rawValue: entry.opcode) else {
       return unknown(entry, its: n, slot: slot) ? QueueCost.one : 0
     }
-    if executeRecalled(opcode, entry, its: n) {
-      counts.complete(opcode)
-      return QueueCost.one
-    }
-    return executeLater(opcode, entry, its: n, slot: slot)
-  }
-
-  @inline(never)
-  private mutating func executeLater(
-    _ opcode: ITSCommand.Opcode, _ entry: QueueEntry, its n: ITSIndex, slot: Int
-  ) -> Int {
     do throws(CommandFault) {
       try execute(opcode, entry, its: n)
-      counts.complete(opcode)
+      counts.complete(entry)
       return QueueCost.of(opcode)
     } catch {
       return reject(error, its: n, slot: slot, entry) ? QueueCost.one : 0
@@ -116,85 +101,6 @@ extension Engine {
   @inline(__always) private func nextSlot(_ n: ITSIndex, _ slot: Int) -> Int {
     let next = slot &+ QueueEntry.byteCount
     return next >= its[n].cbaser.byteCount ? 0 : next
-  }
-
-  /// Without time: runs everything that waits, to the end.
-  mutating func drain(_ n: ITSIndex) {
-    while runSome(n, cost: .max) {}
-  }
-
-  /// Without time: executes and retires commands of ITS `n`, which is owned, until they have cost
-  /// this much or the queue is as far as CWRITER was at the beginning.
-  /// - Returns: whether more may run now.
-  mutating func runSome(_ n: ITSIndex, cost: Int) -> Bool {
-    let written = its[n].queue.written
-    guard waitingCommands(n) > 0 else {
-      its[n].queue.finish(written)
-      return false
-    }
-    let end = QueueState.offset(written)
-    let byteCount = its[n].cbaser.byteCount
-    if let window = memory.window(its[n].cbaser.physicalAddress, byteCount: byteCount) {
-      if translationsAreCold(n) {
-        runAhead(n, window, through: end, cost: cost)
-      } else {
-        _ = run(n, window, through: end, cost: cost)
-      }
-    } else {
-      _ = executeCommand(n)
-      retireCommand(n)
-    }
-    reclaim(n)
-    if its[n].granted == end || its[n].stalled { its[n].queue.finish(written) }
-    return waitingCommands(n) > 0
-  }
-
-  /// As ``run(_:_:through:cost:)``; what the next commands need is asked for while these run.
-  private mutating func runAhead(
-    _ n: ITSIndex, _ queue: GuestWindow, through end: Int, cost: Int
-  ) {
-    let byteCount = queue.wordCount &* 8
-    let block = LookAhead.blockLength &* QueueEntry.byteCount
-    var ahead = LookAhead(at: its[n].granted)
-    var left = cost
-    var isAhead = false
-    while left > 0, !its[n].stalled {
-      let slot = its[n].granted
-      let rest = end >= slot ? end &- slot : end &- slot &+ byteCount
-      // For a few commands it does not pay.
-      guard rest > 2 &* block else {
-        _ = run(n, queue, through: end, cost: left)
-        return
-      }
-      if !isAhead { ahead.begin(self, n, queue) }
-      isAhead = true
-      ahead.goOn(self, n, queue)
-      let next = slot &+ block
-      left = run(n, queue, through: next < byteCount ? next : next &- byteCount, cost: left)
-    }
-  }
-
-  /// Executes and retires the commands of a queue that lies in RAM as a whole, up to the offset
-  /// `end`, to one that stalls, or until they have cost enough.
-  /// - Returns: what of the cost is left.
-  @inline(never)
-  private mutating func run(
-    _ n: ITSIndex, _ queue: GuestWindow, through end: Int, cost: Int
-  ) -> Int {
-    let byteCount = queue.wordCount &* 8
-    var slot = its[n].granted
-    var left = cost
-    while slot != end, left > 0 {
-      let entry = queue.loadEntry(slot)
-      let cost = execute(entry, its: n, slot: slot)
-      guard cost != 0 else { break }
-      left &-= cost
-      slot = slot &+ QueueEntry.byteCount
-      if slot >= byteCount { slot = 0 }
-    }
-    its[n].granted = slot
-    its[n].creadr = slot
-    return left
   }
 
   /// Gives back what the owner of ITS `n` has taken away.

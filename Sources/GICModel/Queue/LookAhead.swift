@@ -66,7 +66,7 @@ extension LookAhead {
   @inline(__always) private mutating func fetchLPIs<Observer>(
     _ engine: borrowing Engine<Observer>, _ n: ITSIndex, _ queue: GuestWindow
   ) {
-    let (its, pes, properties) = (engine.its, engine.pes, engine.properties)
+    let (its, pes) = (engine.its, engine.pes)
     let translations = its[n].translations
     for _ in 0..<Self.blockLength {
       let (device, event) = queue.loadEvent(lpis)
@@ -76,7 +76,7 @@ extension LookAhead {
         let pe = its[n].collections.target(TranslationCache.collection(word))
       else { continue }
       let intid = TranslationCache.intid(word)
-      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+      let property = pes[pe.index].properties.configuration(of: intid)
       pes[pe.index].lpis.prefetch(intid, property)
     }
   }

@@ -33,7 +33,7 @@ extension Engine {
     counts.restored &+= found
     counts.cleared &+= pes[pe.index].parked
     pes[pe.index].parked = 0
-    pes[pe.index].lpis.considerAll(properties[pes[pe.index].propertyTable])
+    pes[pe.index].lpis.considerAll(pes[pe.index].properties)
     candidatesChanged(pe)
   }
 
@@ -50,7 +50,7 @@ extension Engine {
         }
       }
     }
-    pes[pe.index].lpis.considerAll(properties[pes[pe.index].propertyTable])
+    pes[pe.index].lpis.considerAll(pes[pe.index].properties)
     candidatesChanged(pe)
   }
 
@@ -129,7 +129,7 @@ extension Engine {
       && properties[index].lpiCount == count
     {
       properties[index].users += 1
-      pes[pe.index].propertyTable = index
+      pes[pe.index].use(properties[index], index)
       return
     }
     // There are as many places as PEs, and this PE uses none: one is free.
@@ -143,7 +143,7 @@ extension Engine {
     properties[place].address = address
     properties[place].lpiCount = count
     properties[place].users = 1
-    pes[pe.index].propertyTable = place
+    pes[pe.index].use(properties[place], place)
     _ = properties[place].refill(from: memory)
   }
 }

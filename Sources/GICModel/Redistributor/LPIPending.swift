@@ -3,25 +3,18 @@ import Synchronization
 
 /// The pending LPIs of one PE, and which of them is the best, without ever scanning the table.
 ///
-/// `pending` is the pending table as it would lie in RAM, one bit an INTID. For each of the 64
-/// priorities a bitmap of 64-LPI blocks says in which blocks an enabled candidate of that priority
-/// is pending; a word above says which words of the bitmap are not 0; one word says which
-/// priorities have any. A block bit may be stale (a shared configuration byte changed, or the last
-/// candidate went): the search looks at the block and mends it. With 16-bit INTIDs: 8 KiB and 64 x
-/// 15 x 8 bytes.
+/// `pending` is the pending table as it would lie in RAM, one bit an INTID. `rows` say of each
+/// priority in which blocks of 64 LPIs an enabled candidate of it is pending: every candidate has
+/// the bit of its priority's block. A bit may be stale (a shared configuration byte changed, or the
+/// last candidate went): the search looks at the block and takes it away. With 16-bit INTIDs: 8 KiB
+/// each.
 ///
 /// Its PE's owner changes it. Any thread may ask ``isPending(_:)``.
 struct LPIPending: BitwiseCopyable {
   let pending: Slab<Atomic<UInt64>>
   /// Pending here, but its set message is still on the way: no candidate yet. Empty without time.
   let underWay: Slab<UInt64>
-  /// Of each priority its bitmap of blocks, and after it the words that say which words of that are
-  /// not 0: one, or more for 19 bits and up.
-  private let levels: Slab<UInt64>
-  private var priorities: UInt64 = 0
-  private let blockWords: Int
-  /// Words of one priority.
-  private let levelWords: Int
+  private var rows: CandidateRows
   private(set) var count = 0
 
   /// Words of `pending` that hold no LPI.
@@ -31,18 +24,16 @@ struct LPIPending: BitwiseCopyable {
     let words = Swift.max((1 << intidBits) >> 6, LPIPending.firstBlock)
     pending = Slab(count: words) { _ in Atomic(0) }
     underWay = Slab(repeating: 0, count: tracksArrival ? words : 0)
-    blockWords = Swift.max((words - LPIPending.firstBlock) / 64, 1)
-    levelWords = blockWords + (blockWords + 63) / 64
-    levels = Slab(repeating: 0, count: levelWords * 64)
+    rows = CandidateRows(blocks: words - LPIPending.firstBlock)
   }
   func deallocate() {
     pending.deallocate()
     underWay.deallocate()
-    levels.deallocate()
+    rows.deallocate()
   }
 
   /// What it holds of the host's memory, in bytes.
-  var byteCount: Int { (pending.count + underWay.count + levels.count) * 8 }
+  var byteCount: Int { (pending.count + underWay.count) * 8 + rows.byteCount }
 
   mutating func clearAll() {
     for word in 0..<pending.count { pending[word].store(0, ordering: .relaxed) }
@@ -59,10 +50,9 @@ struct LPIPending: BitwiseCopyable {
 
   /// Tells the processor that an LPI of this configuration will be looked up, and perhaps set.
   @inline(__always) func prefetch(_ intid: INTID, _ configuration: LPIConfiguration) {
-    let block = Int(intid.rawValue &>> 6)
-    pending.prefetch(block)
-    let level = Int(configuration.raw &>> 2)
-    levels.prefetch(level &* levelWords &+ (block &- LPIPending.firstBlock) &>> 6)
+    let word = Int(intid.rawValue &>> 6)
+    pending.prefetch(word)
+    rows.prefetch(word &- LPIPending.firstBlock, Int(configuration.raw &>> 2))
   }
 
   /// Pending bits of 64 INTIDs.
@@ -79,12 +69,27 @@ struct LPIPending: BitwiseCopyable {
     return true
   }
 
+  /// The pending bits of the 64 INTIDs that `intid` is one of; none beyond the end.
+  @inline(always) func bits(around intid: INTID) -> UInt64 {
+    let word = Int(intid.rawValue &>> 6)
+    return word < pending.count ? pending[word].load(ordering: .relaxed) : 0
+  }
+  @inline(always) static func has(_ bits: UInt64, _ intid: INTID) -> Bool {
+    bits & 1 &<< UInt64(intid.rawValue & 63) != 0
+  }
   /// An LPI that is not pending becomes so.
-  @inline(__always) mutating func insert(_ intid: INTID) {
-    let (pending, word) = (pending, Int(intid.rawValue &>> 6))
-    let old = pending[word].load(ordering: .relaxed)
-    pending[word].store(old | 1 &<< UInt64(intid.rawValue & 63), ordering: .relaxed)
+  /// - Parameter bits: ``bits(around:)`` it.
+  @inline(always) mutating func insert(_ intid: INTID, into bits: UInt64) {
+    pending[Int(intid.rawValue &>> 6)].store(
+      bits | 1 &<< UInt64(intid.rawValue & 63), ordering: .relaxed)
     count &+= 1
+  }
+  /// An LPI that is pending is so no more. A stale candidate is mended by the next search.
+  /// - Parameter bits: ``bits(around:)`` it.
+  @inline(always) mutating func remove(_ intid: INTID, from bits: UInt64) {
+    pending[Int(intid.rawValue &>> 6)].store(
+      bits & ~(1 &<< UInt64(intid.rawValue & 63)), ordering: .relaxed)
+    count &-= 1
   }
 
   /// Takes over 64 pending bits from a table.
@@ -131,25 +136,15 @@ struct LPIPending: BitwiseCopyable {
 
   /// Pending bits of a block of 64 that may be candidates.
   @inline(__always) private func arrived(_ block: Int) -> UInt64 {
-    underWay.count > 0 ? bits(block) & ~underWay[block] : bits(block)
+    let word = block &+ LPIPending.firstBlock
+    return underWay.count > 0 ? bits(word) & ~underWay[word] : bits(word)
   }
 
   /// Makes a pending LPI a candidate, if its configuration enables it.
   @inline(__always) mutating func consider(_ intid: INTID, _ configuration: LPIConfiguration) {
     guard configuration.enabled else { return }
-    enter(block: Int(intid.rawValue &>> 6), level: Int(configuration.raw &>> 2))
-  }
-
-  @inline(__always) private mutating func enter(block: Int, level: Int) {
-    let place = block &- LPIPending.firstBlock
-    let levels = levels
-    let first = level &* levelWords
-    let bit: UInt64 = 1 &<< UInt64(place & 63)
-    // With the block's bit those above it are set, too.
-    guard levels[first &+ place &>> 6] & bit == 0 else { return }
-    levels[first &+ place &>> 6] |= bit
-    levels[first &+ blockWords &+ place &>> 12] |= 1 &<< UInt64(place &>> 6 & 63)
-    priorities |= 1 &<< UInt64(level)
+    rows.enter(
+      Int(intid.rawValue &>> 6) &- LPIPending.firstBlock, Int(configuration.raw &>> 2))
   }
 
   /// Makes candidates of those of a block's LPIs that `bits` names, as far as they are enabled.
@@ -161,7 +156,7 @@ struct LPIPending: BitwiseCopyable {
       let group = rest.trailingZeroBitCount &>> 3
       var eight = rest &>> UInt64(group &<< 3) & 0xff
       rest &= ~(0xff &<< UInt64(group &<< 3))
-      let word = table.word((block &- LPIPending.firstBlock) &<< 3 &+ group)
+      let word = table.word(block &<< 3 &+ group)
       // All eight bytes are the lowest.
       if word == word & 0xff &* 0x0101_0101_0101_0101 { eight = 1 }
       while eight != 0 {
@@ -170,109 +165,93 @@ struct LPIPending: BitwiseCopyable {
         let level = byte &>> 2 & 63
         guard byte & 1 != 0, entered[bit: Int(level)] == false else { continue }
         entered |= 1 &<< level
-        enter(block: block, level: Int(level))
+        rows.enter(block, Int(level))
       }
     }
   }
 
   /// Takes 64 pending bits in, each of which becomes pending and, if enabled, a candidate.
   /// - Returns: how many were pending already.
-  mutating func receive(_ word: Int, _ new: UInt64, _ table: PropertyTable) -> Int {
+  mutating func receive(_ word: Int, _ new: UInt64, _ table: LPIBytes) -> Int {
     let old = bits(word)
     load(word, old | new)
-    consider(block: word, new & ~old, table.bytes)
+    consider(block: word &- LPIPending.firstBlock, new & ~old, table)
     return (old & new).nonzeroBitCount
   }
 
-  mutating func forgetCandidates() {
-    while priorities != 0 {
-      let first = priorities.trailingZeroBitCount &* levelWords
-      for word in first..<first &+ levelWords { levels[word] = 0 }
-      priorities &= priorities &- 1
-    }
-  }
+  mutating func forgetCandidates() { rows.removeAll() }
 
   /// The pending, enabled LPI of the highest priority; of several the lowest INTID.
-  @inline(__always)
-  mutating func best(_ table: PropertyTable) -> (intid: INTID, priority: UInt8)? {
-    guard priorities != 0 else { return nil }
-    let bytes = table.bytes
-    return firstBest(bytes) ?? bestLater(bytes)
+  /// - Parameter inTime: whether messages take time, so that some may be under way.
+  @inline(always)
+  mutating func best(_ table: LPIBytes, inTime: Bool) -> (intid: INTID, priority: UInt8)? {
+    guard rows.levels != 0 else { return nil }
+    let near = near(table, inTime: inTime)
+    return near.found != 0 ? LPIPending.best(near) : bestLater(table)
   }
 
-  /// It is most often in the first block of the first word that has one. Nil if it is not there.
-  @inline(__always)
-  private func firstBest(_ bytes: LPIBytes) -> (intid: INTID, priority: UInt8)? {
-    let (levels, level) = (levels, priorities.trailingZeroBitCount)
-    let first = level &* levelWords
-    let summary = levels[first &+ blockWords]
-    guard summary != 0 else { return nil }
-    let word = summary.trailingZeroBitCount
-    let block =
-      word &<< 6 &+ levels[first &+ word].trailingZeroBitCount &+ LPIPending.firstBlock
-    return best(level, block, bytes)
-  }
-
-  /// The lowest of a block's LPIs that have this priority, and are candidates.
-  @inline(__always)
-  private func best(
-    _ level: Int, _ block: Int, _ bytes: LPIBytes
+  /// As ``best(_:inTime:)`` where nothing is under way, after the one that was the best has gone.
+  @inline(always) mutating func best(
+    after intid: INTID, _ priority: UInt8, _ table: LPIBytes
   ) -> (intid: INTID, priority: UInt8)? {
-    let found = arrived(block) & bytes.matches(block: block, level: level)
-    guard found != 0 else { return nil }
+    // It is often among those that have lain beside it.
+    let word = Int(intid.rawValue &>> 6)
+    var near = Near(level: Int(priority &>> 2), block: word &- LPIPending.firstBlock)
+    near.found = bits(word) & table.matches(block: near.block, rows.pattern(near.level))
+    if near.found != 0 { return LPIPending.best(near) }
+    rows.remove(near.block, near.level)
+    return best(table, inTime: false)
+  }
+
+  /// Where the best most often is: the first block of the first level that has one.
+  private struct Near {
+    let level: Int
+    let block: Int
+    /// The block's pending candidates of this level; none if they must be looked for further on.
+    var found: UInt64 = 0
+  }
+
+  @inline(always) private func near(_ bytes: LPIBytes, inTime: Bool) -> Near {
+    let level = rows.levels.trailingZeroBitCount
+    var near = Near(level: level, block: rows.nearBlock(level))
+    let word = near.block &+ LPIPending.firstBlock
+    guard UInt(bitPattern: word) < UInt(bitPattern: pending.count) else { return near }
+    near.found =
+      (inTime ? arrived(near.block) : bits(word))
+      & bytes.matches(block: near.block, rows.pattern(level))
+    return near
+  }
+
+  /// The lowest of the LPIs that were found.
+  @inline(always) private static func best(_ near: Near) -> (intid: INTID, priority: UInt8) {
+    let word = near.block &+ LPIPending.firstBlock
     return (
-      INTID(rawValue: UInt32(truncatingIfNeeded: block &<< 6 &+ found.trailingZeroBitCount)),
-      UInt8(truncatingIfNeeded: level &<< 2)
+      INTID(rawValue: UInt32(truncatingIfNeeded: word &<< 6 &+ near.found.trailingZeroBitCount)),
+      UInt8(truncatingIfNeeded: near.level &<< 2)
     )
   }
 
-  /// As ``best(_:)``: what is stale on the way there is mended.
+  /// As ``best(_:inTime:)``: what is stale on the way there is taken away. What else is pending in
+  /// such a block has a bit of its own level since it became pending, or was considered again.
   @inline(never)
   private mutating func bestLater(_ bytes: LPIBytes) -> (intid: INTID, priority: UInt8)? {
-    let levels = levels
-    while priorities != 0 {
-      let level = priorities.trailingZeroBitCount
-      let first = level &* levelWords
-      var summary = first &+ blockWords
-      while levels[summary] == 0 { summary &+= 1 }
-      let word =
-        (summary &- first &- blockWords) &<< 6 &+ levels[summary].trailingZeroBitCount
-      let place = first &+ word
-      let block = word &<< 6 &+ levels[place].trailingZeroBitCount &+ LPIPending.firstBlock
-      if let found = best(level, block, bytes) { return found }
-      mend(level: level, place: place, summary: summary, block: block, bytes)
+    while rows.levels != 0 {
+      let level = rows.levels.trailingZeroBitCount
+      guard let block = rows.firstBlock(level) else { return nil }
+      let found = arrived(block) & bytes.matches(block: block, rows.pattern(level))
+      if found != 0 { return LPIPending.best(Near(level: level, block: block, found: found)) }
+      rows.remove(block, level)
     }
     return nil
   }
 
-  /// The block has no candidate of this level any more: takes the bit away, and enters what is
-  /// pending there under the levels that it has now.
-  @inline(__always) private mutating func mend(
-    level: Int, place: Int, summary: Int, block: Int, _ table: LPIBytes
-  ) {
-    let levels = levels
-    levels[place] &= levels[place] &- 1
-    if levels[place] == 0 {
-      levels[summary] &= levels[summary] &- 1
-      if levels[summary] == 0, isEmpty(level) { priorities &= priorities &- 1 }
-    }
-    let rest = arrived(block)
-    if rest != 0 { consider(block: block, rest, table) }
-  }
-
-  private func isEmpty(_ level: Int) -> Bool {
-    let first = level &* levelWords
-    for word in first &+ blockWords..<first &+ levelWords where levels[word] != 0 { return false }
-    return true
-  }
-
   /// Enters every pending LPI anew, after the whole configuration table was read again.
-  mutating func considerAll(_ table: PropertyTable) {
+  mutating func considerAll(_ table: LPIBytes) {
     forgetCandidates()
     guard count > 0 else { return }
-    for block in LPIPending.firstBlock..<Swift.max(pending.count, LPIPending.firstBlock) {
+    for block in 0..<Swift.max(pending.count &- LPIPending.firstBlock, 0) {
       let bits = arrived(block)
-      if bits != 0 { consider(block: block, bits, table.bytes) }
+      if bits != 0 { consider(block: block, bits, table) }
     }
   }
 }

@@ -4,10 +4,8 @@ import GICArch
 
 extension Engine {
   /// Sets `intid` pending at `pe`. An LPI that is pending already is merged.
-  @inline(__always)
   mutating func setPending(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
-    let pes = pes
-    guard intid.isLPI, intid.rawValue < pes[pe.index].settableLimit
+    guard intid.isLPI, pes[pe.index].lpisEnabled, intid.rawValue < pes[pe.index].lpiLimit
     else { return notSet(why: intid, at: pe) }
     if facts.settingIsLong { return setWithCare(intid, at: pe) }
     return setHere(intid, at: pe)
@@ -27,7 +25,6 @@ extension Engine {
     return setHere(intid, at: pe)
   }
 
-  @inline(__always)
   private mutating func setHere(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
     let pes = pes
     guard !pes[pe.index].lpis.isPending(intid) else {
@@ -42,7 +39,7 @@ extension Engine {
 
   /// Sets an LPI beside other lanes, or leaves it with the PE's owner.
   @inline(never)
-  private mutating func setBeside(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
+  mutating func setBeside(_ intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
     if let elsewhere = ownOrPost(pe, intid) { return elsewhere }
     let isNew = setOwned(intid, at: pe)
     release(pe)
@@ -62,25 +59,24 @@ extension Engine {
   }
 
   /// An LPI that was not pending becomes so.
-  @inline(__always) private mutating func setNew(_ intid: INTID, at pe: PEIndex) {
+  private mutating func setNew(_ intid: INTID, at pe: PEIndex) {
     observer.observe(.set(pe, intid, merged: false))
-    let pes = pes
+    let place = pes.place(pe.index)
+    place.element.lpis.insert(intid, into: place.element.lpis.bits(around: intid))
+    place.element.counts.lpisSet &+= 1
+    pendingBitChanged(intid, at: pe)
     if Observer.offersAtOnce {
-      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
-      let isShown = pes[pe.index].setNew(intid, property)
-      pendingBitChanged(intid, at: pe)
       // What goes before an LPI that has raised IRQ raises it too.
-      if isShown, pes[pe.index].lines != .irq { linesMayChange(pe) }
+      if place.element.considerNew(intid), place.element.lines != .irq { linesMayChange(pe) }
     } else {
-      pes[pe.index].lpis.insert(intid)
-      pes[pe.index].counts.lpisSet &+= 1
-      pendingBitChanged(intid, at: pe)
-      pes[pe.index].lpis.setUnderWay(intid, true)
+      place.element.lpis.setUnderWay(intid, true)
     }
   }
 
   /// ``updateLines(_:)``, out of the way of those who seldom need it.
-  @inline(never) private mutating func linesMayChange(_ pe: PEIndex) { updateLines(pe) }
+  @inline(never) mutating func linesMayChange(_ pe: PEIndex) {
+    weighLines(pe, pes.place(pe.index))
+  }
 
   @inline(never)
   private mutating func notSet(why intid: INTID, at pe: PEIndex) -> MSIOutcome.Kind {
@@ -96,17 +92,11 @@ extension Engine {
   }
 
   /// Clears `intid` at `pe`, because a command or register says so.
-  @inline(__always) mutating func clearPending(_ intid: INTID, at pe: PEIndex) {
-    let pes = pes
+  @inline(never) mutating func clearPending(_ intid: INTID, at pe: PEIndex) {
     // With lanes it may be in the PE's inbox.
     guard hasLanes || pes[pe.index].lpis.isPending(intid) else {
       return observer.observe(.clear(pe, intid, wasPending: false))
     }
-    clearLater(intid, at: pe)
-  }
-
-  @inline(never) private mutating func clearLater(_ intid: INTID, at pe: PEIndex) {
-    let pes = pes
     own(pe)
     let wasPending = pes[pe.index].lpis.clear(intid)
     observer.observe(.clear(pe, intid, wasPending: wasPending))
@@ -120,24 +110,18 @@ extension Engine {
 
   /// An LPI is not pending any more. Without time that changes what is shown only if it was it.
   @inline(__always) private mutating func candidateGone(_ intid: INTID, from pe: PEIndex) {
-    if Observer.offersAtOnce, pes[pe.index].offered != intid { return }
+    if Observer.offersAtOnce, !pes[pe.index].shows(intid) { return }
     candidatesChanged(pe)
   }
 
   /// Moves `intid` if it is pending at `source`, by messages of the ITS. A target that takes no
   /// LPIs takes none: then it stays.
-  @inline(__always)
+  @inline(never)
   mutating func movePending(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
     // With lanes it may be in the source's inbox.
     guard lpisAreShared || source != target && (hasLanes || isPending(intid, at: source)) else {
       return observer.observe(.move(from: source, to: target, intid, wasPending: false))
     }
-    moveLater(intid, from: source, to: target)
-  }
-
-  @inline(never)
-  private mutating func moveLater(_ intid: INTID, from source: PEIndex, to target: PEIndex) {
-    let pes = pes
     guard !lpisAreShared else {
       let wasPending = retarget(intid, to: target, byMessage: true)
       return observer.observe(.move(from: source, to: target, intid, wasPending: wasPending))
@@ -194,7 +178,7 @@ extension Engine {
         }
         pes[source.index].lpis.load(word, 0)
         let merged = pes[target.index].lpis.receive(
-          word, bits, properties[pes[target.index].propertyTable])
+          word, bits, pes[target.index].properties)
         counts.merged &+= UInt64(merged)
         if lpiTablesAreLive {
           pendingWordChanged(word, at: source)
@@ -234,12 +218,10 @@ extension Engine {
     guard Observer.offersAtOnce || !byMessage else {
       return pes[pe.index].lpis.setUnderWay(intid, true)
     }
-    let pes = pes
-    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
     if Observer.offersAtOnce {
-      if pes[pe.index].considerNew(intid, property) { updateLines(pe) }
+      if pes[pe.index].considerNew(intid) { updateLines(pe) }
     } else {
-      pes[pe.index].lpis.consider(intid, property)
+      pes[pe.index].lpis.consider(intid, pes[pe.index].properties.configuration(of: intid))
     }
   }
 
@@ -248,7 +230,7 @@ extension Engine {
     guard pes[pe.index].lpis.set(intid) else { return }
     pendingBitChanged(intid, at: pe)
     counts.restored &+= 1
-    let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+    let property = pes[pe.index].properties.configuration(of: intid)
     pes[pe.index].lpis.consider(intid, property)
     candidatesChanged(pe)
   }
@@ -259,7 +241,9 @@ extension Engine {
   mutating func candidatesChanged(_ pe: PEIndex) {
     observer.observe(.candidatesChanged(pe))
     if Observer.offersAtOnce {
-      offerBest(pe)
+      let place = pes.place(pe.index)
+      place.element.offerBest()
+      weighLines(pe, place)
     } else if let offered = pes[pe.index].offered {
       offer(offered, to: pe)
     } else {
@@ -267,21 +251,15 @@ extension Engine {
     }
   }
 
-  @inline(__always) private mutating func offerBest(_ pe: PEIndex) {
-    let pes = pes
-    pes[pe.index].offerBest(properties[pes[pe.index].propertyTable])
-    updateLines(pe)
-  }
-
   /// INV: reads one configuration byte again. One outside RAM reads as disabled.
-  @inline(__always) mutating func invalidate(_ intid: INTID, at pe: PEIndex) {
+  mutating func invalidate(_ intid: INTID, at pe: PEIndex) {
     observer.observe(.invalidate(pe, intid))
     readProperty(of: intid, at: pe)
   }
 
   /// Reads one configuration byte again, if the PE takes LPIs at all. What it says now holds for
   /// every PE that shares the table, and for what is pending there.
-  @inline(__always) mutating func readProperty(of intid: INTID, at pe: PEIndex) {
+  mutating func readProperty(of intid: INTID, at pe: PEIndex) {
     guard !lpisAreShared else { return readSharedProperty(of: intid, at: pe) }
     let pes = pes
     guard pes[pe.index].lpisEnabled else { return }
@@ -306,7 +284,7 @@ extension Engine {
   }
 
   /// The byte in RAM is not the one that is remembered.
-  @inline(never) private mutating func takeProperty(of intid: INTID, at pe: PEIndex) {
+  @inline(never) mutating func takeProperty(of intid: INTID, at pe: PEIndex) {
     let place = pes[pe.index].propertyTable
     takeProperty(Int(intid.rawValue) &- Int(INTID.firstLPI.rawValue), place)
     guard properties[place].users > 1 else { return propertyChanged(intid, at: pe) }
@@ -335,7 +313,7 @@ extension Engine {
   private mutating func propertyChanged(_ intid: INTID, at pe: PEIndex) {
     own(pe)
     if pes[pe.index].lpis.isPending(intid), !pes[pe.index].lpis.isUnderWay(intid) {
-      let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
+      let property = pes[pe.index].properties.configuration(of: intid)
       pes[pe.index].lpis.consider(intid, property)
       candidatesChanged(pe)
     }
@@ -362,7 +340,7 @@ extension Engine {
     for index in 0..<pes.count where uses(place, PEIndex(index)) {
       own(PEIndex(index))
       if pes[index].lpis.count > 0 {
-        if changed { pes[index].lpis.considerAll(properties[place]) }
+        if changed { pes[index].lpis.considerAll(properties[place].bytes) }
         candidatesChanged(PEIndex(index))
       }
       release(PEIndex(index))

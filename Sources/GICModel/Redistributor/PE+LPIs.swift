@@ -4,36 +4,40 @@
 import GICArch
 
 extension PEState {
-  /// An LPI that was not pending becomes so.
-  /// - Returns: whether the CPU interface is shown another one now, so that its lines may change.
-  @inline(__always)
-  mutating func setNew(_ intid: INTID, _ property: LPIConfiguration) -> Bool {
-    lpis.insert(intid)
-    counts.lpisSet &+= 1
-    return considerNew(intid, property)
-  }
-
   /// A pending LPI that was no candidate changes what is shown only if it goes before it.
   /// - Returns: whether it is what is shown now.
-  @inline(__always)
-  mutating func considerNew(_ intid: INTID, _ property: LPIConfiguration) -> Bool {
+  @inline(__always) mutating func considerNew(_ intid: INTID) -> Bool {
+    let property = properties.configuration(of: intid)
     guard property.enabled else { return false }
     lpis.consider(intid, property)
     guard lpisEnabled else { return false }
-    if let offered {
-      guard
-        property.priority < offeredPriority
-          || property.priority == offeredPriority
-            && intid < offered
-      else { return false }
-    }
-    (offered, offeredPriority) = (intid, property.priority)
-    return true
+    return showIfFirst(intid, property.priority)
+  }
+
+  /// ``considerNew(_:)``, of an LPI that the PE takes plainly.
+  /// - Returns: whether its lines may change: what goes before an LPI that has raised IRQ raises it
+  ///   too.
+  @inline(always) mutating func considerPlainly(_ intid: INTID) -> Bool {
+    let property = properties.configuration(of: intid)
+    guard property.enabled else { return false }
+    lpis.consider(intid, property)
+    return showIfFirst(intid, property.priority) && lines != .irq
   }
 
   /// The best LPI is shown.
-  @inline(__always) mutating func offerBest(_ table: PropertyTable) {
-    guard lpisEnabled, let best = lpis.best(table) else { return offered = nil }
-    (offered, offeredPriority) = (best.intid, best.priority)
+  @inline(__always) mutating func offerBest() {
+    guard lpisEnabled, lpis.count != 0, let best = lpis.best(properties, inTime: false)
+    else { return showNothing() }
+    show(best.intid, best.priority)
+  }
+
+  /// The LPI that is shown is pending no more; the next best is shown.
+  /// - Parameter bits: ``LPIPending/bits(around:)`` it.
+  @inline(always) mutating func takeShown(from bits: UInt64) {
+    let (intid, priority) = (shown.intid, shown.priority)
+    lpis.remove(intid, from: bits)
+    guard lpis.count != 0, lpisEnabled, let best = lpis.best(after: intid, priority, properties)
+    else { return showNothing() }
+    show(best.intid, best.priority)
   }
 }

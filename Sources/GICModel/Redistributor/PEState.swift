@@ -8,9 +8,13 @@ struct PEState: ~Copyable {
   let affinity: Affinity
 
   // Redistributor, LPIs
-  var lpisEnabled = false { didSet { settableLimit = lpisEnabled ? lpiLimit : 0 } }
-  /// ``lpiLimit`` while LPIs are enabled, else 0.
-  private(set) var settableLimit: UInt32 = 0
+  var lpisEnabled = false {
+    didSet { plainCount = lpisEnabled && isPlain ? lpiLimit &- INTID.firstLPI.rawValue : 0 }
+  }
+  /// Whether an LPI that becomes pending changes nothing but what is here.
+  private let isPlain: Bool
+  /// LPIs below ``lpiLimit`` while they are enabled and that is so, else 0.
+  private var plainCount: UInt32 = 0
   var propbaser: UInt64
   var pendbaser: UInt64
   var waker = UInt64(GICR.WAKER.reset)
@@ -20,12 +24,14 @@ struct PEState: ~Copyable {
   var partidr: UInt64 = 0
   var lpis: LPIPending
   /// Which of the machine's property tables it uses; meaningful while LPIs are enabled.
-  var propertyTable = 0
+  private(set) var propertyTable = 0
+  /// What is remembered of that table, and where it lies.
+  private(set) var properties: LPIBytes
+  private(set) var propertyAddress: PhysicalAddress = 0
   /// INTIDs of LPIs are below this, as PROPBASER.IDbits said when LPIs were enabled.
   var lpiLimit: UInt32 = 0
-  /// The LPI that the CPU interface is shown, and its priority.
-  var offered: INTID?
-  var offeredPriority: UInt8 = 0
+  /// The LPI that the CPU interface is shown.
+  private(set) var shown = Candidate.none
 
   // SGIs and PPIs: bit n is INTID n
   var group: UInt32 = 0
@@ -60,8 +66,14 @@ struct PEState: ~Copyable {
 
   let door = PEDoor()
 
-  init(affinity: Affinity, configuration: MachineConfiguration, tracksArrival: Bool) {
+  /// - Parameter properties: the table that it uses until LPIs are enabled.
+  init(
+    affinity: Affinity, configuration: MachineConfiguration, tracksArrival: Bool,
+    properties: LPIBytes
+  ) {
     self.affinity = affinity
+    self.properties = properties
+    isPlain = !Facts(configuration).settingIsLong
     lpis = LPIPending(
       intidBits: configuration.identity.intidBits, tracksArrival: tracksArrival)
     let resetBaser =
@@ -69,6 +81,33 @@ struct PEState: ~Copyable {
     (propbaser, pendbaser) = (resetBaser, resetBaser)
     bpr0 = configuration.minimumBPR0
     bpr1 = configuration.minimumBPR0 + 1
+  }
+
+  mutating func use(_ table: PropertyTable, _ place: Int) {
+    (propertyTable, properties, propertyAddress) = (place, table.bytes, table.address)
+  }
+
+  /// Whether the PE takes the LPI, and that changes nothing but what is here.
+  @inline(always) func takesPlainly(_ intid: INTID) -> Bool {
+    // What is no LPI is far beyond the last one.
+    intid.rawValue &- INTID.firstLPI.rawValue < plainCount
+  }
+
+  /// The LPI that the CPU interface is shown, and its priority.
+  var offered: INTID? { shown.isNone ? nil : shown.intid }
+  var offeredPriority: UInt8 { shown.priority }
+  @inline(always) func shows(_ intid: INTID) -> Bool { shown.intid == intid }
+  @inline(always) mutating func show(_ intid: INTID, _ priority: UInt8) {
+    shown = Candidate(intid: intid, priority: priority, isGroup0: false)
+  }
+  @inline(always) mutating func showNothing() { shown = .none }
+  /// Shows an LPI if it goes before the one that is shown.
+  /// - Returns: whether it does.
+  @inline(always) mutating func showIfFirst(_ intid: INTID, _ priority: UInt8) -> Bool {
+    let candidate = Candidate(intid: intid, priority: priority, isGroup0: false)
+    guard candidate.precedes(shown) else { return false }
+    shown = candidate
+    return true
   }
 
   @inline(__always) var lines: LineLevels {

@@ -82,13 +82,12 @@ struct LPIBytes: BitwiseCopyable {
 
   /// Which of the 64 LPIs of a block are enabled and have a priority.
   /// - Parameters:
-  ///   - block: INTID / 64 of them.
-  ///   - level: priority / 4.
-  @inline(__always) func matches(block: Int, level: Int) -> UInt64 {
-    let first = (block &<< 3) &- Int(INTID.firstLPI.rawValue) / 8
+  ///   - block: (INTID - 8192) / 64 of them.
+  ///   - pattern: ``CandidateRows/pattern(_:)`` of the priority.
+  @inline(always) func matches(block: Int, _ pattern: UInt64) -> UInt64 {
+    let first = block &<< 3
     guard UInt(bitPattern: first) &+ 7 < UInt(bitPattern: words.count) else { return 0 }
     // Bit 1 of a byte means nothing.
-    return words.matches(
-      from: first, mask: 0xfd, wanted: UInt8(truncatingIfNeeded: level &<< 2 | 1))
+    return words.matches(from: first, mask: 0xfd, pattern)
   }
 }

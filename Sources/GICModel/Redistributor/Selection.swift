@@ -18,37 +18,42 @@ extension FunctionalMachine {
   public func findLPI(of pe: PEIndex, count: Int) -> UInt64 {
     engine.enterAlone()
     defer { engine.leaveAlone() }
+    guard engine.has(pe), engine.pes[pe.index].lpisEnabled else { return 0 }
+    let place = engine.pes.place(pe.index)
     var sum: UInt64 = 0
-    for _ in 0..<count { sum &+= UInt64(engine.findLPI(of: pe)) }
+    for _ in 0..<count { sum &+= UInt64(place.element.findLPI()) }
     return sum
   }
 }
 
-extension Engine {
+extension Engine where Observer == NoTiming {
   /// What is set counts as restored, and what is taken as cleared.
   fileprivate mutating func cycleLPIs(_ intids: [INTID], at pe: PEIndex) -> UInt64 {
     var (sum, set, taken): (UInt64, UInt64, UInt64) = (0, 0, 0)
     guard pe.index < pes.count, pes[pe.index].lpisEnabled else { return 0 }
-    for intid in intids where intid.isLPI && intid.rawValue < pes[pe.index].lpiLimit {
-      if pes[pe.index].lpis.set(intid) {
-        let property = properties[pes[pe.index].propertyTable].configuration(of: intid)
-        pes[pe.index].lpis.consider(intid, property)
+    let place = pes.place(pe.index)
+    for intid in intids where intid.isLPI && intid.rawValue < place.element.lpiLimit {
+      let bits = place.element.lpis.bits(around: intid)
+      if !LPIPending.has(bits, intid) {
+        place.element.lpis.insert(intid, into: bits)
+        _ = place.element.considerNew(intid)
         set &+= 1
       }
-      guard let best = selectedLPI(of: pe) else { continue }
-      _ = pes[pe.index].lpis.clear(best.intid)
-      sum &+= UInt64(best.intid.rawValue)
+      guard let best = place.element.offered else { continue }
+      place.element.takeShown(from: place.element.lpis.bits(around: best))
+      sum &+= UInt64(best.rawValue)
       taken &+= 1
     }
     counts.restored &+= set
     counts.cleared &+= taken
-    candidatesChanged(pe)
+    updateLines(pe)
     return sum
   }
+}
 
+extension PEState {
   /// Not inlined: nothing that is found may be kept from one call to the next.
-  @inline(never) fileprivate func findLPI(of pe: PEIndex) -> UInt32 {
-    guard pe.index < pes.count else { return 0 }
-    return selectedLPI(of: pe)?.intid.rawValue ?? 0
+  @inline(never) fileprivate mutating func findLPI() -> UInt32 {
+    lpis.best(properties, inTime: false)?.intid.rawValue ?? 0
   }
 }

@@ -154,21 +154,19 @@ extension Engine {
 
   private mutating func archiveLines(_ archive: inout Archive) throws(SnapshotError) {
     try archive.section("line_changes")
-    var words = outbox.flatMap {
+    var words = outbox.all.flatMap {
       [UInt64($0.pe.rawValue), UInt64($0.levels.rawValue), UInt64($0.sequence), $0.cycle]
     }
     try archive.field("changes", &words)
     guard archive.isReading else { return }
     guard words.count % 4 == 0 else { throw .field("changes") }
-    outbox = stride(from: 0, to: words.count, by: 4).map {
+    let changes = stride(from: 0, to: words.count, by: 4).map {
       LineChange(
         pe: PEIndex(rawValue: UInt32(truncatingIfNeeded: words[$0])),
         levels: LineLevels(rawValue: UInt8(truncatingIfNeeded: words[$0 + 1])),
         sequence: UInt32(truncatingIfNeeded: words[$0 + 2]), cycle: words[$0 + 3])
     }
-    guard outbox.allSatisfy({ $0.pe.index < pes.count }) else {
-      outbox = []
-      throw .field("changes")
-    }
+    guard changes.allSatisfy({ $0.pe.index < pes.count }) else { throw .field("changes") }
+    outbox.replace(with: changes)
   }
 }

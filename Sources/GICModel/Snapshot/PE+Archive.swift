@@ -15,16 +15,18 @@ extension Engine {
     try archive.field("group1_deselected", &pes[index].isDeselected.group1)
     try archive.field("statusr", &pes[index].statusr.raw)
     try archive.field("partidr", &pes[index].partidr)
-    try archive.field("property_table", &pes[index].propertyTable)
-    guard (0..<properties.count).contains(pes[index].propertyTable),
-      pes[index].lpiLimit <= configuration.intidLimit
+    var table = pes[index].propertyTable
+    try archive.field("property_table", &table)
+    guard (0..<properties.count).contains(table), pes[index].lpiLimit <= configuration.intidLimit
     else { throw .field("property_table or lpi_limit of PE \(index)") }
-    var offered = pes[index].offered?.rawValue ?? 0
+    if archive.isReading { pes[index].use(properties[table], table) }
+    var (offered, priority) = (pes[index].offered?.rawValue ?? 0, pes[index].offeredPriority)
     try archive.field("offered", &offered)
+    try archive.field("offered_priority", &priority)
     if archive.isReading {
-      pes[index].offered = offered == 0 ? nil : INTID(rawValue: offered)
+      pes[index].showNothing()
+      if offered != 0 { pes[index].show(INTID(rawValue: offered), priority) }
     }
-    try archive.field("offered_priority", &pes[index].offeredPriority)
     try archivePrivate(index, &archive)
     try archiveInterface(index, &archive)
     var (lines, sequence) = (pes[index].lines.rawValue, pes[index].lineSequence)
@@ -100,6 +102,6 @@ extension Engine {
         left &= left - 1
       }
     }
-    pes[index].lpis.considerAll(properties[pes[index].propertyTable])
+    pes[index].lpis.considerAll(pes[index].properties)
   }
 }

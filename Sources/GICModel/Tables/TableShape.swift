@@ -21,6 +21,11 @@ struct TableShape: BitwiseCopyable {
     flatCapacity = baser.valid && !baser.indirect ? baser.capacity : 0
   }
 
+  /// Where entry `index` of a flat table lies.
+  @inline(always) func address(_ index: Int) -> PhysicalAddress {
+    base &+ UInt64(truncatingIfNeeded: index &* entryByteCount)
+  }
+
   /// Where the level-1 entry of entry `index` lies.
   func levelOneAddress(_ index: Int) -> PhysicalAddress {
     base &+ UInt64(index / (pageByteCount / entryByteCount) &* LevelOneEntry.byteCount)

@@ -54,7 +54,7 @@ extension Engine {
     _ table: TableShape, _ index: Int, beyond: WalkFault, hole: WalkFault
   ) throws(WalkFault) -> (address: PhysicalAddress, levels: Int) {
     if index < table.flatCapacity {
-      return (table.base &+ UInt64(truncatingIfNeeded: index &* table.entryByteCount), 1)
+      return (table.address(index), 1)
     }
     return (try levelTwoAddress(table, index, beyond: beyond, hole: hole), 2)
   }
@@ -127,48 +127,6 @@ extension Engine {
     its[n].translations.remember(device, itt)
     guard let known = its[n].translations.device(device) else { throw .deviceUnmapped }
     return known
-  }
-
-  /// Where an event goes, if that and its collection's target are remembered: what most commands
-  /// and MSIs find.
-  @inline(__always)
-  mutating func recall(
-    _ n: ITSIndex, _ device: DeviceID, _ event: EventID
-  ) -> (word: TranslationCache.Word, pe: PEIndex)? {
-    guard UInt64(device.rawValue) < facts.deviceLimit else { return nil }
-    let its = its
-    let word = its[n].translations.word(device, event)
-    guard TranslationCache.isWhole(word),
-      let pe = its[n].collections.target(TranslationCache.collection(word))
-    else { return nil }
-    recalled(n, device, event, word)
-    return (word, pe)
-  }
-
-  /// As ``recall(_:_:_:)``, with the device, for commands that write the event's entry. Nobody is
-  /// told; see ``recalled(_:_:_:_:)``.
-  @inline(__always)
-  func recallEntry(
-    _ n: ITSIndex, _ device: DeviceID, _ event: EventID
-  ) -> (known: TranslationCache.Device, word: TranslationCache.Word, pe: PEIndex)? {
-    guard UInt64(device.rawValue) < facts.deviceLimit else { return nil }
-    let its = its
-    guard let known = its[n].translations.device(device) else { return nil }
-    let word = its[n].translations.word(known, event)
-    guard TranslationCache.isWhole(word),
-      let pe = its[n].collections.target(TranslationCache.collection(word))
-    else { return nil }
-    return (known, word, pe)
-  }
-
-  /// The lookups of an event that was remembered.
-  @inline(__always)
-  mutating func recalled(
-    _ n: ITSIndex, _ device: DeviceID, _ event: EventID, _ word: TranslationCache.Word
-  ) {
-    observer.observe(.deviceLookup(device, levels: its[n].devices.indirect ? 2 : 1))
-    observer.observe(.eventLookup(device, event))
-    observer.observe(.collectionLookup(TranslationCache.collection(word)))
   }
 
   /// DeviceID and EventID to INTID and collection.
@@ -298,5 +256,33 @@ extension Engine {
       return ProcessorNumber(rawValue: UInt16(truncatingIfNeeded: pe.rawValue))
     }
     return numbers[pe.index]
+  }
+}
+
+extension Engine where Observer == NoTiming {
+  /// Where an event goes, if that and its collection's target are remembered: what most commands
+  /// and MSIs find.
+  @inline(always)
+  func recall(
+    _ its: SlabPlace<ITSState>, _ device: DeviceID, _ event: EventID
+  ) -> (word: TranslationCache.Word, pe: PEIndex)? {
+    let word = its.element.translations.peek(device, event)
+    guard TranslationCache.isWhole(word),
+      let pe = its.element.collections.target(TranslationCache.collection(word))
+    else { return nil }
+    return (word, pe)
+  }
+
+  /// As ``recall(_:_:_:)``, with the device, for commands that write the event's entry.
+  @inline(always)
+  func recallEntry(
+    _ view: QueueView, _ device: DeviceID, _ event: EventID
+  ) -> (known: TranslationCache.Device, word: TranslationCache.Word, pe: PEIndex)? {
+    guard let known = view.its.element.translations.found(device) else { return nil }
+    let word = view.its.element.translations.word(known, event)
+    guard TranslationCache.isWhole(word),
+      let pe = view.its.element.collections.target(TranslationCache.collection(word))
+    else { return nil }
+    return (known, word, pe)
   }
 }

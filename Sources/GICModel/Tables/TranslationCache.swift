@@ -91,6 +91,13 @@ extension TranslationCache {
     return Device(descriptor: descriptor, itt: chunk.load(ofMany: (id & 0xff) &<< 1 | 1))
   }
 
+  /// The remembered device, whatever its width; nil if it is not known.
+  @inline(always) func found(_ device: DeviceID) -> Device? {
+    let id = Int(device.rawValue)
+    guard id &>> TranslationCache.chunkBits < chunks.count else { return nil }
+    return self.device(device)
+  }
+
   /// The word of an event of a remembered device; 0 if it is not known.
   @inline(__always) func word(_ device: Device, _ event: EventID) -> Word {
     device.words.load(event.rawValue)
@@ -99,6 +106,12 @@ extension TranslationCache {
   /// The word of an event; 0 if it is not known. `device` must fit the cache's width.
   @inline(__always) func word(_ device: DeviceID, _ event: EventID) -> Word {
     WordBlock(name: descriptor(device)).load(event.rawValue)
+  }
+
+  /// The word of an event of a device, whatever its width; 0 if it is not known.
+  @inline(always) func peek(_ device: DeviceID, _ event: EventID) -> Word {
+    guard Int(device.rawValue) &>> TranslationCache.chunkBits < chunks.count else { return 0 }
+    return word(device, event)
   }
 
   /// Event words that there are.
@@ -115,11 +128,6 @@ extension TranslationCache {
   @inline(__always) func prefetch(_ device: DeviceID, _ event: EventID) {
     guard Int(device.rawValue) &>> TranslationCache.chunkBits < chunks.count else { return }
     WordBlock(name: descriptor(device)).prefetch(event.rawValue)
-  }
-  /// The word of an event of any device; 0 if it is not known.
-  @inline(__always) func peek(_ device: DeviceID, _ event: EventID) -> Word {
-    guard Int(device.rawValue) &>> TranslationCache.chunkBits < chunks.count else { return 0 }
-    return word(device, event)
   }
 }
 
