@@ -27,6 +27,9 @@ struct StageHistograms: ~Copyable {
   private let names: [String]
   /// Each is recorded by ``recordEach(_:)``; else by ``record(_:)``.
   private let countsEach: Bool
+  private let stageCount: Int
+  /// Then short values, which have a bucket each, 128 a row.
+  private let exact: Slab<UInt64>
   /// Of values that have no bucket of their own; the others are summed up when somebody asks.
   private let summaries: Slab<Summary>
   private let buckets: Slab<UInt64>
@@ -39,6 +42,8 @@ struct StageHistograms: ~Copyable {
   init(stages names: [String], countsEach: Bool = false) {
     self.names = names
     self.countsEach = countsEach
+    stageCount = names.count
+    exact = Slab(repeating: 0, count: countsEach ? (names.count + 1) * 128 : 0)
     last = storage.element(0)
     summaries = Slab(repeating: Summary(), count: names.count + 1)
     buckets = Slab(repeating: 0, count: (names.count + 1) * LatencyHistogram.bucketCount)
@@ -46,6 +51,7 @@ struct StageHistograms: ~Copyable {
   deinit {
     summaries.deallocate()
     buckets.deallocate()
+    exact.deallocate()
     storage.deallocate()
   }
 
@@ -73,16 +79,29 @@ struct StageHistograms: ~Copyable {
     assert(transaction.value.stageSum == total, "the stages do not add up to the whole")
     last.value.count &+= 1
     count(0, total)
-    for stage in 0..<min(names.count, 16) { count(stage &+ 1, transaction.value.stages[stage]) }
+    for stage in 0..<16 where stage < stageCount {
+      count(stage &+ 1, transaction.value.stages[stage])
+    }
   }
 
   @inline(__always) private func count(_ row: Int, _ value: UInt64) {
-    let base = row &* LatencyHistogram.bucketCount
     if value < LatencyHistogram.exactCount {
-      buckets[base &+ Int(truncatingIfNeeded: value)] &+= 1
+      exact[row &<< 7 | Int(truncatingIfNeeded: value)] &+= 1
     } else {
-      buckets[base &+ LatencyHistogram.bucket(of: value)] &+= 1
-      summaries.element(row).value.add(value, 1)
+      countLong(row, value)
+    }
+  }
+
+  @inline(never) private func countLong(_ row: Int, _ value: UInt64) {
+    buckets[row &* LatencyHistogram.bucketCount &+ LatencyHistogram.bucket(of: value)] &+= 1
+    summaries.element(row).value.add(value, 1)
+  }
+
+  /// Puts what was counted exactly where everything is.
+  private func settleEach() {
+    for place in 0..<exact.count where exact[place] != 0 {
+      buckets[place >> 7 &* LatencyHistogram.bucketCount &+ place & 127] &+= exact[place]
+      exact[place] = 0
     }
   }
 
@@ -120,7 +139,7 @@ struct StageHistograms: ~Copyable {
 
   /// Counts everything that was recorded.
   private func settle() {
-    guard !countsEach else { return }
+    guard !countsEach else { return settleEach() }
     settle(0, last.value.total)
     for stage in names.indices { settle(stage + 1, last.value.stages[stage]) }
   }
@@ -163,6 +182,7 @@ struct StageHistograms: ~Copyable {
     devices.reset()
     for row in 0..<summaries.count { summaries[row] = Summary() }
     buckets.fill(0)
+    exact.fill(0)
     last.value = Last()
   }
 }

@@ -27,9 +27,8 @@ struct PerfettoPacket {
     _ kind: Kind, at time: UInt64, track: UInt64, name: UInt8 = 0, flow: UInt64 = 0,
     notes: (InlineArray<5, UInt64>, mask: UInt8)? = nil
   ) {
-    output.reserve(256)
-    let (bytes, start) = (output.bytes, output.count)
-    let body = PerfettoPacket.open(bytes, start, kind, time)
+    let bytes = window()
+    let body = PerfettoPacket.open(bytes, kind, time)
     var at = body &+ 3
     if name != 0 {
       bytes.put(0x50 | UInt16(name) &<< 8, at: at)  // name_iid
@@ -52,38 +51,44 @@ struct PerfettoPacket {
       bytes.put(flow, at: at &+ 2)
       at &+= 10
     }
-    close(start, body, at)
+    close(bytes, body, at)
   }
 
   /// A counter has a value from `time` on.
   mutating func counter(_ value: UInt64, at time: UInt64, track: UInt64) {
-    output.reserve(64)
-    let (bytes, start) = (output.bytes, output.count)
-    let body = PerfettoPacket.open(bytes, start, .counter, time)
+    let bytes = window()
+    let body = PerfettoPacket.open(bytes, .counter, time)
     bytes.put(0x58 as UInt8, at: body &+ 3)  // track_uuid
     var at = bytes.put(varint: track, at: body &+ 4)
     bytes.put(0x01f0 as UInt16, at: at)  // counter_value
     at = bytes.put(varint: value, at: at &+ 2)
-    close(start, body, at)
+    close(bytes, body, at)
   }
 
   /// What every event begins with; the type is the last of it.
   /// - Returns: where the length of the event goes.
   @inline(__always) private static func open(
-    _ bytes: TraceStore<UInt8>, _ start: Int, _ kind: Kind, _ time: UInt64
+    _ bytes: TraceWindow, _ kind: Kind, _ time: UInt64
   ) -> Int {
-    bytes.put(0x40_000a as UInt32, at: start)  // packet, its length, timestamp
-    let at = bytes.put(varint: time, at: start &+ 3)
+    bytes.put(0x40_000a as UInt32, at: 0)  // packet, its length, timestamp
+    let at = bytes.put(varint: time, at: 3)
     // trusted_packet_sequence_id: 1; sequence_flags: SEQ_NEEDS_INCREMENTAL_STATE; track_event, its
     // length, type
     bytes.put(0x0048_005a_0268_0150 | UInt64(kind.rawValue) &<< 56, at: at)
     return at &+ 5
   }
-  @inline(__always) private mutating func close(_ start: Int, _ body: Int, _ end: Int) {
+  @inline(__always)
+  private mutating func close(_ bytes: TraceWindow, _ body: Int, _ end: Int) {
     // The greatest event, five notes of ten bytes and a flow, is below 128: one byte of length.
-    output.bytes.put(UInt8(truncatingIfNeeded: end &- body &- 1), at: body)
-    output.bytes.put(UInt8(truncatingIfNeeded: end &- start &- 2), at: start &+ 1)
-    output.count = end
+    bytes.put(UInt8(truncatingIfNeeded: end &- body &- 1), at: body)
+    bytes.put(UInt8(truncatingIfNeeded: end &- 2), at: 1)
+    output.count &+= end
+  }
+
+  /// Room for the next packet: twice the greatest there is.
+  @inline(__always) private mutating func window() -> TraceWindow {
+    output.reserve(256)
+    return output.bytes.window(at: output.count, length: 256)
   }
 
   // Messages of any length, for what is written once a track.
@@ -154,7 +159,7 @@ private func varint(_ value: UInt64) -> [UInt8] {
   return bytes + [UInt8(rest)]
 }
 
-extension TraceStore where Element == UInt8 {
+extension TraceWindow {
   /// Writes a variable-length number; up to 8 bytes from `place` on may change.
   /// - Returns: where it ends.
   @inline(__always) fileprivate func put(varint value: UInt64, at place: Int) -> Int {

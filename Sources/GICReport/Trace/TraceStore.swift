@@ -49,14 +49,12 @@
 }
 
 extension TraceStore where Element == UInt8 {
-  /// Writes a number, its lowest byte first.
-  @inline(__always)
-  func put<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number, at place: Int) {
-    let last = place &+ MemoryLayout<Number>.size &- 1
-    precondition(place >= 0 && last < count)
-    // SAFETY: all bytes are inside; a store of bytes has no alignment.
-    unsafe UnsafeMutableRawPointer(base + place).storeBytes(
-      of: number.littleEndian, as: Number.self)
+  /// The bytes from `place` on, to be written without a further check.
+  /// - Parameter length: how many that may be at most.
+  @inline(__always) func window(at place: Int, length: Int) -> TraceWindow {
+    precondition(place >= 0 && length >= 0 && place <= count &- length)
+    // SAFETY: so many bytes were checked to be there.
+    return unsafe TraceWindow(base + place, length: length)
   }
 
   /// Lends the first `used` bytes.
@@ -65,5 +63,26 @@ extension TraceStore where Element == UInt8 {
     // SAFETY: so many bytes are there, and this keeps them until the body returns.
     let bytes = unsafe UnsafeBufferPointer(start: base, count: used)
     try withExtendedLifetime(memory) { try unsafe body(bytes.span) }
+  }
+}
+
+/// Bytes of a store that were checked once. It must not outlive the store.
+@safe struct TraceWindow {
+  private let start: UnsafeMutableRawPointer
+  private let length: Int
+
+  @inline(__always)
+  fileprivate init(_ start: UnsafeMutableRawPointer, length: Int) {
+    unsafe self.start = start
+    self.length = length
+  }
+
+  /// Writes a number, its lowest byte first. It must lie in the window.
+  @inline(__always)
+  func put<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number, at place: Int) {
+    assert(place >= 0 && place + MemoryLayout<Number>.size <= length)
+    // SAFETY: whoever took the window took as much as is ever written; a store of bytes has no
+    // alignment.
+    unsafe start.storeBytes(of: number.littleEndian, toByteOffset: place, as: Number.self)
   }
 }
