@@ -5,16 +5,13 @@ extension Engine {
   /// Work: one CTE lookup, one message.
   /// - Source: Arm IHI 0069, "INVALL".
   mutating func invall(_ n: ITSIndex, _ collection: ICID) throws(CommandFault) {
-    guard profile.invallScope != .everyPE else {
-      for index in 0..<pes.count { invalidateAll(PEIndex(index)) }
-      return
-    }
+    guard profile.invallScope != .everyPE else { return invalidateAll() }
     try checkCollection(.invall, collection)
     do throws(WalkFault) { invalidateAll(try walkCollection(n, collection)) } catch {
       guard case .collectionUnmapped = error,
         profile.invallUnmappedCollection == .works
       else { throw CommandFault(.invall, walk: error) }
-      for index in 0..<pes.count { invalidateAll(PEIndex(index)) }
+      invalidateAll()
     }
   }
 }

@@ -333,11 +333,27 @@ extension Engine {
     }
     guard pes[pe.index].lpisEnabled else { return }
     if lpisAreShared { pointSharedTable(at: pe) }
-    let place = pes[pe.index].propertyTable
+    refill(pes[pe.index].propertyTable)
+  }
+
+  /// INVALL of every PE. Without time a table that several share is read once; with time each
+  /// redistributor reads it.
+  mutating func invalidateAll() {
+    guard Observer.offersAtOnce, !lpisAreShared else {
+      for index in 0..<pes.count { invalidateAll(PEIndex(index)) }
+      return
+    }
+    for place in 0..<properties.count where properties[place].users > 0 { refill(place) }
+  }
+
+  /// Reads a configuration table again, for every PE that uses it.
+  private mutating func refill(_ place: Int) {
     lockProperties()
     let changed = properties[place].refill(from: memory)
     unlockProperties()
-    for index in 0..<pes.count where uses(place, PEIndex(index)) {
+    var left = lpisAreShared ? pes.count : properties[place].users
+    for index in 0..<pes.count where left > 0 && uses(place, PEIndex(index)) {
+      left -= 1
       own(PEIndex(index))
       if pes[index].lpis.count > 0 {
         if changed { pes[index].lpis.considerAll(properties[place].bytes) }
