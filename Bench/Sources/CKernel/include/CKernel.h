@@ -1,4 +1,4 @@
-// The work of the model's command queue and MSIs in plain C: what this machine could do at most. It
+// The work of the model's command queue and MSIs in plain C, to hold the model against. It
 // does what the architecture and a daemon cannot do without, as the model does: remembered devices
 // in chunks, event words in blocks that grow and have a limit, pending bitmaps and their summaries,
 // atomic configuration words; every check of a command's fields, of bounds and of V bits; counters
