@@ -1,12 +1,12 @@
-// The work of the model's command queue and MSIs in plain C, to hold the model against. It
-// does what the architecture and a daemon cannot do without, as the model does: remembered devices
-// in chunks, event words in blocks that grow and have a limit, pending bitmaps and their summaries,
+// The work of the model's command queue and MSIs in plain C, to hold the model against. It does
+// what the architecture and a daemon cannot do without, as the model does: remembered devices in
+// chunks, event words in blocks that grow and have a limit, pending bitmaps and their summaries,
 // atomic configuration words; every check of a command's fields, of bounds and of V bits; counters
 // of commands, errors, MSIs and LPIs, and a log of what was rejected and why; the line weighed
 // against group enables, PMR, active priorities, SGIs, PPIs and SPIs, and its changes kept for
-// whoever sends them; batches that end so that others have their turn. Where `shared` says so: read
-// sections of MSIs, storage that is given back when no reader is left, an owner of each PE. It
-// knows one profile, flat tables, one ITS, and of interrupts only LPIs.
+// whoever sends them; batches that end so that others have their turn. Where `shared` says so:
+// read sections of MSIs, storage that is given back when no reader is left, an owner of each PE.
+// It knows one profile, flat tables, one ITS, and of interrupts only LPIs.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
