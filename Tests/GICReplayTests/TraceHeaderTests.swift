@@ -59,6 +59,14 @@ private let badHeaders: [(name: String, changes: [String: String?], problem: Str
       "t:9: expected a hexadecimal number for 'gicd_base', found 'here'"
     ),
     (
+      "no redistributors' frames", ["gicr_stride": "0x00000"],
+      "t:12: expected a multiple of 10000, at least 20000, for 'gicr_stride', found '0x00000'"
+    ),
+    (
+      "frames that are no pages", ["gicr_stride": "0x20001"],
+      "t:12: expected a multiple of 10000, at least 20000, for 'gicr_stride', found '0x20001'"
+    ),
+    (
       "an affinity is missing", ["affinity": "0x0=0"],
       "t:13: expected '0xAFFINITY=CPU' for each of 2 CPUs, once for 'affinity', found '0x0=0'"
     ),

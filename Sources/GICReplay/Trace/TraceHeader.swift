@@ -66,11 +66,16 @@ struct TraceHeaderBuilder {
     else {
       throw wrong("ram_size", size.line, "a multiple of 1000 that ends within 52 address bits")
     }
+    let stride = try number("gicr_stride")
+    // Two frames a redistributor, or four; offsets in the trace are below it.
+    guard stride.value >= 0x2_0000, stride.value % 0x1_0000 == 0, stride.value <= 1 << 40 else {
+      throw wrong("gicr_stride", stride.line, "a multiple of 10000, at least 20000,")
+    }
     return TraceHeader(
       name: try text("name").value, cpuCount: Int(cpus.value), clock: try text("clock").value,
       ramBase: base.value, ramByteCount: size.value,
       gicdBase: try number("gicd_base").value, itsBase: try number("its_base").value,
-      gicrBase: try number("gicr_base").value, gicrStride: try number("gicr_stride").value,
+      gicrBase: try number("gicr_base").value, gicrStride: stride.value,
       affinities: try affinities(count: Int(cpus.value)), gicVersion: try gicVersion(),
       aliases: try aliases())
   }
