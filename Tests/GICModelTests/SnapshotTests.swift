@@ -155,6 +155,22 @@ func `an LPI that is shown must be pending`(intid: INTID) throws {
   _ = other.get(.iar1)
 }
 
+@Test(arguments: [(1, 0), (5, 3), (5000, 0)] as [(UInt64, UInt64)])
+func `a log has the events that its numbers say`(next: UInt64, first: UInt64) throws {
+  var written = Archive()
+  var (next, first, none) = (next, first, [UInt64]())
+  try written.field("next", &next)
+  try written.field("first", &first)
+  try written.field("events", &none)
+  var log = EventLog()
+  defer { log.deallocate() }
+  #expect(throws: SnapshotError.self) {
+    var read = Archive(written.bytes)
+    try log.archive(&read)
+  }
+  #expect(log.batch(from: 0, limit: 10).events.isEmpty)
+}
+
 @Test func `the checksum is CRC-64/XZ`() {
   #expect(CRC64.checksum(Array("123456789".utf8)) == 0x995d_c9bb_df19_39fa)
   #expect(CRC64.checksum([]) == 0)

@@ -39,8 +39,9 @@ struct EventLog {
     try archive.field("events", &kept)
     guard archive.isReading else { return }
     let count = kept.count / LoggedEvent.wordCount
-    guard kept.count % LoggedEvent.wordCount == 0, count <= EventLog.capacity, start <= last,
-      UInt64(count) <= last - start
+    // All that the numbers say are kept: each has its place.
+    guard kept.count % LoggedEvent.wordCount == 0, start <= last,
+      UInt64(count) == Swift.min(last - start, UInt64(EventLog.capacity))
     else { throw .field("events") }
     (next, first) = (last - UInt64(count), start)
     for index in 0..<count {
