@@ -23,19 +23,6 @@ import Synchronization
     return UInt64(littleEndian: unsafe words[index].load(ordering: .relaxed))
   }
 
-  /// Copies the queue entry at byte offset `slot`, a multiple of 32, before anyone looks at it: the
-  /// guest may be writing it.
-  @inline(__always) func loadEntry(_ slot: Int) -> QueueEntry {
-    let index = slot &>> 3
-    precondition(UInt(bitPattern: index) < UInt(bitPattern: entryEnd))
-    // SAFETY: all four were checked.
-    return QueueEntry(
-      UInt64(littleEndian: unsafe words[index].load(ordering: .relaxed)),
-      UInt64(littleEndian: unsafe words[index &+ 1].load(ordering: .relaxed)),
-      UInt64(littleEndian: unsafe words[index &+ 2].load(ordering: .relaxed)),
-      UInt64(littleEndian: unsafe words[index &+ 3].load(ordering: .relaxed)))
-  }
-
   /// Queue entries that follow each other; that the window has them is checked here.
   /// - Parameter slot: byte offset of the first one, a multiple of 32.
   @inline(always) func entries(from slot: Int, count: Int) -> QueueEntries {
